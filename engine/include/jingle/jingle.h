@@ -1,0 +1,613 @@
+/**
+ * @file jingle.h
+ * Jingle Engine: voice calls over XMPP Jingle for any program.
+ *
+ * @verbatim
+ *   jingle_client_new ─▶ jingle_client_connect ─▶ events ─▶ jingle_client_free
+ *                                                  │
+ *        jingle_session_start ──────────────────▶  │ RINGING, CONNECTED, STATISTICS, ENDED
+ *        INCOMING ─▶ jingle_session_accept ─────▶  │
+ * @endverbatim
+ *
+ * Rules that hold for every function here:
+ *
+ * - Threads: every function may be called from any thread. The library calls the application back
+ *   from its own threads in three places only: the log function, the wake-up function, and the
+ *   tables jingle_audio_source and jingle_audio_sink. None of these may call the library back,
+ *   unless said otherwise.
+ * - Errors: a function that can fail returns a #jingle_status, 0 or negative, for which
+ *   jingle_strerror() has a sentence. What fails later arrives as an event.
+ * - Text is UTF-8 and ends with a zero. Times are microseconds, rates bit/s, sizes bytes.
+ * - Structs that the application fills have an init function and a `size` field, so that they can
+ *   grow without breaking programs that were built earlier. Always call the init function.
+ * - What an event or a list points to is valid as long as the comment there says; copy what you
+ *   keep.
+ */
+#ifndef JINGLE_JINGLE_H
+#define JINGLE_JINGLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define JINGLE_API __attribute__((visibility("default")))
+#else
+#define JINGLE_API
+#endif
+
+#define JINGLE_VERSION_MAJOR 0
+#define JINGLE_VERSION_MINOR 1
+#define JINGLE_VERSION_PATCH 0
+/** One number to compare: 0x00MMmmpp. */
+#define JINGLE_VERSION \
+    ((JINGLE_VERSION_MAJOR << 16) | (JINGLE_VERSION_MINOR << 8) | JINGLE_VERSION_PATCH)
+
+/** The version of the library that runs, in the form of #JINGLE_VERSION. */
+JINGLE_API unsigned jingle_version(void);
+
+/** The same as text, such as "0.1.0". Never freed. */
+JINGLE_API const char *jingle_version_string(void);
+
+/* ------------------------------------------------------------------------------- errors -- */
+
+/** What went wrong. The numbers never change; new ones are added at the end. */
+typedef enum jingle_status {
+    JINGLE_OK = 0,
+    /* the call to the library itself */
+    JINGLE_ERROR_INVALID = -1,     /**< An argument is missing or makes no sense. */
+    JINGLE_ERROR_MEMORY = -2,      /**< Out of memory. */
+    JINGLE_ERROR_STATE = -3,       /**< Not possible now, such as accepting a call that ended. */
+    JINGLE_ERROR_INTERNAL = -4,    /**< A fault of this library; the log has more. */
+    JINGLE_ERROR_UNSUPPORTED = -5, /**< Left out when this library was built. */
+    JINGLE_ERROR_LIMIT = -6,       /**< More than this library allows at once. */
+    /* the account and its server */
+    JINGLE_ERROR_JID = -20,            /**< Not a JID. */
+    JINGLE_ERROR_HOST_NOT_FOUND = -21, /**< The server's name does not resolve. */
+    JINGLE_ERROR_CONNECT = -22,        /**< No address of the server accepts a connection. */
+    JINGLE_ERROR_TLS_MISSING = -23,    /**< The server offers no TLS. */
+    JINGLE_ERROR_CERTIFICATE = -24,    /**< The server's certificate is not trusted. */
+    JINGLE_ERROR_AUTHENTICATION = -25, /**< User name or password refused. */
+    JINGLE_ERROR_NO_MECHANISM = -26,   /**< No common way to log in (SASL). */
+    JINGLE_ERROR_SERVER_TIMEOUT = -27, /**< The server went silent. */
+    JINGLE_ERROR_STREAM = -28,         /**< The server broke the stream off. */
+    JINGLE_ERROR_CONFLICT = -29,       /**< The same resource logged in elsewhere. */
+    JINGLE_ERROR_OFFLINE = -30,        /**< No connection to the server now. */
+    /* the person called */
+    JINGLE_ERROR_NO_SUCH_CONTACT = -40, /**< The server there knows no such account. */
+    JINGLE_ERROR_CONTACT_OFFLINE = -41, /**< None of the contact's devices is online. */
+    JINGLE_ERROR_NO_CALL_SUPPORT = -42, /**< The contact's client cannot take calls. */
+    JINGLE_ERROR_INSECURE_PEER = -43,   /**< The contact's client can only call unencrypted. */
+    JINGLE_ERROR_PEER_SERVER = -44,     /**< The contact's server cannot be reached. */
+    JINGLE_ERROR_FORBIDDEN = -45,       /**< The contact or its server does not allow it. */
+    /* media and transport */
+    JINGLE_ERROR_DEVICE = -60,          /**< A sound device is missing, in use or gone. */
+    JINGLE_ERROR_FILE = -61,            /**< A file cannot be opened, read or written. */
+    JINGLE_ERROR_NO_COMMON_CODEC = -62, /**< Nothing that both sides can decode. */
+    JINGLE_ERROR_ICE = -63,             /**< No path for media was found. */
+    JINGLE_ERROR_DTLS = -64,            /**< The media handshake failed. */
+    JINGLE_ERROR_FINGERPRINT = -65,     /**< The peer's certificate is not the announced one. */
+} jingle_status;
+
+/** A sentence for people, in English. Never NULL, never freed. */
+JINGLE_API const char *jingle_strerror(jingle_status status);
+
+/* ---------------------------------------------------------------------------------- log -- */
+
+typedef enum jingle_log_level {
+    JINGLE_LOG_NONE = 0,
+    JINGLE_LOG_ERROR = 1,   /**< Something does not work and the user should know. */
+    JINGLE_LOG_WARNING = 2, /**< A peer or server misbehaved; the library copes. */
+    JINGLE_LOG_INFO = 3,    /**< A few lines a call. */
+    JINGLE_LOG_DEBUG = 4,   /**< Every stanza (without secrets) and every decision. */
+} jingle_log_level;
+
+/** Called from the library's threads with one line, without a newline. Must not block for long. */
+typedef void (*jingle_log_fn)(void *user, jingle_log_level level, const char *line);
+
+/* ------------------------------------------------------------------------------- client -- */
+
+/** An account: its connection, its contacts and its calls. */
+typedef struct jingle_client jingle_client;
+
+/** One call, from its first ring to its end. */
+typedef struct jingle_session jingle_session;
+
+typedef enum jingle_tls {
+    JINGLE_TLS_AUTO = 0, /**< As DNS says: direct TLS (XEP-0368) or STARTTLS, in SRV order. */
+    JINGLE_TLS_START,    /**< STARTTLS, required. */
+    JINGLE_TLS_DIRECT,   /**< TLS from the first byte. */
+} jingle_tls;
+
+/** A STUN or TURN server of the application's own; those of the XMPP server (XEP-0215) are found
+ *  without this. */
+typedef struct jingle_ice_server {
+    const char *uri;      /**< As in RFC 7064 and 7065: "stun:host:3478",
+                               "turn:host:3478?transport=udp", "turns:host:5349?transport=tcp". */
+    const char *username; /**< TURN only. */
+    const char *password; /**< TURN only. */
+} jingle_ice_server;
+
+/** How a client is set up. All text is copied by jingle_client_new(). */
+typedef struct jingle_client_config {
+    size_t size;          /**< Set by jingle_client_config_init(). */
+    const char *jid;      /**< "user@server" or "user@server/resource". */
+    const char *password; /**< Kept in memory for reconnecting, wiped when the client is freed. */
+    const char *host;     /**< Connect here in place of what DNS says; NULL: ask DNS. */
+    uint16_t port;        /**< 0: what DNS says, or 5222 (5223 for direct TLS). */
+    jingle_tls tls;
+    const char *ca_file; /**< PEM file of authorities to trust in place of the system's. */
+    const jingle_ice_server *ice_servers;
+    size_t ice_server_count;
+    bool relay_only;           /**< Media only through TURN: the peer never learns our addresses. */
+    bool allow_strangers;      /**< Let people ring who are not on the roster. Off by default. */
+    int64_t ring_timeout;      /**< Give up after this long without an answer; 60 s by default. */
+    const char *cache_path;    /**< File that remembers what other clients can do (XEP-0115);
+                                    NULL: forget at exit. */
+    const char *software_name; /**< Shown to others by disco#info; NULL: "Jingle Engine". */
+    const char *software_version; /**< NULL: that of the library. */
+    unsigned media_threads; /**< Threads that calls are spread over; 0: one a core, up to 4. */
+    jingle_log_fn log;
+    void *log_user;
+    jingle_log_level log_level; /**< JINGLE_LOG_WARNING by default. */
+    /** FOR A LAB ONLY: log in without TLS. Passwords and calls can then be read and forged by
+     *  anyone on the way. */
+    bool lab_allow_plaintext;
+    /** FOR A LAB ONLY: believe any certificate of the server. */
+    bool lab_accept_any_certificate;
+    /** FOR A LAB ONLY: gather loopback addresses too, so that calls work on one machine without
+     *  any network. Without it they are left out unless there is no other address. */
+    bool lab_loopback;
+} jingle_client_config;
+
+JINGLE_API void jingle_client_config_init(jingle_client_config *config);
+
+/**
+ * Makes a client and its threads. Nothing goes over the network before jingle_client_connect().
+ * @param[out] client  the new client; NULL on failure
+ * @return #JINGLE_ERROR_JID, #JINGLE_ERROR_INVALID, #JINGLE_ERROR_MEMORY
+ */
+JINGLE_API jingle_status jingle_client_new(const jingle_client_config *config,
+                                           jingle_client **client);
+
+/** Ends all sessions, disconnects, waits for the threads and frees everything, sessions included.
+ *  NULL is allowed. */
+JINGLE_API void jingle_client_free(jingle_client *client);
+
+/** Starts to log in: #JINGLE_EVENT_ONLINE or #JINGLE_EVENT_OFFLINE tells how it went. After a
+ *  success a lost connection is made again until jingle_client_disconnect(). */
+JINGLE_API jingle_status jingle_client_connect(jingle_client *client);
+
+/** Logs out. Calls in progress are ended first. */
+JINGLE_API jingle_status jingle_client_disconnect(jingle_client *client);
+
+/** Our full JID, or "" while it is not known. Valid until the client is freed. */
+JINGLE_API const char *jingle_client_jid(jingle_client *client);
+
+/* ------------------------------------------------- client on the application's own stream -- */
+
+/**
+ * Makes a client that opens no connection: the application has an XMPP library of its own.
+ *
+ * The application hands in the stanzas it receives with jingle_client_receive() and sends those
+ * that it is given by #JINGLE_EVENT_STANZA; it tells with jingle_client_external_online() and
+ * jingle_client_external_offline() when its stream is up; it announces
+ * jingle_client_features() in its disco#info and entity capabilities; and it passes on presence
+ * (those it already has, too, right after jingle_client_external_online()), roster results and
+ * pushes, IQs and messages. `config->jid` is the account; password, host, port, TLS and cache
+ * settings are not used.
+ */
+JINGLE_API jingle_status jingle_client_new_external(const jingle_client_config *config,
+                                                    jingle_client **client);
+
+/** The application's stream is up and bound to this full JID. `resumed` tells that XEP-0198
+ *  resumption kept all stanzas; otherwise unanswered ones are sent again. */
+JINGLE_API jingle_status jingle_client_external_online(jingle_client *client, const char *full_jid,
+                                                       bool resumed);
+
+JINGLE_API jingle_status jingle_client_external_offline(jingle_client *client);
+
+/** Features to announce by disco#info: a NULL-terminated array, valid until the client is freed. */
+JINGLE_API const char *const *jingle_client_features(jingle_client *client);
+
+/**
+ * Hands in one stanza, as XML with its namespaces declared.
+ * @param bytes  length of `xml`
+ * @return 1 if the stanza was meant for the engine and the application must do nothing more with
+ *         it (in particular not answer it); 0 if it is (also) the application's; a negative
+ *         #jingle_status if it is not XML. It is decided at once, without waiting for the engine.
+ */
+JINGLE_API int jingle_client_receive(jingle_client *client, const char *xml, size_t bytes);
+
+/* ------------------------------------------------------------------------------- events -- */
+
+/** Why a session ended. */
+typedef enum jingle_reason {
+    JINGLE_REASON_NONE = 0,        /**< It has not ended. */
+    JINGLE_REASON_HANGUP,          /**< Somebody hung up. */
+    JINGLE_REASON_BUSY,            /**< The one called is in another call. */
+    JINGLE_REASON_DECLINED,        /**< The one called does not want to answer. */
+    JINGLE_REASON_CANCELED,        /**< The caller gave up before an answer. */
+    JINGLE_REASON_NO_ANSWER,       /**< It rang for too long. */
+    JINGLE_REASON_ELSEWHERE,       /**< Answered or refused on another device of the account. */
+    JINGLE_REASON_GONE,            /**< The other party went offline while ringing or connecting. */
+    JINGLE_REASON_OFFLINE,         /**< The other party is not online. */
+    JINGLE_REASON_UNREACHABLE,     /**< No such account, or its server cannot be reached. */
+    JINGLE_REASON_NO_CALL_SUPPORT, /**< The other party's client cannot take this call. */
+    JINGLE_REASON_INCOMPATIBLE,    /**< No common codec or transport. */
+    JINGLE_REASON_NO_PATH,         /**< Media never found a way (ICE or DTLS). */
+    JINGLE_REASON_CONNECTION_LOST, /**< Media stopped and did not come back. */
+    JINGLE_REASON_MEDIA_ERROR,     /**< Encoding, decoding or a device failed for good. */
+    JINGLE_REASON_SECURITY,        /**< The other party's fingerprint or encryption was wrong. */
+    JINGLE_REASON_PROTOCOL,        /**< The other party broke the rules of Jingle. */
+    JINGLE_REASON_LOCAL_OFFLINE,   /**< We are not connected to our server. */
+    JINGLE_REASON_REPLACED,        /**< Both called each other: the other call goes on. */
+    JINGLE_REASON_SHUTDOWN,        /**< The client was freed or disconnected. */
+} jingle_reason;
+
+/** A sentence such as "They are in another call." Never NULL, never freed. */
+JINGLE_API const char *jingle_reason_sentence(jingle_reason reason);
+
+/** A short lower-case name for programs, such as "busy". Never NULL, never freed. */
+JINGLE_API const char *jingle_reason_name(jingle_reason reason);
+
+typedef enum jingle_party {
+    JINGLE_PARTY_NONE = 0,
+    JINGLE_PARTY_LOCAL,
+    JINGLE_PARTY_REMOTE,
+} jingle_party;
+
+typedef enum jingle_event_type {
+    JINGLE_EVENT_NONE = 0,
+    JINGLE_EVENT_ONLINE,       /**< Logged in. */
+    JINGLE_EVENT_OFFLINE,      /**< Connection lost or not made: `status`, `u.offline`. */
+    JINGLE_EVENT_CONTACT,      /**< A contact changed: `u.contact`. */
+    JINGLE_EVENT_SUBSCRIPTION, /**< Somebody asks to be a contact: `u.contact`. */
+    JINGLE_EVENT_STANZA,       /**< External clients only: send `u.stanza`. */
+    JINGLE_EVENT_INCOMING,     /**< Somebody calls: `session`, `u.incoming`. Accept or reject. */
+    JINGLE_EVENT_MISSED,       /**< Somebody called while we were away: `u.incoming`. */
+    JINGLE_EVENT_RINGING,      /**< It rings over there: `session`. */
+    JINGLE_EVENT_ACCEPTED,     /**< Answered; media is being set up: `session`. */
+    JINGLE_EVENT_CONNECTED,    /**< Media flows: `session`, `u.connected`. */
+    JINGLE_EVENT_INTERRUPTED,  /**< No media for 2 s; the engine tries to mend it: `session`. */
+    JINGLE_EVENT_RECOVERED,    /**< Media flows again: `session`. */
+    JINGLE_EVENT_HOLD,         /**< The peer holds or resumes: `u.flag.on`. */
+    JINGLE_EVENT_MUTE,         /**< The peer muted or unmuted itself: `u.flag.on`. */
+    JINGLE_EVENT_DIGIT,        /**< The peer sent a digit (RFC 4733): `u.digit`. */
+    JINGLE_EVENT_DEVICE,       /**< A sound device failed or came back: `status`, `u.device`. */
+    JINGLE_EVENT_SOURCE_ENDED, /**< The audio source has no more to say (file at its end). */
+    JINGLE_EVENT_STATISTICS,   /**< Once a second during a call: `session`, `u.statistics`. */
+    JINGLE_EVENT_ENDED,        /**< The last event of a session: `session`, `u.ended`. */
+    JINGLE_EVENT_CHECK,        /**< One line of jingle_client_check(): `u.check`. */
+} jingle_event_type;
+
+typedef enum jingle_subscription {
+    JINGLE_SUBSCRIPTION_NONE = 0,
+    JINGLE_SUBSCRIPTION_TO,   /**< We see their presence. */
+    JINGLE_SUBSCRIPTION_FROM, /**< They see ours. */
+    JINGLE_SUBSCRIPTION_BOTH,
+} jingle_subscription;
+
+/** A person on the roster (RFC 6121). */
+typedef struct jingle_contact {
+    const char *jid;  /**< Bare. */
+    const char *name; /**< As the user named it; "" if not. */
+    jingle_subscription subscription;
+    bool asked;    /**< We asked to see their presence and wait. */
+    bool online;   /**< At least one device. */
+    bool callable; /**< At least one device that can take an encrypted voice call. */
+    bool removed;  /**< In an event: no longer on the roster. */
+} jingle_contact;
+
+/** A second of a call. All counters are since its start. */
+typedef struct jingle_statistics {
+    size_t size;
+    int64_t duration; /**< Since media first flowed. */
+    /* what we sent, the last three as the peer reports them (RTCP) */
+    uint64_t packets_sent;
+    uint64_t bytes_sent;
+    uint64_t packets_lost_remote;
+    int64_t jitter_remote;
+    int64_t round_trip; /**< -1 while unknown. */
+    /* what we got */
+    uint64_t packets_received;
+    uint64_t bytes_received;
+    uint64_t packets_lost;
+    uint64_t packets_late;      /**< Came after their turn to be played. */
+    uint64_t packets_discarded; /**< Malformed, replayed, not authentic or not negotiated. */
+    int64_t jitter;
+    /* playout */
+    uint64_t samples_played;    /**< At 48 kHz, a channel. */
+    uint64_t samples_concealed; /**< Made up for what did not come. */
+    uint64_t samples_recovered; /**< From forward error correction. */
+    uint64_t samples_stretched; /**< Added by slowing down. */
+    uint64_t samples_shrunk;    /**< Removed by speeding up. */
+    int64_t buffer_delay;       /**< From arrival to the decoder, now. */
+    /* sound */
+    double level_sent; /**< 0 (silence) to 1 (full scale), peak of the last second. */
+    double level_received;
+    /* the rates of the last second */
+    uint64_t bitrate_sent;
+    uint64_t bitrate_received;
+    /* what was negotiated: valid as long as the event or the call that filled this */
+    const char *codec;           /**< "opus/48000/2"; "" while unknown. */
+    const char *srtp_profile;    /**< "AEAD_AES_128_GCM" and so on; "" while unknown. */
+    const char *dtls_cipher;     /**< OpenSSL's name. */
+    const char *candidate_local; /**< "host udp 192.0.2.1:5000"; "" while unknown. */
+    const char *candidate_remote;
+} jingle_statistics;
+
+typedef struct jingle_event {
+    jingle_event_type type;
+    int64_t time;            /**< When it happened, microseconds since 1970. */
+    jingle_session *session; /**< NULL if it is not about one. The event holds a reference. */
+    jingle_status status;
+    const char *text; /**< A sentence for people; never NULL, may be "". */
+    union {
+        struct {
+            bool will_retry;
+            int64_t retry_in;
+        } offline;
+        jingle_contact contact;
+        struct {
+            const char *xml;
+            size_t bytes;
+        } stanza;
+        struct {
+            const char *from; /**< JID; bare where only that is known. */
+            bool audio;
+            bool video;
+            bool on_roster;
+            int64_t when; /**< When they called, microseconds since 1970. */
+        } incoming;
+        struct {
+            int64_t setup_time; /**< From the answer to the first media both ways. */
+        } connected;
+        struct {
+            bool on;
+        } flag;
+        struct {
+            char digit; /**< 0-9 * # A-D */
+            int64_t duration;
+        } digit;
+        struct {
+            bool capture; /**< Otherwise playback. */
+            bool lost;    /**< Otherwise back. */
+        } device;
+        jingle_statistics statistics;
+        struct {
+            jingle_reason reason;
+            jingle_party by; /**< Who ended it. */
+        } ended;
+        struct {
+            const char *subject; /**< Such as "Login" or "TURN relay". */
+            bool good;
+            const char *remedy; /**< What to do about it; "" if it is good. */
+            bool last;          /**< The check is complete. */
+        } check;
+    } u;
+} jingle_event;
+
+/** A descriptor that is readable while there are events; for poll(), GLib, Qt, libuv ... The
+ *  client owns it: neither read nor close it. */
+JINGLE_API int jingle_client_fd(jingle_client *client);
+
+/** The next event, or NULL. It is valid until the next call of this function or of
+ *  jingle_client_wait() for this client. One thread at a time. */
+JINGLE_API const jingle_event *jingle_client_next_event(jingle_client *client);
+
+/** Waits for an event for at most `timeout` microseconds (negative: for ever); NULL if none came.
+ *  For programs without an event loop. */
+JINGLE_API const jingle_event *jingle_client_wait(jingle_client *client, int64_t timeout);
+
+/** `wake` is called, from a thread of the library, when there is an event and the queue was empty
+ *  before: for event loops that cannot watch a descriptor. It must only set a flag or post. */
+JINGLE_API void jingle_client_set_wakeup(jingle_client *client, void (*wake)(void *user),
+                                         void *user);
+
+/* ----------------------------------------------------------------------------- contacts -- */
+
+/** The roster as it is now: `*contacts` gets an array of `*count` that is freed with
+ *  jingle_contacts_free(). */
+JINGLE_API jingle_status jingle_client_contacts(jingle_client *client, jingle_contact **contacts,
+                                                size_t *count);
+JINGLE_API void jingle_contacts_free(jingle_contact *contacts, size_t count);
+
+/** Puts a person on the roster, asks to see their presence and grants ours. Also the answer
+ *  "yes" to #JINGLE_EVENT_SUBSCRIPTION. `name` may be NULL. */
+JINGLE_API jingle_status jingle_client_contact_add(jingle_client *client, const char *jid,
+                                                   const char *name);
+
+/** Takes a person off the roster, with subscriptions both ways. Also the answer "no". */
+JINGLE_API jingle_status jingle_client_contact_remove(jingle_client *client, const char *jid);
+
+/** Looks at what calls need (login, TLS, server features, STUN and TURN reach): each result is a
+ *  #JINGLE_EVENT_CHECK; the last one has `last` set. Needs a client that is online. */
+JINGLE_API jingle_status jingle_client_check(jingle_client *client);
+
+/* ----------------------------------------------------------------------- sound in and out -- */
+
+/** Samples are signed 16-bit, native byte order, channels interleaved. */
+typedef struct jingle_audio_format {
+    uint32_t rate;     /**< Frames a second: 8000 to 192000. */
+    uint32_t channels; /**< 1 or 2. */
+} jingle_audio_format;
+
+/**
+ * Where sound comes from: a table that an application fills, or one of the library's own below.
+ * A source that is handed to a session belongs to it: the session calls `free` once, when done.
+ * All functions are called from one media thread at a time, and none may block.
+ */
+typedef struct jingle_audio_source {
+    size_t size; /**< sizeof(jingle_audio_source) */
+    void *user;
+    /** The call starts. `format` holds what the engine likes best; change it to what you have,
+     *  the engine converts. May be NULL. */
+    jingle_status (*start)(void *user, jingle_audio_format *format);
+    /**
+     * Gives up to `frames` frames (a frame is one sample a channel) to `samples`.
+     * @return how many there are now: fewer than asked means "not yet" and the rest is asked for
+     *         again within some milliseconds; #JINGLE_AUDIO_END that no more will come (silence
+     *         follows); #JINGLE_AUDIO_LOST that the device is gone.
+     */
+    long (*read)(void *user, int16_t *samples, size_t frames);
+    void (*stop)(void *user); /**< The call ended or is on hold. May be NULL. */
+    void (*free)(void *user); /**< May be NULL. */
+    /** A microphone, which may hear the loudspeaker: echo cancellation, noise suppression and
+     *  gain control make sense. */
+    bool is_device;
+    /** `read` always delivers at once (a file, a generator): the engine keeps the clock and asks
+     *  every packet's time. Otherwise the source has a clock of its own, as devices have. */
+    bool on_demand;
+} jingle_audio_source;
+
+#define JINGLE_AUDIO_END  (-1L)
+#define JINGLE_AUDIO_LOST (-2L)
+
+/** Where sound goes to. The same rules as for a source. */
+typedef struct jingle_audio_sink {
+    size_t size; /**< sizeof(jingle_audio_sink) */
+    void *user;
+    jingle_status (*start)(void *user, jingle_audio_format *format);
+    /** How many frames the sink wants now to never run dry, as a device asks by its own clock; or
+     *  #JINGLE_AUDIO_LOST. NULL: the engine keeps the clock and writes 10 ms every 10 ms. */
+    long (*wanted)(void *user);
+    /** Takes all the frames. */
+    void (*write)(void *user, const int16_t *samples, size_t frames);
+    void (*stop)(void *user);
+    void (*free)(void *user);
+    bool is_device;
+} jingle_audio_sink;
+
+/** The default or a named sound device ("" or NULL: the default). NULL on failure: `*status` (may
+ *  be NULL) tells why. The device is opened when the call needs it. */
+JINGLE_API jingle_audio_source *jingle_audio_source_device(const char *name, jingle_status *status);
+/** A WAV, Ogg, FLAC or Opus file, in real time. `loop`: from the start again at its end. */
+JINGLE_API jingle_audio_source *jingle_audio_source_file(const char *path, bool loop,
+                                                         jingle_status *status);
+/** A sine of `hz`, at a quarter of full scale. */
+JINGLE_API jingle_audio_source *jingle_audio_source_tone(double hz, jingle_status *status);
+JINGLE_API jingle_audio_source *jingle_audio_source_silence(jingle_status *status);
+
+JINGLE_API jingle_audio_sink *jingle_audio_sink_device(const char *name, jingle_status *status);
+/** Records to a file whose ending tells the format: .wav .flac .ogg .opus. An existing file is
+ *  replaced. */
+JINGLE_API jingle_audio_sink *jingle_audio_sink_file(const char *path, jingle_status *status);
+/** Plays nowhere, on a clock. */
+JINGLE_API jingle_audio_sink *jingle_audio_sink_null(jingle_status *status);
+/** Both: the first one keeps the clock. Owns both, also on failure. */
+JINGLE_API jingle_audio_sink *jingle_audio_sink_tee(jingle_audio_sink *first,
+                                                    jingle_audio_sink *second,
+                                                    jingle_status *status);
+
+/** For a source or sink from above that was never handed to a session. */
+JINGLE_API void jingle_audio_source_free(jingle_audio_source *source);
+JINGLE_API void jingle_audio_sink_free(jingle_audio_sink *sink);
+
+typedef struct jingle_audio_device {
+    const char *name;           /**< To be given to jingle_audio_source_device() and the like. */
+    const char *system;         /**< "ALSA", "JACK" ... */
+    uint32_t capture_channels;  /**< 0: cannot capture. */
+    uint32_t playback_channels; /**< 0: cannot play. */
+    bool default_capture;
+    bool default_playback;
+} jingle_audio_device;
+
+/** Lists the sound devices; #JINGLE_ERROR_UNSUPPORTED if the library was built without. */
+JINGLE_API jingle_status jingle_audio_devices(jingle_audio_device **devices, size_t *count);
+JINGLE_API void jingle_audio_devices_free(jingle_audio_device *devices, size_t count);
+
+/* ----------------------------------------------------------------------------- sessions -- */
+
+typedef enum jingle_switch {
+    JINGLE_AUTO = 0, /**< On where it makes sense. */
+    JINGLE_ON,
+    JINGLE_OFF,
+} jingle_switch;
+
+/** How a call is set up, by the caller or by the one who accepts. */
+typedef struct jingle_session_config {
+    size_t size;
+    jingle_audio_source *source; /**< NULL: the default microphone. Taken over, also on failure. */
+    jingle_audio_sink *sink;     /**< NULL: the default loudspeaker. Taken over, also on failure. */
+    const char *codec;           /**< Put this first: "opus", "PCMU", "PCMA"; NULL: Opus. */
+    uint32_t bitrate;            /**< Of Opus, 6000 to 510000; 0: 32000 (mono). */
+    uint32_t channels;           /**< Sent: 1 (default) or 2, if the peer can. */
+    uint32_t ptime;              /**< Milliseconds a packet: 10, 20 (default), 40, 60. */
+    jingle_switch fec;           /**< In-band FEC of Opus; AUTO: as the peer reports loss. */
+    jingle_switch dtx;           /**< Silence is not sent; AUTO: off. */
+    jingle_switch echo_cancellation; /**< AUTO: with two real devices. */
+    jingle_switch noise_suppression; /**< AUTO: with a real microphone. */
+    jingle_switch gain_control;      /**< AUTO: with a real microphone. */
+    bool direct; /**< Caller only: session-initiate at once, without message initiation. Needs a
+                      full JID, or a contact with a callable device online. */
+} jingle_session_config;
+
+JINGLE_API void jingle_session_config_init(jingle_session_config *config);
+
+/**
+ * Calls somebody.
+ *
+ * A bare JID rings all the devices of that person (XEP-0353) and falls back to a plain
+ * session-initiate where the only callable devices cannot do that; a full JID calls that device.
+ * @param to            bare or full JID
+ * @param config        NULL: defaults
+ * @param[out] session  one reference for the caller; events tell what becomes of it. Release it
+ *                      with jingle_session_unref().
+ * @return #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT; what fails later is told
+ *         by #JINGLE_EVENT_ENDED.
+ */
+JINGLE_API jingle_status jingle_session_start(jingle_client *client, const char *to,
+                                              const jingle_session_config *config,
+                                              jingle_session **session);
+
+/** Answers an incoming call. `config` NULL: defaults. */
+JINGLE_API jingle_status jingle_session_accept(jingle_session *session,
+                                               const jingle_session_config *config);
+
+/** Refuses an incoming call: #JINGLE_REASON_DECLINED or #JINGLE_REASON_BUSY. */
+JINGLE_API jingle_status jingle_session_reject(jingle_session *session, jingle_reason reason);
+
+/** Hangs up, cancels or refuses, whatever fits. #JINGLE_EVENT_ENDED follows. */
+JINGLE_API jingle_status jingle_session_end(jingle_session *session);
+
+/** Our microphone is not sent (silence is), and the peer is told (XEP-0167). */
+JINGLE_API jingle_status jingle_session_set_mute(jingle_session *session, bool on);
+
+/** The call is put on hold: nothing is sent or played, and the peer is told (XEP-0167). */
+JINGLE_API jingle_status jingle_session_set_hold(jingle_session *session, bool on);
+
+/** Sends digits as telephone-events (RFC 4733), one after the other: 0-9 * # A-D.
+ *  #JINGLE_ERROR_UNSUPPORTED if the peer does not take them. */
+JINGLE_API jingle_status jingle_session_send_digits(jingle_session *session, const char *digits);
+
+/** Fills in what is known now. `statistics->size` must be set. The text in it is valid until the
+ *  session's last reference is released. */
+JINGLE_API jingle_status jingle_session_statistics(jingle_session *session,
+                                                   jingle_statistics *statistics);
+
+/** The JID of the other party: full once it is known which device. Valid until the last reference
+ *  is released. */
+JINGLE_API const char *jingle_session_peer(jingle_session *session);
+
+/** The session's id (sid): the same at both ends, for logs. */
+JINGLE_API const char *jingle_session_id(jingle_session *session);
+
+/** A pointer of the application's. */
+JINGLE_API void jingle_session_set_user(jingle_session *session, void *user);
+JINGLE_API void *jingle_session_user(jingle_session *session);
+
+/** Sessions are counted references. An event's session is valid as long as the event; take a
+ *  reference to keep it longer. Releasing the last one does not end a call. */
+JINGLE_API jingle_session *jingle_session_ref(jingle_session *session);
+JINGLE_API void jingle_session_unref(jingle_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
