@@ -1,0 +1,324 @@
+#!/usr/bin/env bash
+# A private XMPP server (Prosody) for the demo and the tests: a directory of its own with its
+# configuration, certificates and data, free ports on loopback, and nothing left behind.
+#
+#   private_server.sh start [OPTIONS]   starts one and prints lines for eval: HOST PORT TLS_PORT
+#                                       CA_FILE DOMAIN DIR PID
+#   private_server.sh status DIR        says whether it runs
+#   private_server.sh halt DIR          stops it and keeps its directory and ports
+#   private_server.sh resume DIR        starts it again where it was
+#   private_server.sh stop DIR          stops it and removes its directory
+#
+#   --account NAME[:PASSWORD]   an account; all of these are contacts of each other
+#   --stranger NAME[:PASSWORD]  an account that is on nobody's roster (password: secret)
+#   --domain NAME               the server's domain; default: localhost
+#   --listen ADDRESS            listen here in place of 127.0.0.1
+#   --certificate KIND          good (default), self-signed, expired or wrong-name
+#   --no-tls                    offer no TLS at all
+#   --limit RATE                such as 10kb/s, which is what a stock Prosody allows a client
+#   --without MODULE            leave a Prosody module out, such as smacks, carbons or mam
+#   --component NAME:SECRET     let a component (XEP-0114) serve NAME; prints COMPONENT_PORT too
+#   --stun HOST:PORT            announce this STUN server (XEP-0215)
+#   --turn HOST:PORT:TRANSPORT:SECRET
+#                               announce this TURN server; TRANSPORT: udp, tcp or tls
+set -euo pipefail
+
+usage() {
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
+    exit "$1"
+}
+
+fail() {
+    echo "private_server.sh: $*" >&2
+    exit 1
+}
+
+accounts=() strangers=() without=() services=() components=()
+domain=localhost listen=127.0.0.1 certificate=good tls=yes limit=
+
+read_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --no-tls) tls=no; shift; continue ;;
+            --help) usage 0 ;;
+        esac
+        [ $# -ge 2 ] || fail "$1 is unknown or lacks its value; see --help"
+        case $1 in
+            --account) accounts+=("$2") ;;
+            --stranger) strangers+=("$2") ;;
+            --domain) domain=$2 ;;
+            --listen) listen=$2 ;;
+            --certificate) certificate=$2 ;;
+            --limit) limit=$2 ;;
+            --without) without+=("$2") ;;
+            --component) components+=("$2") ;;
+            --stun) add_stun "$2" ;;
+            --turn) add_turn "$2" ;;
+            *) fail "unknown option $1; see --help" ;;
+        esac
+        shift 2
+    done
+}
+
+add_stun() {
+    services+=("{ type = 'stun', transport = 'udp', host = '${1%:*}', port = ${1##*:} }")
+}
+
+add_turn() {
+    local host port transport secret type=turn
+    IFS=: read -r host port transport secret <<<"$1"
+    [ -n "$secret" ] || fail "--turn wants HOST:PORT:TRANSPORT:SECRET"
+    [ "$transport" != tls ] || { type=turns transport=tcp; }
+    services+=("{ type = '$type', algorithm = 'turn', transport = '$transport', host = '$host',
+        port = $port, secret = '$secret', ttl = 3600 }")
+}
+
+# Prosody's name for a file: everything but letters and digits as %xx.
+file_name() {
+    local text=$1 out='' c
+    while [ -n "$text" ]; do
+        c=${text:0:1} text=${text:1}
+        case $c in
+            [a-zA-Z0-9]) out+=$c ;;
+            *) out+=$(printf '%%%02x' "'$c") ;;
+        esac
+    done
+    echo "$out"
+}
+
+# One authority and one server certificate, whatever KIND says is wrong with it.
+make_certificates() {
+    local name=$domain days=30 subject="/CN=$domain"
+    cd "$dir/certs"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+        -subj '/CN=Authority of a private test server' -keyout ca.key -out ca.pem 2>/dev/null
+    [ "$certificate" != wrong-name ] || name=another.invalid subject=/CN=another.invalid
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$subject" \
+        -keyout server.key -out server.csr 2>/dev/null
+    printf 'subjectAltName=DNS:%s\n' "$name" >extensions
+    case $certificate in
+        self-signed)
+            openssl x509 -req -in server.csr -signkey server.key -days 30 -extfile extensions \
+                -out server.pem 2>/dev/null
+            ;;
+        good | wrong-name | expired)
+            [ "$certificate" != expired ] || days=-1
+            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+                -days $days -extfile extensions -out server.pem 2>/dev/null
+            ;;
+        *) fail "--certificate knows good, self-signed, expired and wrong-name" ;;
+    esac
+    cd - >/dev/null
+}
+
+write_account() { # NAME[:PASSWORD] CONTACT...
+    local user=${1%%:*} password=secret contact data
+    case $1 in *:*) password=${1#*:} ;; esac
+    shift
+    data=$dir/data/$(file_name "$domain")
+    mkdir -p "$data/accounts" "$data/roster"
+    user=$(file_name "$user")
+    echo "return { [\"password\"] = \"$password\" };" >"$data/accounts/$user.dat"
+    {
+        echo 'return { [false] = { ["version"] = 1; ["pending"] = {} };'
+        for contact; do
+            contact=${contact%%:*}
+            echo "[\"$contact@$domain\"] = { [\"subscription\"] = \"both\";" \
+                "[\"name\"] = \"$contact\"; [\"groups\"] = {} };"
+        done
+        echo '};'
+    } >"$data/roster/$user.dat"
+}
+
+write_accounts() {
+    local account other contacts
+    for account in "${accounts[@]}"; do
+        contacts=()
+        for other in "${accounts[@]}"; do
+            [ "$other" = "$account" ] || contacts+=("$other")
+        done
+        write_account "$account" "${contacts[@]}"
+    done
+    for account in "${strangers[@]}"; do
+        write_account "$account"
+    done
+}
+
+modules() {
+    local module
+    for module in roster saslauth tls disco ping time version carbons smacks mam offline csi pep \
+        blocklist external_services limits; do
+        case $module in
+            tls) [ $tls = yes ] || continue ;;
+            limits) [ -n "$limit" ] || continue ;;
+            external_services) [ ${#services[@]} -gt 0 ] || continue ;;
+        esac
+        case " ${without[*]} " in *" $module "*) continue ;; esac
+        printf '"%s", ' "$module"
+    done
+}
+
+write_configuration() {
+    local component service root=false
+    [ "$(id -u)" -ne 0 ] || root=true
+    {
+        cat <<END
+run_as_root = $root
+pidfile = "$dir/prosody.pid"
+data_path = "$dir/data"
+log = { debug = "$dir/prosody.log" }
+interfaces = { "$listen" }
+local_interfaces = { "127.0.0.1" }
+c2s_ports = { $port }
+c2s_direct_tls_ports = { $([ $tls = no ] || echo "$tls_port") }
+component_ports = { $([ ${#components[@]} -eq 0 ] || echo "$component_port") }
+component_interfaces = { "127.0.0.1" }
+s2s_ports = { }
+http_ports = { }
+https_ports = { }
+c2s_require_encryption = $([ $tls = yes ] && echo true || echo false)
+allow_unencrypted_plain_auth = $([ $tls = yes ] && echo false || echo true)
+c2s_stanza_size_limit = 1024 * 1024
+c2s_timeout = 60
+authentication = "internal_plain"
+storage = "internal"
+smacks_hibernation_time = 60
+modules_enabled = { $(modules) }
+modules_disabled = { "s2s", "s2s_auth_certs" }
+END
+        [ $tls = no ] ||
+            echo "ssl = { key = '$dir/certs/server.key', certificate = '$dir/certs/server.pem' }"
+        [ -z "$limit" ] || echo "limits = { c2s = { rate = '$limit', burst = '2s' } }"
+        echo 'external_services = {'
+        for service in "${services[@]}"; do echo "    $service,"; done
+        echo '}'
+        echo "VirtualHost '$domain'"
+        for component in "${components[@]}"; do
+            echo "Component '${component%%:*}'"
+            echo "    component_secret = '${component#*:}'"
+        done
+    } >"$dir/prosody.cfg.lua"
+}
+
+# A port below those that the kernel gives out by itself; run() notices if it is taken after all.
+choose_port() {
+    local candidate
+    while :; do
+        candidate=$((10000 + (RANDOM * 32768 + RANDOM) % 20000))
+        (exec 3<>"/dev/tcp/$listen/$candidate") 2>/dev/null || break
+    done
+    echo $candidate
+}
+
+running() { # true if the process on file is the Prosody of this directory
+    local pid
+    [ -s "$dir/pid" ] || return 1
+    pid=$(<"$dir/pid")
+    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF "$dir/prosody.cfg.lua"
+}
+
+ports_taken() {
+    grep -q 'Failed to open server port' "$dir/prosody.log" 2>/dev/null
+}
+
+# Starts Prosody and waits until it listens. 1: a port was taken.
+run() {
+    local try host
+    : >"$dir/prosody.log"
+    setsid prosody --config "$dir/prosody.cfg.lua" -F >"$dir/output.log" 2>&1 </dev/null &
+    echo $! >"$dir/pid"
+    host=$(sed -n 's/^interfaces = { "\(.*\)" }/\1/p' "$dir/prosody.cfg.lua")
+    port=$(sed -n 's/^c2s_ports = { \(.*\) }/\1/p' "$dir/prosody.cfg.lua")
+    for try in $(seq 300); do
+        if ports_taken; then
+            end_process
+            return 1
+        fi
+        if running && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    tail -n 20 "$dir/output.log" "$dir/prosody.log" >&2
+    end_process
+    fail 'Prosody did not start'
+}
+
+end_process() {
+    local pid try
+    running || return 0
+    pid=$(<"$dir/pid")
+    kill -CONT "$pid" 2>/dev/null || true
+    kill "$pid" 2>/dev/null || true
+    for try in $(seq 50); do
+        running || return 0
+        sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+}
+
+start() {
+    read_options "$@"
+    command -v prosody >/dev/null || fail 'Prosody is not installed; see scripts/install-packages.sh'
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/jingle-server.XXXXXX")
+    trap 'end_process; rm -rf "$dir"' EXIT
+    mkdir -p "$dir/certs" "$dir/data"
+    make_certificates
+    write_accounts
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        port=$(choose_port) tls_port=$(choose_port) component_port=$(choose_port)
+        write_configuration
+        if run; then
+            break
+        fi
+        [ "$try" -lt 10 ] || fail 'no free ports'
+    done
+    trap - EXIT
+    {
+        echo "HOST=$listen"
+        echo "PORT=$port"
+        [ $tls = no ] || echo "TLS_PORT=$tls_port"
+        [ ${#components[@]} -eq 0 ] || echo "COMPONENT_PORT=$component_port"
+        echo "DOMAIN=$domain"
+        echo "CA_FILE=$dir/certs/ca.pem"
+        echo "DIR=$dir"
+    } >"$dir/environment"
+    print_environment
+}
+
+print_environment() {
+    cat "$dir/environment"
+    echo "PID=$(<"$dir/pid")"
+}
+
+known_directory() {
+    [ $# -eq 1 ] || usage 2 >&2
+    dir=$1
+    [ -s "$dir/prosody.cfg.lua" ] || fail "$dir is not the directory of a private server"
+}
+
+action=${1:---help}
+shift || true
+case $action in
+    start) start "$@" ;;
+    status)
+        known_directory "$@"
+        if running; then echo "running, process $(<"$dir/pid")"; else echo 'not running'; exit 1; fi
+        ;;
+    halt)
+        known_directory "$@"
+        end_process
+        ;;
+    resume)
+        known_directory "$@"
+        running || run || fail 'its port is taken by another program'
+        print_environment
+        ;;
+    stop)
+        known_directory "$@"
+        end_process
+        rm -rf "$dir"
+        ;;
+    --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+esac
