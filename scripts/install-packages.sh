@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that Jingle Engine needs, as root or through sudo. If everything
+# is there already it does nothing, and needs neither root nor a network.
+#
+#   install-packages.sh [--runtime] [--build] [--tests]
+#
+#   --runtime   what the built programs need, and the private server of the demo
+#   --build     compilers, tools and libraries to build
+#   --tests     what tests/run.sh needs beyond these
+# Without any: all three.
+set -euo pipefail
+
+runtime=(
+    libasound2-plugins libglib2.0-0 libnice10 libopus0 libportaudio2 libsndfile1 libspeexdsp1
+    libsrtp2-1 libssl3 libstrophe0 libxml2 openssl prosody
+)
+build=(
+    ccache cmake gcc g++ libc6-dev libglib2.0-dev libnice-dev libopus-dev libsndfile1-dev
+    libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libxml2-dev ninja-build pkg-config
+    portaudio19-dev
+)
+tests=(
+    binutils clang clang-format clang-tidy coturn ejabberd git iproute2 libclang-rt-14-dev
+    libcmocka-dev man-db nftables pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
+    python3-scipy python3-slixmpp shellcheck
+)
+
+wanted=()
+for option; do
+    case $option in
+        --runtime) wanted+=("${runtime[@]}") ;;
+        --build) wanted+=("${build[@]}") ;;
+        --tests) wanted+=("${tests[@]}") ;;
+        *)
+            sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
+            [ "$option" = --help ] && exit 0
+            exit 2
+            ;;
+    esac
+done
+[ $# -gt 0 ] || wanted=("${runtime[@]}" "${build[@]}" "${tests[@]}")
+
+missing=()
+for package in "${wanted[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+    case $state in i*) ;; *) missing+=("$package") ;; esac
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "All ${#wanted[@]} packages are installed."
+    exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "These packages are missing: ${missing[*]}" >&2
+        echo 'Install them as root; this user has no sudo.' >&2
+        exit 1
+    }
+    as_root=(sudo)
+fi
+echo "Installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+# Servers that come with the tests are not to be started by their packages: a policy says so for
+# the time of the installation, unless this machine has one already.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+    "${as_root[@]}" chmod +x $policy
+    trap '"${as_root[@]}" rm -f $policy' EXIT
+fi
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
