@@ -1,0 +1,23 @@
+/* Watches the sockets of many links at a cost that does not grow with their number.
+ *
+ *     poll() of the thread's GMainContext ── one descriptor ── epoll ── the sockets of every link
+ *
+ * GLib looks at every source of a context on every wake-up; with fifty calls on a thread that is
+ * dearer than the packets. So each thread that owns links has one poller, and only the poller is a
+ * source of its GMainContext. Everything here is used from the thread that runs that context. */
+#ifndef JINGLE_TRANSPORT_POLLER_H
+#define JINGLE_TRANSPORT_POLLER_H
+
+#include <glib.h>
+
+struct poller;
+
+/* Keeps a reference to `context`. NULL if the kernel has no descriptors left. */
+struct poller *poller_new(GMainContext *context);
+
+/* After the last link that uses it is gone. NULL is allowed. */
+void poller_free(struct poller *poller);
+
+GMainContext *poller_context(const struct poller *poller);
+
+#endif
