@@ -10,7 +10,8 @@
  *
  * Pure: no socket, thread or clock. `now` never goes back. Packets here are plain RTP and RTCP
  * (RFC 3550, RFC 7587); SRTP is below. Nothing is allocated after voice_new() and
- * voice_set_sending(). Not for two threads at once. */
+ * voice_set_sending(), but a decoder when the first packet of a codec comes. Not for two threads at
+ * once. */
 #ifndef JINGLE_RTP_VOICE_H
 #define JINGLE_RTP_VOICE_H
 
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "codecs/codec.h"
+#include "rtp/playout.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,18 +31,17 @@
 /* The longest packet that is ever sent, without the tail: fits an Ethernet frame in a tunnel. */
 #define VOICE_PACKET_MAX 1200
 
-#define VOICE_PAYLOADS_MAX  32  /* entries of the receive table */
-#define VOICE_EVENTS_MAX    4   /* telephone-event payload types */
-#define VOICE_MID_MAX       16  /* bytes of a mid */
-#define VOICE_DIGITS_MAX    64  /* digits that wait to be sent */
-#define VOICE_PTIME_DEFAULT 20  /* ms */
-#define VOICE_PTIME_MAX     120 /* ms */
+#define VOICE_PAYLOADS_MAX  32 /* entries of the receive table */
+#define VOICE_EVENTS_MAX    4  /* telephone-event payload types */
+#define VOICE_MID_MAX       16 /* bytes of a mid */
+#define VOICE_DIGITS_MAX    64 /* digits that wait to be sent */
+#define VOICE_PTIME_DEFAULT 20 /* ms */
+#define VOICE_PTIME_MAX     60 /* ms */
 
 /* A payload type that we announced, so that the peer may send it. */
 struct voice_payload {
     uint8_t payload_type;
-    const struct codec *codec;
-    unsigned channels; /* to decode to; 0: as the codec likes */
+    const struct audio_codec *codec;
 };
 
 /* A telephone-event payload type (RFC 4733). */
@@ -51,11 +52,11 @@ struct voice_event_payload {
 
 /* What we send: the first codec of the peer that we have, with its parameters. */
 struct voice_sending {
-    const struct codec *codec;
+    const struct audio_codec *codec;
     uint8_t payload_type;
     uint32_t bitrate;  /* bit/s; 0: the codec's default */
     unsigned channels; /* 0: 1 */
-    unsigned ptime;    /* ms a packet, 10 to 120; 0: 20 */
+    unsigned ptime;    /* ms a packet: 10, 20, 40 or 60; 0: 20 */
     bool fec;          /* the peer said useinbandfec=1: FEC follows the loss that it reports */
     bool dtx;          /* the peer said usedtx=1 or we want it: silence is not sent */
     struct voice_event_payload events; /* the one whose rate is the codec's, if there is one */
@@ -83,6 +84,7 @@ struct voice_config {
     uint32_t ssrc;     /* ours */
     const char *cname; /* ours (RFC 7022); copied */
     struct voice_sending sending;
+    unsigned playout_channels; /* 1 or 2 */
     struct voice_payload receive[VOICE_PAYLOADS_MAX];
     size_t receive_count;
     struct voice_event_payload receive_events[VOICE_EVENTS_MAX];
@@ -130,12 +132,8 @@ jingle_status voice_send_digit(struct voice *voice, char digit);
 
 /* --- playout -- */
 
-/* What voice_pull() gives; never changes during the life of the voice. */
-uint32_t voice_playout_rate(const struct voice *voice);
-unsigned voice_playout_channels(const struct voice *voice);
-
-/* The next 10 ms: voice_playout_rate() / 100 frames, interleaved. */
-void voice_pull(struct voice *voice, int16_t *out, usec now);
+/* The next 10 ms, at the rate of the codec that is heard now (`out->rate`). */
+void voice_pull(struct voice *voice, struct playout_sound *out, usec now);
 
 /* --- network -- */
 
@@ -190,8 +188,8 @@ struct voice_stats {
     uint64_t digits_received; /* and told to the hook */
     uint64_t source_changes;  /* how often the peer's SSRC changed */
     uint64_t reports_received;
-    const struct codec *codec_sent;
-    const struct codec *codec_received; /* NULL before the first packet */
+    const struct audio_codec *codec_sent;
+    const struct audio_codec *codec_received; /* NULL before the first packet */
 };
 
 void voice_stats(const struct voice *voice, struct voice_stats *stats);
