@@ -1,6 +1,6 @@
 /* The sound of one call: joins a source and a sink to a voice (rtp/voice.h).
  *
- *     source ─▶ resample ─▶ processing ─▶ mute ─▶ voice_capture()
+ *     source ─▶ resample ─▶ processing ─▶ voice_capture()
  *                               ▲ what is played, as the echo canceller's reference
  *     voice_pull() ─────────────┴──▶ resample ─▶ sink
  *
@@ -29,10 +29,7 @@ struct audio_hooks {
 struct audio_config {
     jingle_audio_source *source; /* both are the audio's from here on, also on failure */
     jingle_audio_sink *sink;
-    struct voice *voice;        /* borrowed: must outlive audio_stop() */
-    uint32_t capture_channels;  /* what voice_capture() is given: 1 or 2, at 48 kHz */
-    uint32_t playback_channels; /* what voice_pull() gives: 1 or 2, at 48 kHz */
-    usec ptime;                 /* a packet's time; 20 ms if 0 */
+    struct voice *voice; /* borrowed: must outlive audio_stop() */
     jingle_switch echo_cancellation;
     jingle_switch noise_suppression;
     jingle_switch gain_control;
@@ -52,11 +49,8 @@ void audio_start(struct audio *audio, usec now);
 usec audio_tick(struct audio *audio, usec now);
 
 /* On hold source and sink are stopped; nothing is captured or pulled. Afterwards both go on where
- * they were. */
+ * they were. Mute and levels are the voice's. */
 void audio_set_hold(struct audio *audio, bool on, usec now);
-
-/* Silence is sent in place of the source, which is read all the same. */
-void audio_set_mute(struct audio *audio, bool on);
 
 /* Stops source and sink; the voice is not used any more. Never waits. */
 void audio_stop(struct audio *audio);
@@ -65,11 +59,6 @@ void audio_stop(struct audio *audio);
  * recording is complete when this returns) or a sound device to close, so keep it off a media
  * thread that other calls share. NULL is allowed. */
 void audio_free(struct audio *audio);
-
-/* Peak of the last second, 0 (silence) to 1 (full scale): what is sent (after mute), what is
- * played. */
-double audio_level_sent(const struct audio *audio);
-double audio_level_played(const struct audio *audio);
 
 /* Echo cancellation, noise suppression and gain control as they are in force, for the log. */
 const char *audio_processing(const struct audio *audio);
