@@ -3,19 +3,10 @@
 #ifndef JINGLE_TRANSPORT_CERTIFICATE_H
 #define JINGLE_TRANSPORT_CERTIFICATE_H
 
+#include "signaling/ice_udp.h"
 #include <jingle/jingle.h>
+#include <openssl/types.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define FINGERPRINT_MAX 64 /* bytes of a sha-512 */
-
-/* The digest of a certificate, as bytes. */
-struct fingerprint_bytes {
-    const char *hash; /* "sha-256" or "sha-512", as in RFC 8122; static */
-    uint8_t bytes[FINGERPRINT_MAX];
-    size_t length;
-};
 
 struct certificate;
 
@@ -23,20 +14,20 @@ struct certificate;
 struct certificate *certificate_new(jingle_status *status);
 void certificate_free(struct certificate *certificate);
 
-/* sha-256, in upper case with colons. Valid as long as the certificate. */
-const char *certificate_fingerprint(const struct certificate *certificate);
+/* sha-256; setup is left missing. */
+struct dtls_fingerprint certificate_fingerprint(const struct certificate *certificate);
 
-/* Reads "AB:CD:..." (either case) of the hash named; false if it is neither sha-256 nor sha-512 or
- * not of that length. */
-bool fingerprint_parse(const char *hash, const char *text, struct fingerprint_bytes *out);
+/* For dtls.c: OpenSSL's objects, which the certificate keeps. */
+X509 *certificate_x509(const struct certificate *certificate);
+EVP_PKEY *certificate_key(const struct certificate *certificate);
 
-/* For dtls.c: OpenSSL's objects, still owned by the certificate. */
-struct x509_st;
-struct evp_pkey_st;
-struct x509_st *certificate_x509(const struct certificate *certificate);
-struct evp_pkey_st *certificate_key(const struct certificate *certificate);
+/* The hashes that we believe: sha-256 and sha-512. */
+bool fingerprint_usable(const struct dtls_fingerprint *fingerprint);
 
-/* The digest of any certificate by the hash of `like` (its `hash`); false if OpenSSL cannot. */
-bool certificate_matches(const struct x509_st *x509, const struct fingerprint_bytes *expected);
+/* The same hash and bytes; setup is not compared. */
+bool fingerprint_equal(const struct dtls_fingerprint *a, const struct dtls_fingerprint *b);
+
+/* Whether a peer's certificate has this fingerprint. */
+bool fingerprint_matches(const struct dtls_fingerprint *fingerprint, const X509 *x509);
 
 #endif

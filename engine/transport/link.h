@@ -80,9 +80,11 @@ struct link_config {
     const struct certificate *certificate; /* kept by reference: it must outlive the link */
     bool controlling;                      /* ICE: the initiator of the session */
     bool relay_only;
-    bool loopback;                     /* gather loopback addresses too */
-    bool video;                        /* mark packets AF41 in place of EF (RFC 8837) */
-    const char *ca_file;               /* for TURN over TLS; NULL: the system's */
+    bool loopback;       /* gather loopback addresses too */
+    bool video;          /* mark packets AF41 in place of EF (RFC 8837) */
+    const char *ca_file; /* for TURN over TLS; NULL: the system's */
+    const char *ufrag; /* our credentials; NULL: random. Those of another link for a content that */
+    const char *pwd;   /* was offered in a bundle and is answered alone */
     const struct link_server *servers; /* copied */
     size_t server_count;
     struct link_hooks hooks;
@@ -103,10 +105,9 @@ struct link *link_new(const struct link_config *config, jingle_status *status);
  * allocations are released in the background while the context runs on, and at once if not. */
 void link_free(struct link *link);
 
-/* Our ufrag, password, fingerprint and the setup that we would offer (actpass), without
- * candidates, for signalling. Free with ice_udp_transport_free(). After link_restart() it holds the
- * new credentials. */
-struct ice_udp_transport *link_local(const struct link *link);
+/* Our ufrag, password, fingerprint and setup (actpass until link_set_role()), without candidates,
+ * for signalling. After link_restart() these are the new credentials. */
+void link_local(const struct link *link, struct ice_udp_transport *local);
 
 /* Starts to gather: hooks.candidate for each, then hooks.gathered. */
 void link_gather(struct link *link);
