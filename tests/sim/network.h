@@ -16,12 +16,12 @@
 
 enum network_jitter {
     NETWORK_JITTER_NONE,
-    NETWORK_JITTER_UNIFORM, /* between 0 and `jitter` more than the delay */
-    NETWORK_JITTER_NORMAL,  /* the delay plus a normal deviate of sigma `jitter`, never below 0 */
+    NETWORK_JITTER_UNIFORM, /* up to `jitter` less or more than the delay */
+    NETWORK_JITTER_NORMAL,  /* the delay plus a normal deviate of sigma `jitter` */
 };
 
 struct network_config {
-    usec delay;                /* one way */
+    usec delay;                /* one way; with jitter never below 0 */
     enum network_jitter shape; /* of each packet by itself */
     usec jitter;
     bool in_order;      /* a packet waits for those sent before it; else they overtake */
