@@ -17,7 +17,7 @@
 #   --no-tls                    offer no TLS at all
 #   --limit RATE                such as 10kb/s, which is what a stock Prosody allows a client
 #   --without MODULE            leave a Prosody module out, such as smacks, carbons or mam
-#   --component NAME:SECRET     let a component (XEP-0114) serve NAME; prints COMPONENT_PORT too
+#   --module mod_NAME.lua       a Prosody module to load, to tamper with stanzas on their way
 #   --stun HOST:PORT            announce this STUN server (XEP-0215)
 #   --turn HOST:PORT:TRANSPORT:SECRET
 #                               announce this TURN server; TRANSPORT: udp, tcp or tls
@@ -33,7 +33,7 @@ fail() {
     exit 1
 }
 
-accounts=() strangers=() without=() services=() components=()
+accounts=() strangers=() without=() services=() plugins=()
 domain=localhost listen=127.0.0.1 certificate=good tls=yes limit=
 
 read_options() {
@@ -51,7 +51,7 @@ read_options() {
             --certificate) certificate=$2 ;;
             --limit) limit=$2 ;;
             --without) without+=("$2") ;;
-            --component) components+=("$2") ;;
+            --module) plugins+=("$(realpath "$2")") ;;
             --stun) add_stun "$2" ;;
             --turn) add_turn "$2" ;;
             *) fail "unknown option $1; see --help" ;;
@@ -156,23 +156,26 @@ modules() {
         case " ${without[*]} " in *" $module "*) continue ;; esac
         printf '"%s", ' "$module"
     done
+    for module in "${plugins[@]}"; do
+        module=${module##*/mod_}
+        printf '"%s", ' "${module%.lua}"
+    done
 }
 
 write_configuration() {
-    local component service root=false
+    local service root=false
     [ "$(id -u)" -ne 0 ] || root=true
     {
         cat <<END
 run_as_root = $root
 pidfile = "$dir/prosody.pid"
 data_path = "$dir/data"
+plugin_paths = { "$dir/modules" }
 log = { debug = "$dir/prosody.log" }
 interfaces = { "$listen" }
 local_interfaces = { "127.0.0.1" }
 c2s_ports = { $port }
 c2s_direct_tls_ports = { $([ $tls = no ] || echo "$tls_port") }
-component_ports = { $([ ${#components[@]} -eq 0 ] || echo "$component_port") }
-component_interfaces = { "127.0.0.1" }
 s2s_ports = { }
 http_ports = { }
 https_ports = { }
@@ -193,10 +196,6 @@ END
         for service in "${services[@]}"; do echo "    $service,"; done
         echo '}'
         echo "VirtualHost '$domain'"
-        for component in "${components[@]}"; do
-            echo "Component '${component%%:*}'"
-            echo "    component_secret = '${component#*:}'"
-        done
     } >"$dir/prosody.cfg.lua"
 }
 
@@ -262,11 +261,12 @@ start() {
     command -v prosody >/dev/null || fail 'Prosody is not installed; see scripts/install-packages.sh'
     dir=$(mktemp -d "${TMPDIR:-/tmp}/jingle-server.XXXXXX")
     trap 'end_process; rm -rf "$dir"' EXIT
-    mkdir -p "$dir/certs" "$dir/data"
+    mkdir -p "$dir/certs" "$dir/data" "$dir/modules"
+    for plugin in "${plugins[@]}"; do cp "$plugin" "$dir/modules"; done
     make_certificates
     write_accounts
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        port=$(choose_port) tls_port=$(choose_port) component_port=$(choose_port)
+        port=$(choose_port) tls_port=$(choose_port)
         write_configuration
         if run; then
             break
@@ -278,7 +278,6 @@ start() {
         echo "HOST=$listen"
         echo "PORT=$port"
         [ $tls = no ] || echo "TLS_PORT=$tls_port"
-        [ ${#components[@]} -eq 0 ] || echo "COMPONENT_PORT=$component_port"
         echo "DOMAIN=$domain"
         echo "CA_FILE=$dir/certs/ca.pem"
         echo "DIR=$dir"
