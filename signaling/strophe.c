@@ -1,0 +1,766 @@
+/* The thread of libstrophe.
+ *
+ *     start/stop/send ── mailbox ──▶ ┌ rest ─▶ resolve ─▶ try each address ─▶ online ┐
+ *                                    └──◀── back-off ◀── offline hook ◀─────────────┘
+ *
+ * What may block on the way (name look-up, TLS) is ended by the watchdog, so every attempt has its
+ * result within ATTEMPT_LIMIT. Once online the thread sleeps until the socket, the mailbox or the
+ * keep-alive wants it. */
+#include "signaling/strophe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include <strophe.h>
+
+#include "base/mailbox.h"
+#include "signaling/diagnosis.h"
+#include "signaling/jid.h"
+#include "signaling/resolve.h"
+#include "signaling/watchdog.h"
+
+/* libstrophe handles deep XML by recursion; the memory is only reserved. */
+#define STACK_BYTES ((size_t)64 * 1024 * 1024)
+
+#define ATTEMPT_LIMIT     (9 * USEC_PER_SEC)   /* from start to online, all addresses together */
+#define CONNECT_LEAST     (1 * USEC_PER_SEC)   /* what each address is given to accept */
+#define CLOSE_LIMIT       (2100 * USEC_PER_MS) /* libstrophe gives up after 2 s */
+#define BACKOFF_FIRST     (1 * USEC_PER_SEC)
+#define BACKOFF_MAX       (60 * USEC_PER_SEC)
+#define STEADY            (30 * USEC_PER_SEC) /* so long online: the next back-off starts anew */
+#define KEEPALIVE_IDLE    (60 * USEC_PER_SEC)
+#define KEEPALIVE_ANSWER  (10 * USEC_PER_SEC)
+#define PUMP_ROUNDS_MAX   256
+#define PUMP_ROUNDS_AFTER 4 /* a TLS record of 16 KiB is read by 4 KiB (libstrophe 0.12) */
+
+enum stream_state {
+    STREAM_CLOSED,
+    STREAM_CONNECTING,
+    STREAM_ONLINE,
+    STREAM_CLOSING,
+};
+
+struct strophe {
+    struct connection_hooks hooks;
+    struct logger log;
+    struct random_source random;
+    char *bare;
+    char *domain;
+    char *resource; /* the server's choice once it has made one */
+    char *password;
+    char *host;
+    char *ca_file;
+    uint16_t port;
+    jingle_tls tls;
+    bool allow_plaintext;
+    bool accept_any_certificate;
+
+    pthread_t thread;
+    struct mailbox *box;
+    struct watchdog *dog;
+    atomic_int stops; /* asked for and not yet done: give up what is under way */
+
+    /* what follows belongs to the thread */
+    bool quit;
+    bool wanted;       /* between start and stop */
+    bool stopping;     /* a stop waits for its answer */
+    bool was_online;   /* since start */
+    unsigned failures; /* in a row */
+    usec retry_at;
+
+    xmpp_log_t logger;
+    xmpp_ctx_t *context;
+    xmpp_sm_state_t *resumable; /* XEP-0198, from the last stream */
+    xmpp_conn_t *conn;
+    int fd; /* our own copy of the stream's socket */
+    enum stream_state state;
+    bool tcp_open;
+    bool stream_refused; /* the server said why, in a stream error */
+    xmpp_error_type_t stream_error;
+    char stream_text[256];
+    struct diagnosis diagnosis;
+    usec online_since;
+    usec closing_since;
+    usec heard;     /* when the server last said anything */
+    usec pinged;    /* 0: not since then */
+    unsigned given; /* stanzas given to libstrophe since the login */
+    char ping_id[17];
+};
+
+/* libstrophe's socket callback has no argument of ours; it is called from within
+ * xmpp_connect_client(). */
+static _Thread_local struct strophe *connecting;
+
+/* ------------------------------------------------------------------ libstrophe's callbacks -- */
+
+static void on_log(void *user, xmpp_log_level_t level, const char *area, const char *message)
+{
+    struct strophe *strophe = user;
+    (void)level; /* what libstrophe calls an error is a detail of ours */
+    diagnosis_read(&strophe->diagnosis, area, message);
+    if (!strophe->log.write || strophe->log.level < JINGLE_LOG_DEBUG)
+        return;
+    char *clean = diagnosis_redact(message);
+    log_debug(&strophe->log, "xmpp %s: %s", area, clean);
+    g_free(clean);
+}
+
+/* Keeps a copy of the descriptor: libstrophe closes its own whenever it likes. */
+static int on_socket(xmpp_conn_t *conn, void *socket_pointer)
+{
+    (void)conn;
+    struct strophe *strophe = connecting;
+    int fd = *(int *)socket_pointer;
+    if (fd >= FD_SETSIZE) {
+        log_error(&strophe->log, "libstrophe cannot use descriptor %d: too many are open", fd);
+        return -1;
+    }
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return -1;
+    watchdog_set_socket(strophe->dog, copy);
+    if (strophe->fd >= 0)
+        close(strophe->fd);
+    strophe->fd = copy;
+    return 0;
+}
+
+static int on_certificate(const xmpp_tlscert_t *certificate, const char *message)
+{
+    (void)certificate;
+    diagnosis_certificate(&connecting->diagnosis, message ? message : "not trusted");
+    return 0;
+}
+
+static int on_stanza(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *user)
+{
+    (void)conn;
+    struct strophe *strophe = user;
+    const char *name = xmpp_stanza_get_name(stanza);
+    if (!name ||
+        (strcmp(name, "iq") != 0 && strcmp(name, "message") != 0 && strcmp(name, "presence") != 0))
+        return 1;
+    const char *id = xmpp_stanza_get_id(stanza);
+    if (id && strcmp(id, strophe->ping_id) == 0)
+        return 1;
+
+    char *text = NULL;
+    size_t bytes = 0;
+    if (xmpp_stanza_to_text(stanza, &text, &bytes) != XMPP_EOK)
+        return 1;
+    strophe->hooks.stanza(strophe->hooks.user, text, strlen(text));
+    xmpp_free(strophe->context, text);
+    return 1;
+}
+
+static void remember_resource(struct strophe *strophe, const char *full_jid)
+{
+    const char *resource = jid_resource(full_jid);
+    if (!resource)
+        return;
+    char *copy = g_strdup(resource);
+    g_free(strophe->resource);
+    strophe->resource = copy;
+}
+
+static void stream_is_up(struct strophe *strophe)
+{
+    const char *bound = xmpp_conn_get_bound_jid(strophe->conn);
+    char *full_jid = bound ? g_strdup(bound) : jid_join(strophe->bare, strophe->resource);
+    remember_resource(strophe, full_jid);
+    watchdog_disarm(strophe->dog);
+    strophe->state = STREAM_ONLINE;
+    strophe->was_online = true;
+    strophe->online_since = strophe->heard = clock_now();
+    strophe->pinged = 0;
+    strophe->given = strophe->diagnosis.sent = 0;
+    log_info(&strophe->log, "logged in as %s%s", full_jid,
+             strophe->diagnosis.resumed ? " (resumed)" : "");
+    strophe->hooks.online(strophe->hooks.user, full_jid, strophe->diagnosis.resumed);
+    g_free(full_jid);
+}
+
+static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
+                          xmpp_stream_error_t *stream_error, void *user)
+{
+    (void)conn;
+    (void)error;
+    struct strophe *strophe = user;
+    if (event == XMPP_CONN_CONNECT) {
+        stream_is_up(strophe);
+        return;
+    }
+    if (stream_error) {
+        strophe->stream_refused = true;
+        strophe->stream_error = stream_error->type;
+        g_strlcpy(strophe->stream_text, stream_error->text ? stream_error->text : "",
+                  sizeof strophe->stream_text);
+    }
+    strophe->state = STREAM_CLOSED;
+}
+
+/* -------------------------------------------------------------------------------- a stream -- */
+
+static void set_up_tls(struct strophe *strophe, const struct resolve_address *address)
+{
+    long flags = 0;
+    if (address->direct_tls)
+        flags |= XMPP_CONN_FLAG_LEGACY_SSL; /* libstrophe's name for TLS from the first byte */
+    else if (!strophe->allow_plaintext)
+        flags |= XMPP_CONN_FLAG_MANDATORY_TLS;
+    if (strophe->accept_any_certificate)
+        flags |= XMPP_CONN_FLAG_TRUST_TLS;
+    xmpp_conn_set_flags(strophe->conn, flags);
+    if (strophe->ca_file)
+        xmpp_conn_set_cafile(strophe->conn, strophe->ca_file);
+    xmpp_conn_set_certfail_handler(strophe->conn, on_certificate);
+}
+
+/* Makes the stream's object and lets it connect; false if that fails at once. */
+static bool stream_open(struct strophe *strophe, const struct resolve_address *address)
+{
+    diagnosis_reset(&strophe->diagnosis);
+    strophe->stream_refused = false;
+    strophe->conn = xmpp_conn_new(strophe->context);
+    if (!strophe->conn)
+        return false;
+
+    char *jid = jid_join(strophe->bare, strophe->resource);
+    xmpp_conn_set_jid(strophe->conn, jid);
+    g_free(jid);
+    xmpp_conn_set_pass(strophe->conn, strophe->password);
+    set_up_tls(strophe, address);
+    xmpp_conn_set_sockopt_callback(strophe->conn, on_socket);
+    xmpp_handler_add(strophe->conn, on_stanza, NULL, NULL, NULL, strophe);
+    if (strophe->resumable && xmpp_conn_set_sm_state(strophe->conn, strophe->resumable) == XMPP_EOK)
+        strophe->resumable = NULL;
+
+    strophe->state = STREAM_CONNECTING;
+    if (xmpp_connect_client(strophe->conn, address->literal, address->port, on_connection,
+                            strophe) == XMPP_EOK)
+        return true;
+    strophe->state = STREAM_CLOSED;
+    return false;
+}
+
+static void stream_free(struct strophe *strophe)
+{
+    watchdog_set_socket(strophe->dog, -1);
+    if (strophe->fd >= 0)
+        close(strophe->fd);
+    strophe->fd = -1;
+    if (!strophe->conn)
+        return;
+    xmpp_sm_state_t *state = xmpp_conn_get_sm_state(strophe->conn);
+    if (strophe->wanted && state)
+        strophe->resumable = state;
+    else if (state)
+        xmpp_free_sm_state(state);
+    xmpp_conn_release(strophe->conn);
+    strophe->conn = NULL;
+    strophe->state = STREAM_CLOSED;
+}
+
+static bool is_ready(int fd, short events)
+{
+    struct pollfd poller = {.fd = fd, .events = events};
+    return fd >= 0 && poll(&poller, 1, 0) > 0 && (poller.revents & (events | POLLHUP | POLLERR));
+}
+
+/* Lets libstrophe read all there is; what OpenSSL already holds makes no descriptor readable. */
+static void stream_pump(struct strophe *strophe)
+{
+    int after = 0;
+    for (int i = 0; i < PUMP_ROUNDS_MAX && after <= PUMP_ROUNDS_AFTER; i++) {
+        if (strophe->state == STREAM_CLOSED)
+            return;
+        after = is_ready(strophe->fd, POLLIN) ? 0 : after + 1;
+        xmpp_run_once(strophe->context, 0);
+    }
+}
+
+static void stream_close(struct strophe *strophe)
+{
+    if (strophe->state == STREAM_CLOSED || strophe->state == STREAM_CLOSING)
+        return;
+    if (strophe->state == STREAM_CONNECTING) {
+        shutdown(strophe->fd, SHUT_RDWR);
+        return;
+    }
+    strophe->state = STREAM_CLOSING;
+    strophe->closing_since = clock_now();
+    xmpp_disconnect(strophe->conn);
+}
+
+/* Sends a ping (XEP-0199) after a silence, and gives up if none is heard after it. A blank would
+ * do, but libstrophe counts it as a stanza (XEP-0198). */
+static void keep_alive(struct strophe *strophe, usec now)
+{
+    if (strophe->pinged && now >= strophe->pinged + KEEPALIVE_ANSWER) {
+        log_info(&strophe->log, "the server went silent");
+        shutdown(strophe->fd, SHUT_RDWR);
+        strophe->pinged = now;
+    } else if (!strophe->pinged && now >= strophe->heard + KEEPALIVE_IDLE) {
+        char *ping = g_markup_printf_escaped(
+            "<iq type='get' id='%s' to='%s'><ping xmlns='urn:xmpp:ping'/></iq>", strophe->ping_id,
+            strophe->domain);
+        xmpp_send_raw(strophe->conn, ping, strlen(ping));
+        strophe->given++;
+        strophe->pinged = now;
+        g_free(ping);
+    }
+}
+
+static usec stream_deadline(const struct strophe *strophe, usec connect_deadline)
+{
+    switch (strophe->state) {
+    case STREAM_CONNECTING:
+        return connect_deadline;
+    case STREAM_ONLINE:
+        return strophe->pinged ? strophe->pinged + KEEPALIVE_ANSWER
+                               : strophe->heard + KEEPALIVE_IDLE;
+    case STREAM_CLOSING:
+        return strophe->closing_since + CLOSE_LIMIT;
+    case STREAM_CLOSED:
+        break;
+    }
+    return 0;
+}
+
+static int poll_timeout(usec deadline)
+{
+    if (deadline == USEC_NEVER)
+        return -1;
+    usec left = deadline - clock_now();
+    return left <= 0 ? 0 : (int)((left + USEC_PER_MS) / USEC_PER_MS);
+}
+
+/* Half-written stanzas are not in xmpp_conn_send_queue_len(): compare with what its log says has
+ * left. */
+static bool has_unsent(struct strophe *strophe)
+{
+    if (strophe->state != STREAM_ONLINE && strophe->state != STREAM_CLOSING)
+        return false;
+    return xmpp_conn_send_queue_len(strophe->conn) > 0 || strophe->given > strophe->diagnosis.sent;
+}
+
+static void stream_wait(struct strophe *strophe, usec deadline)
+{
+    bool writing = !strophe->tcp_open || has_unsent(strophe);
+    struct pollfd pollers[2] = {
+        {.fd = strophe->fd, .events = (short)(POLLIN | (writing ? POLLOUT : 0))},
+        {.fd = mailbox_fd(strophe->box), .events = POLLIN},
+    };
+    poll(pollers, 2, poll_timeout(deadline));
+    if (pollers[0].revents & POLLIN) {
+        strophe->heard = clock_now();
+        strophe->pinged = 0;
+    }
+    bool drained = strophe->tcp_open && (pollers[0].revents & POLLOUT);
+    stream_pump(strophe);
+    /* Writable, nothing queued and yet fewer left than were given: the log is not as we know it. */
+    if (drained && strophe->state == STREAM_ONLINE && is_ready(strophe->fd, POLLOUT) &&
+        xmpp_conn_send_queue_len(strophe->conn) == 0)
+        strophe->given = strophe->diagnosis.sent;
+    if (pollers[1].revents)
+        mailbox_run(strophe->box);
+}
+
+static bool is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
+/* Runs the stream until it ends. True if it was online. */
+static bool stream_run(struct strophe *strophe, usec connect_deadline)
+{
+    bool was_online = strophe->state == STREAM_ONLINE;
+    while (strophe->state != STREAM_CLOSED) {
+        stream_wait(strophe,
+                    stream_deadline(strophe, strophe->tcp_open ? USEC_NEVER : connect_deadline));
+        usec now = clock_now();
+        strophe->tcp_open = strophe->tcp_open || is_connected(strophe->fd);
+        if (!strophe->tcp_open && now >= connect_deadline)
+            shutdown(strophe->fd, SHUT_RDWR);
+        if (strophe->state == STREAM_ONLINE)
+            keep_alive(strophe, now);
+        was_online = was_online || strophe->state == STREAM_ONLINE;
+    }
+    return was_online;
+}
+
+/* -------------------------------------------------------------------------------- attempts -- */
+
+static jingle_status stream_fault(struct strophe *strophe)
+{
+    if (strophe->stream_refused && strophe->stream_error == XMPP_SE_CONFLICT)
+        return JINGLE_ERROR_CONFLICT;
+    jingle_status status = diagnosis_status(&strophe->diagnosis);
+    if (status == JINGLE_ERROR_STREAM && watchdog_fired(strophe->dog))
+        return JINGLE_ERROR_SERVER_TIMEOUT;
+    if (status != JINGLE_OK)
+        return status;
+    if (strophe->stream_refused)
+        return JINGLE_ERROR_STREAM;
+    if (watchdog_fired(strophe->dog))
+        return strophe->tcp_open ? JINGLE_ERROR_SERVER_TIMEOUT : JINGLE_ERROR_CONNECT;
+    return strophe->tcp_open ? JINGLE_ERROR_STREAM : JINGLE_ERROR_CONNECT;
+}
+
+/* Another address cannot do better. */
+static bool is_final(jingle_status status)
+{
+    return status == JINGLE_ERROR_AUTHENTICATION || status == JINGLE_ERROR_NO_MECHANISM ||
+           status == JINGLE_ERROR_CONFLICT;
+}
+
+/* Of the faults of several addresses the one that tells most. */
+static jingle_status worse(jingle_status a, jingle_status b)
+{
+    static const jingle_status order[] = {
+        JINGLE_ERROR_CERTIFICATE,    JINGLE_ERROR_TLS_MISSING, JINGLE_ERROR_STREAM,
+        JINGLE_ERROR_SERVER_TIMEOUT, JINGLE_ERROR_CONNECT,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return a != JINGLE_OK ? a : b;
+}
+
+static char *fault_text(const struct strophe *strophe, jingle_status status)
+{
+    const char *detail = "";
+    if (status == JINGLE_ERROR_CERTIFICATE)
+        detail = strophe->diagnosis.certificate;
+    else if (strophe->stream_refused)
+        detail = strophe->stream_text;
+    if (!detail[0])
+        return g_strdup(jingle_strerror(status));
+    return g_strdup_printf("%s (%s)", jingle_strerror(status), detail);
+}
+
+static bool try_address(struct strophe *strophe, const struct resolve_address *address,
+                        usec connect_deadline, jingle_status *fault)
+{
+    log_debug(&strophe->log, "connecting to %s port %u%s", address->literal, address->port,
+              address->direct_tls ? ", direct TLS" : "");
+    bool was_online = false;
+    strophe->tcp_open = false;
+    connecting = strophe;
+    if (stream_open(strophe, address))
+        was_online = stream_run(strophe, connect_deadline);
+    connecting = NULL;
+    *fault = stream_fault(strophe);
+    return was_online;
+}
+
+/* Tries all addresses until one was online. Returns why it is not any more, with the text for it
+ * (g_free() it). */
+static jingle_status attempt(struct strophe *strophe, bool *was_online, char **text)
+{
+    usec deadline = clock_now() + ATTEMPT_LIMIT;
+    GCancellable *cancellable = watchdog_arm(strophe->dog, deadline);
+    jingle_status status = JINGLE_ERROR_HOST_NOT_FOUND;
+    struct resolve_query query = {strophe->domain, strophe->host, strophe->port, strophe->tls};
+    struct resolve_result found = {.count = 0};
+    *was_online = false;
+    *text = NULL;
+    if (atomic_load(&strophe->stops) == 0)
+        status = resolve(&query, &strophe->random, cancellable, &found);
+    if (found.count == 0)
+        *text = g_strdup(jingle_strerror(status));
+
+    for (size_t i = 0; i < found.count; i++) {
+        usec now = clock_now();
+        usec share = (deadline - now) / (usec)(found.count - i);
+        if (!strophe->wanted || (i > 0 && (watchdog_fired(strophe->dog) || is_final(status))))
+            break;
+        jingle_status fault = JINGLE_OK;
+        *was_online =
+            try_address(strophe, &found.addresses[i], now + MAX(share, CONNECT_LEAST), &fault);
+        status = i == 0 || *was_online || is_final(fault) ? fault : worse(status, fault);
+        if (status == fault) {
+            g_free(*text);
+            *text = fault_text(strophe, fault);
+        }
+        stream_free(strophe);
+        if (*was_online)
+            break;
+    }
+    watchdog_disarm(strophe->dog);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------ the thread -- */
+
+static usec backoff(struct strophe *strophe)
+{
+    usec longest = BACKOFF_FIRST;
+    for (unsigned i = 0; i < strophe->failures && longest < BACKOFF_MAX; i++)
+        longest *= 2;
+    longest = MIN(longest, BACKOFF_MAX);
+    uint32_t number = 0;
+    strophe->random.fill(strophe->random.user, &number, sizeof number);
+    return longest / 2 + (usec)(number % (uint32_t)(longest / 2));
+}
+
+static void tell_offline(struct strophe *strophe, jingle_status status, const char *text,
+                         usec retry_in)
+{
+    struct connection_fault fault = {
+        .status = status, .text = text, .will_retry = retry_in > 0, .retry_in = retry_in};
+    strophe->hooks.offline(strophe->hooks.user, &fault);
+}
+
+static void connect_once(struct strophe *strophe)
+{
+    bool was_online = false;
+    char *text = NULL;
+    jingle_status status = attempt(strophe, &was_online, &text);
+    if (!strophe->wanted || atomic_load(&strophe->stops) > 0) {
+        g_free(text);
+        return; /* finish_stop() tells */
+    }
+    if (was_online && clock_now() - strophe->online_since >= STEADY)
+        strophe->failures = 0;
+    usec retry_in = 0;
+    if (strophe->was_online && !is_final(status))
+        retry_in = backoff(strophe);
+    else
+        strophe->wanted = false;
+    strophe->failures++;
+    strophe->retry_at = clock_now() + retry_in;
+    log_info(&strophe->log, "not connected: %s", text);
+    tell_offline(strophe, status, text, retry_in);
+    g_free(text);
+}
+
+static void forget_stream(struct strophe *strophe)
+{
+    if (strophe->resumable)
+        xmpp_free_sm_state(strophe->resumable);
+    strophe->resumable = NULL;
+}
+
+static void finish_stop(struct strophe *strophe)
+{
+    strophe->stopping = false;
+    forget_stream(strophe);
+    tell_offline(strophe, JINGLE_OK, "The connection was closed.", 0);
+}
+
+static void rest(struct strophe *strophe)
+{
+    struct pollfd poller = {.fd = mailbox_fd(strophe->box), .events = POLLIN};
+    usec until = strophe->wanted ? strophe->retry_at : USEC_NEVER;
+    poll(&poller, 1, poll_timeout(strophe->stopping ? 0 : until));
+    mailbox_run(strophe->box);
+}
+
+static void *strophe_run(void *arg)
+{
+    struct strophe *strophe = arg;
+    while (!strophe->quit) {
+        rest(strophe);
+        if (strophe->stopping)
+            finish_stop(strophe);
+        else if (strophe->wanted && clock_now() >= strophe->retry_at)
+            connect_once(strophe);
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------- what other threads ask it for -- */
+
+static void on_start(void *arg)
+{
+    struct strophe *strophe = arg;
+    if (strophe->wanted)
+        return;
+    strophe->wanted = true;
+    strophe->was_online = false;
+    strophe->failures = 0;
+    strophe->retry_at = 0;
+}
+
+static void on_stop(void *arg)
+{
+    struct strophe *strophe = arg;
+    strophe->wanted = false;
+    strophe->stopping = true;
+    atomic_fetch_sub(&strophe->stops, 1);
+    stream_close(strophe);
+}
+
+static void on_quit(void *arg)
+{
+    struct strophe *strophe = arg;
+    strophe->wanted = false;
+    strophe->quit = true;
+    stream_close(strophe);
+}
+
+struct outgoing {
+    struct strophe *strophe;
+    size_t bytes;
+    char xml[];
+};
+
+static void on_send(void *arg)
+{
+    struct outgoing *outgoing = arg;
+    struct strophe *strophe = outgoing->strophe;
+    if (strophe->state == STREAM_ONLINE) {
+        xmpp_send_raw(strophe->conn, outgoing->xml, outgoing->bytes);
+        strophe->given++;
+    }
+    g_free(outgoing);
+}
+
+static void table_start(void *user)
+{
+    struct strophe *strophe = user;
+    mailbox_post(strophe->box, on_start, NULL, strophe);
+}
+
+static void table_stop(void *user)
+{
+    struct strophe *strophe = user;
+    atomic_fetch_add(&strophe->stops, 1);
+    mailbox_post(strophe->box, on_stop, NULL, strophe);
+    watchdog_fire(strophe->dog);
+}
+
+static void table_send(void *user, const char *xml, size_t bytes)
+{
+    struct strophe *strophe = user;
+    struct outgoing *outgoing = g_malloc(sizeof *outgoing + bytes + 1);
+    outgoing->strophe = strophe;
+    outgoing->bytes = bytes;
+    memcpy(outgoing->xml, xml, bytes);
+    outgoing->xml[bytes] = '\0';
+    mailbox_post(strophe->box, on_send, g_free, outgoing);
+}
+
+static void strophe_free(struct strophe *strophe)
+{
+    forget_stream(strophe);
+    if (strophe->context)
+        xmpp_ctx_free(strophe->context);
+    watchdog_free(strophe->dog);
+    if (strophe->box)
+        mailbox_free(strophe->box);
+    if (strophe->password)
+        explicit_bzero(strophe->password, strlen(strophe->password));
+    g_free(strophe->password);
+    g_free(strophe->bare);
+    g_free(strophe->domain);
+    g_free(strophe->resource);
+    g_free(strophe->host);
+    g_free(strophe->ca_file);
+    g_free(strophe);
+}
+
+static void table_free(void *user)
+{
+    struct strophe *strophe = user;
+    atomic_fetch_add(&strophe->stops, 1);
+    mailbox_post(strophe->box, on_quit, NULL, strophe);
+    watchdog_fire(strophe->dog);
+    pthread_join(strophe->thread, NULL);
+    strophe_free(strophe);
+}
+
+/* ---------------------------------------------------------------------------------- set-up -- */
+
+static void initialize_libstrophe(void)
+{
+    xmpp_initialize();
+}
+
+static bool start_thread(struct strophe *strophe)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    /* All signals: SIGPIPE because libstrophe writes without MSG_NOSIGNAL, the others because they
+     * are the application's. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&strophe->thread, &attributes, strophe_run, strophe) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+static struct strophe *strophe_new(const struct strophe_config *config,
+                                   const struct connection_hooks *hooks)
+{
+    struct strophe *strophe = g_new0(struct strophe, 1);
+    char token[9];
+    strophe->hooks = *hooks;
+    strophe->log = config->log;
+    strophe->random = config->random;
+    strophe->bare = jid_bare(config->jid);
+    strophe->domain = jid_domain(config->jid);
+    random_token(&config->random, token, sizeof token - 1);
+    random_token(&config->random, strophe->ping_id, sizeof strophe->ping_id - 1);
+    strophe->resource = jid_resource(config->jid) ? g_strdup(jid_resource(config->jid))
+                                                  : g_strconcat("jingle-", token, NULL);
+    strophe->password = g_strdup(config->password ? config->password : "");
+    strophe->host = g_strdup(config->host);
+    strophe->ca_file = g_strdup(config->ca_file);
+    strophe->port = config->port;
+    strophe->tls = config->tls;
+    strophe->allow_plaintext = config->lab_allow_plaintext;
+    strophe->accept_any_certificate = config->lab_accept_any_certificate;
+    strophe->fd = -1;
+    strophe->box = mailbox_new();
+    strophe->dog = watchdog_new();
+    xmpp_log_t log = {on_log, strophe};
+    strophe->logger = log;
+    strophe->context = xmpp_ctx_new(NULL, &strophe->logger);
+    return strophe;
+}
+
+jingle_status strophe_connection_new(const struct strophe_config *config,
+                                     const struct connection_hooks *hooks,
+                                     struct connection *connection)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char *user = jid_is_valid(config->jid) ? jid_user(config->jid) : NULL;
+    if (!user)
+        return JINGLE_ERROR_JID;
+    g_free(user);
+    pthread_once(&once, initialize_libstrophe);
+
+    struct strophe *strophe = strophe_new(config, hooks);
+    if (!strophe->box || !strophe->dog || !strophe->context || !start_thread(strophe)) {
+        strophe_free(strophe);
+        return JINGLE_ERROR_MEMORY;
+    }
+    *connection = (struct connection){
+        .user = strophe,
+        .start = table_start,
+        .stop = table_stop,
+        .send = table_send,
+        .free = table_free,
+    };
+    return JINGLE_OK;
+}
