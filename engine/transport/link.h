@@ -24,6 +24,7 @@
 #include "signaling/ice_udp.h"
 #include "transport/certificate.h"
 #include "transport/poller.h"
+#include "transport/server.h"
 #include <jingle/jingle.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,17 +47,6 @@ enum link_state {
 };
 
 const char *link_state_name(enum link_state state);
-
-struct link_server {
-    bool turn; /* otherwise STUN */
-    enum { LINK_SERVER_UDP, LINK_SERVER_TCP, LINK_SERVER_TLS } transport;
-    const char *host; /* name or address literal; names are resolved without blocking */
-    uint16_t port;    /* 0: 3478, or 5349 for TLS */
-    const char *username;
-    const char *password;
-};
-
-#define LINK_MAX_SERVERS 8 /* further ones are not used */
 
 struct link_hooks {
     void *user;
@@ -85,7 +75,7 @@ struct link_config {
     const char *ca_file; /* for TURN over TLS; NULL: the system's */
     const char *ufrag; /* our credentials; NULL: random. Those of another link for a content that */
     const char *pwd;   /* was offered in a bundle and is answered alone */
-    const struct link_server *servers; /* copied */
+    const struct ice_server *servers; /* copied */
     size_t server_count;
     struct link_hooks hooks;
     /* Set by link_config_init(), shortened by tests. */
@@ -176,8 +166,8 @@ struct link_stats {
     usec last_heard;          /* authentic packet; 0: none yet */
     const char *srtp_profile; /* "AEAD_AES_128_GCM"; "" while unknown; static */
     const char *dtls_cipher;  /* OpenSSL's name; "" while unknown; static */
-    char candidate_local[72]; /* "host udp 192.0.2.1:5000"; "" while unknown */
-    char candidate_remote[72];
+    char candidate_local[80]; /* "host udp 192.0.2.1:5000"; "" while unknown */
+    char candidate_remote[80];
     bool dtls_client;
     bool controlling;
 };

@@ -9,8 +9,16 @@
 #define JINGLE_TRANSPORT_POLLER_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 struct poller;
+
+/* A descriptor that is watched: part of a struct of its owner. */
+struct poller_watch {
+    int fd;
+    void (*readable)(void *user);
+    void *user;
+};
 
 /* Keeps a reference to `context`. NULL if the kernel has no descriptors left. */
 struct poller *poller_new(GMainContext *context);
@@ -19,5 +27,10 @@ struct poller *poller_new(GMainContext *context);
 void poller_free(struct poller *poller);
 
 GMainContext *poller_context(const struct poller *poller);
+
+/* Level-triggered. `watch` must stay where it is until poller_remove(), which may be called from
+ * within any `readable`. False if the kernel refuses. */
+bool poller_add(struct poller *poller, struct poller_watch *watch);
+void poller_remove(struct poller *poller, struct poller_watch *watch);
 
 #endif
