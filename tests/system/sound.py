@@ -1,0 +1,77 @@
+"""What was heard: recordings judged by their content."""
+
+import wave
+
+import numpy
+from scipy.signal import correlate
+
+
+def read(path):
+    """(samples of the first channel from -1 to 1, rate) of a WAV file."""
+    with wave.open(str(path)) as file:
+        assert file.getsampwidth() == 2
+        rate = file.getframerate()
+        samples = numpy.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return samples[:: file.getnchannels()] / 32768.0, rate
+
+
+def write(path, samples, rate=48000):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((numpy.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+
+
+def tone(hz, seconds, rate=48000, level=0.25):
+    return level * numpy.sin(2 * numpy.pi * hz * numpy.arange(int(seconds * rate)) / rate)
+
+
+def share_of_tone(samples, rate, hz, window=0.1):
+    """The share of windows in which hz (within 2 %) is the strongest frequency and stands out."""
+    size = int(window * rate)
+    good = total = 0
+    for start in range(0, len(samples) - size, size):
+        spectrum = numpy.abs(numpy.fft.rfft(samples[start:start + size] * numpy.hanning(size)))
+        loudest = int(numpy.argmax(spectrum[1:])) + 1
+        total += 1
+        found = loudest * rate / size
+        if abs(found - hz) <= max(0.02 * hz, rate / size) and spectrum[loudest] > 0.01 * size:
+            good += 1
+    return good / total if total else 0.0
+
+
+def longest_silence(samples, rate, window=0.01, level=0.01):
+    """Seconds of the longest stretch below `level` between the first and the last sound."""
+    size = int(window * rate)
+    loud = [numpy.max(numpy.abs(samples[start:start + size])) >= level
+            for start in range(0, len(samples) - size, size)]
+    if True not in loud:
+        return float("inf")
+    first, last = loud.index(True), len(loud) - 1 - loud[::-1].index(True)
+    longest = now = 0
+    for heard in loud[first:last]:
+        now = 0 if heard else now + 1
+        longest = max(longest, now)
+    return longest * window
+
+
+def envelope(samples, rate, window=0.02):
+    size = int(window * rate)
+    count = len(samples) // size
+    return numpy.sqrt(numpy.mean(samples[:count * size].reshape(count, size) ** 2, axis=1))
+
+
+def speech_match(spoken, heard, rate):
+    """How alike the loudness curves are at the best alignment (1: the same)."""
+    one, other = envelope(spoken, rate), envelope(heard, rate)
+    shifts = correlate(other - other.mean(), one - one.mean(), "full")
+    shift = int(numpy.argmax(shifts)) - (len(one) - 1)
+    start = max(0, shift)
+    part = other[start:start + len(one)]
+    first = max(0, -shift)
+    whole = one[first:first + len(part)]
+    length = min(len(part), len(whole))
+    if length < 0.9 * len(one):
+        return 0.0
+    return float(numpy.corrcoef(whole[:length], part[:length])[0, 1])
