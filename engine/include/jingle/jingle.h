@@ -440,7 +440,8 @@ typedef struct jingle_audio_format {
 /**
  * Where sound comes from: a table that an application fills, or one of the library's own below.
  * A source that is handed to a session belongs to it: the session calls `free` once, when done.
- * All functions are called from one media thread at a time, and none may block.
+ * All functions are called from one thread at a time, and none but `free` may block. `size` and
+ * what is not optional must be set; what is optional may be zero.
  */
 typedef struct jingle_audio_source {
     size_t size; /**< sizeof(jingle_audio_source) */
@@ -455,7 +456,9 @@ typedef struct jingle_audio_source {
      *         follows); #JINGLE_AUDIO_LOST that the device is gone.
      */
     long (*read)(void *user, int16_t *samples, size_t frames);
-    void (*stop)(void *user); /**< The call ended or is on hold. May be NULL. */
+    /** The call ended or is on hold; after a hold `start` is called again and the source goes on
+     *  where it was. May be NULL. */
+    void (*stop)(void *user);
     void (*free)(void *user); /**< May be NULL. */
     /** A microphone, which may hear the loudspeaker: echo cancellation, noise suppression and
      *  gain control make sense. */
@@ -463,6 +466,9 @@ typedef struct jingle_audio_source {
     /** `read` always delivers at once (a file, a generator): the engine keeps the clock and asks
      *  every packet's time. Otherwise the source has a clock of its own, as devices have. */
     bool on_demand;
+    /** How long ago the next frame that `read` gives was picked up, in microseconds: helps echo
+     *  cancellation. May be NULL: unknown. */
+    int64_t (*delay)(void *user);
 } jingle_audio_source;
 
 #define JINGLE_AUDIO_END  (-1L)
@@ -473,14 +479,19 @@ typedef struct jingle_audio_sink {
     size_t size; /**< sizeof(jingle_audio_sink) */
     void *user;
     jingle_status (*start)(void *user, jingle_audio_format *format);
-    /** How many frames the sink wants now to never run dry, as a device asks by its own clock; or
-     *  #JINGLE_AUDIO_LOST. NULL: the engine keeps the clock and writes 10 ms every 10 ms. */
+    /** How many frames the sink wants now to never run dry, as a device asks by its own clock: as
+     *  long as that is more than 0, 10 ms at a time are written. Or #JINGLE_AUDIO_LOST. NULL: the
+     *  engine keeps the clock and writes what the time that has passed is worth, every 20 ms. */
     long (*wanted)(void *user);
-    /** Takes all the frames. */
+    /** Takes all the frames, or forgets what it has no room for. Called by the engine's clock
+     *  while the sink is lost or has wanted nothing for some time. */
     void (*write)(void *user, const int16_t *samples, size_t frames);
     void (*stop)(void *user);
     void (*free)(void *user);
     bool is_device;
+    /** How long it takes until a frame that is written now is heard, in microseconds: helps echo
+     *  cancellation. May be NULL: unknown. */
+    int64_t (*delay)(void *user);
 } jingle_audio_sink;
 
 /** The default or a named sound device ("" or NULL: the default). NULL on failure: `*status` (may
