@@ -22,13 +22,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "signaling/session.h"
 
 struct account;
 struct account_call;
-struct rtp_description;   /* signaling/rtp_description.h */
-struct rtp_agreement;     /* signaling/negotiate.h */
-struct ice_udp_transport; /* signaling/ice_udp.h */
-struct ice_udp_candidate;
 
 enum account_service_type {
     ACCOUNT_SERVICE_STUN,
@@ -69,15 +66,8 @@ enum account_event_type {
     ACCOUNT_EVENT_NEGOTIATED,       /* call, u.negotiated: a content is agreed on */
     ACCOUNT_EVENT_REMOTE_TRANSPORT, /* call, u.remote_transport: candidates or a restart */
     ACCOUNT_EVENT_INFO,             /* call, u.info */
+    ACCOUNT_EVENT_SENDERS,          /* call, u.senders: the peer changed who sends */
     ACCOUNT_EVENT_ENDED,            /* call, u.ended: the last of a call, which is freed after it */
-};
-
-enum account_info {
-    ACCOUNT_INFO_ACTIVE,
-    ACCOUNT_INFO_HOLD,
-    ACCOUNT_INFO_UNHOLD,
-    ACCOUNT_INFO_MUTE,
-    ACCOUNT_INFO_UNMUTE,
 };
 
 /* All that is pointed to is valid during the hook only. */
@@ -107,12 +97,18 @@ struct account_event {
         } negotiated;
         struct {
             const char *content;
-            bool restart; /* new ufrag and pwd */
+            bool restart; /* new ufrag and pwd; otherwise only candidates are new */
+            /* `restart`: answer it by account_call_set_transport() with new credentials. */
+            bool answer_wanted;
             const struct ice_udp_transport *transport;
         } remote_transport;
         struct {
-            enum account_info info;
-            const char *content; /* "" if the peer named none */
+            const char *content;
+            bool we_send, we_receive;
+        } senders;
+        struct {
+            enum jingle_info info; /* active, hold, unhold, mute or unmute */
+            const char *content;   /* "" if the peer named none */
         } info;
         struct {
             jingle_reason reason;
@@ -185,38 +181,34 @@ char *account_caps_save(const struct account *account, size_t *bytes);
 
 /* -- calls -- */
 
-/* What we can do for one content; copied. */
-struct account_media {
-    const char *content; /* caller: the content's name, such as "audio" */
-    const struct rtp_description *description;
-};
-
-/* Calls somebody. `direct`: no message initiation. JINGLE_ERROR_JID, JINGLE_ERROR_OFFLINE,
- * JINGLE_ERROR_LIMIT; what fails later is told by ACCOUNT_EVENT_ENDED, never from inside this. */
+/* Calls somebody; `media` is copied. `direct`: no message initiation. JINGLE_ERROR_JID,
+ * JINGLE_ERROR_OFFLINE, JINGLE_ERROR_LIMIT; what fails later is told by ACCOUNT_EVENT_ENDED, never
+ * from inside this. */
 jingle_status account_call_start(struct account *account, const char *to,
-                                 const struct account_media *media, size_t count, bool direct,
+                                 const struct session_media *media, size_t count, bool direct,
                                  usec now, struct account_call **call);
 /* Answers a call that came in; media by media type, in the offer's order. */
-jingle_status account_call_accept(struct account_call *call, const struct account_media *media,
+jingle_status account_call_accept(struct account_call *call, const struct session_media *media,
                                   size_t count, usec now);
 /* Refuses it: JINGLE_REASON_DECLINED or JINGLE_REASON_BUSY. */
 void account_call_reject(struct account_call *call, jingle_reason reason, usec now);
 /* Hangs up, cancels or refuses, for `reason`. ACCOUNT_EVENT_ENDED comes before this returns. */
 void account_call_end(struct account_call *call, jingle_reason reason, usec now);
 
-/* Our side of a content's transport: ufrag, pwd, fingerprint, setup and the candidates so far.
- * session-initiate or -accept waits for it. Again with another ufrag: an ICE restart. */
+/* Our side of a content's transport: ufrag, pwd, fingerprint and the candidates so far; the setup
+ * attribute is chosen here. session-initiate or -accept waits for it: a caller may give it at once,
+ * a callee after ACCOUNT_EVENT_NEGOTIATED. Again with another ufrag: an ICE restart. */
 void account_call_set_transport(struct account_call *call, const char *content,
                                 const struct ice_udp_transport *transport, usec now);
 /* Candidates found later (trickle). */
 void account_call_add_candidates(struct account_call *call, const char *content,
-                                 const struct ice_udp_candidate *candidates, size_t count,
-                                 usec now);
+                                 const struct ice_candidate *candidates, size_t count, usec now);
 /* Media flows: from now on only hang-up or lost media end the call. */
 void account_call_connected(struct account_call *call, usec now);
-void account_call_info(struct account_call *call, enum account_info info, const char *content,
+void account_call_info(struct account_call *call, enum jingle_info info, const char *content,
                        usec now);
 
+/* "" until it is decided how to call (after at most some seconds). */
 const char *account_call_sid(const struct account_call *call);
 const char *account_call_peer(const struct account_call *call); /* full once it is known */
 bool account_call_is_outgoing(const struct account_call *call);
