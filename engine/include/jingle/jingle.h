@@ -550,7 +550,7 @@ typedef struct jingle_session_config {
     uint32_t channels;           /**< Sent: 1 (default) or 2, if the peer can. */
     uint32_t ptime;              /**< Milliseconds a packet: 10, 20 (default), 40, 60. */
     jingle_switch fec;           /**< In-band FEC of Opus; AUTO: as the peer reports loss. */
-    jingle_switch dtx;           /**< Silence is not sent; AUTO: off. */
+    jingle_switch dtx;           /**< Silence is not sent; AUTO: as the peer asks. */
     jingle_switch echo_cancellation; /**< AUTO: with two real devices. */
     jingle_switch noise_suppression; /**< AUTO: with a real microphone. */
     jingle_switch gain_control;      /**< AUTO: with a real microphone. */

@@ -1,0 +1,76 @@
+/* The media half of one call, on the media thread that owns it:
+ *
+ *     audio (media/audio.h) ⇄ voice (rtp/voice.h) ⇄ link (transport/link.h) ⇄ network
+ *
+ * All functions here are called on the I/O thread and post to the media thread; what happens there
+ * comes back through the hooks, on the I/O thread again. Statistics, digits and device trouble go
+ * straight to the application's event queue. */
+#ifndef JINGLE_ENGINE_CALL_H
+#define JINGLE_ENGINE_CALL_H
+
+#include "base/log.h"
+#include "call_voice.h"
+#include "loop.h"
+#include "signaling/ice_udp.h"
+#include "transport/link.h"
+
+#include <jingle/jingle.h>
+
+struct call;
+struct events;
+struct media_thread;
+
+/* On the I/O thread. The session is the one the call was made for. */
+struct call_hooks {
+    /* Our side of the transport, with the candidates found so far: at first and after a restart. */
+    void (*transport)(jingle_session *session, const struct ice_udp_transport *transport);
+    void (*candidate)(jingle_session *session, const struct ice_candidate *candidate);
+    void (*state)(jingle_session *session, enum link_state state, jingle_reason reason);
+    /* The peer hung up in the media: RTCP BYE or DTLS close_notify. */
+    void (*hung_up)(jingle_session *session);
+    /* After call_end(): all is closed, a recording is complete, the call is freed. */
+    void (*closed)(jingle_session *session);
+};
+
+struct call_config {
+    jingle_session *session; /* the call holds a reference until it is closed */
+    struct events *events;
+    const struct call_hooks *hooks;
+    const struct logger *log;
+    struct loop *io;
+    struct loop *closer; /* a thread that may wait for disks and devices */
+    struct media_thread *thread;
+    const struct certificate *certificate;
+    const struct ice_server *servers; /* copied */
+    size_t server_count;
+    bool controlling; /* we started the session */
+    bool relay_only;
+    bool loopback;
+    const char *ca_file;
+    struct call_voice_identity identity;
+    jingle_session_config settings; /* source and sink are the call's from here on */
+};
+
+/* Makes the link and starts to gather. */
+struct call *call_new(const struct call_config *config);
+
+/* What both sides agreed on. Sound starts when the link is up. */
+void call_negotiated(struct call *call, const char *content, const struct rtp_agreement *agreement,
+                     const struct ice_udp_transport *remote, bool dtls_client);
+
+/* More from the peer: candidates, a late fingerprint, a restart of ICE. */
+void call_remote_transport(struct call *call, const struct ice_udp_transport *remote);
+
+/* Who may send, by the content's `senders`. */
+void call_set_senders(struct call *call, bool we_send, bool we_receive);
+
+void call_set_mute(struct call *call, bool on);
+void call_set_hold(struct call *call, bool on);
+void call_set_peer_hold(struct call *call, bool on);
+void call_send_digits(struct call *call, const char *digits);
+
+/* Ends media: RTCP BYE and close_notify are sent if the link is up. The pointer is not used any
+ * more; hooks.closed follows. */
+void call_end(struct call *call);
+
+#endif

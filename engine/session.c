@@ -1,0 +1,157 @@
+#include "session.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+/* Until it is decided how the other party is reached. */
+static const char no_id[] = "";
+
+jingle_session *jingle_session_new(jingle_client *client, const char *peer, const char *id,
+                                   enum session_stage stage)
+{
+    jingle_session *session = g_new0(jingle_session, 1);
+    pthread_mutex_init(&session->lock, NULL);
+    session->references = 1;
+    session->client = client;
+    session->stage = stage;
+    session->peer = g_strdup(peer);
+    session->id = no_id;
+    jingle_session_set_id(session, id);
+    session->statistics_text = g_string_chunk_new(256);
+    session->statistics = (jingle_statistics){
+        .size = sizeof(jingle_statistics),
+        .round_trip = -1,
+        .codec = "",
+        .srtp_profile = "",
+        .dtls_cipher = "",
+        .candidate_local = "",
+        .candidate_remote = "",
+    };
+    return session;
+}
+
+jingle_session *jingle_session_ref(jingle_session *session)
+{
+    if (session) {
+        atomic_fetch_add(&session->references, 1);
+    }
+    return session;
+}
+
+void jingle_session_unref(jingle_session *session)
+{
+    if (!session || atomic_fetch_sub(&session->references, 1) != 1) {
+        return;
+    }
+    g_free(session->peer);
+    g_free(session->peer_before);
+    if (session->id != no_id) {
+        g_free((char *)session->id);
+    }
+    g_free(session->content);
+    ice_udp_clear(&session->transport);
+    g_string_chunk_free(session->statistics_text);
+    pthread_mutex_destroy(&session->lock);
+    g_free(session);
+}
+
+void jingle_session_set_user(jingle_session *session, void *user)
+{
+    atomic_store(&session->user, user);
+}
+
+void *jingle_session_user(jingle_session *session)
+{
+    return atomic_load(&session->user);
+}
+
+const char *jingle_session_peer(jingle_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    const char *peer = session->peer;
+    pthread_mutex_unlock(&session->lock);
+    return peer;
+}
+
+const char *jingle_session_id(jingle_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    const char *id = session->id;
+    pthread_mutex_unlock(&session->lock);
+    return id;
+}
+
+void jingle_session_set_id(jingle_session *session, const char *id)
+{
+    pthread_mutex_lock(&session->lock);
+    if (*id && session->id == no_id) {
+        session->id = g_strdup(id);
+    }
+    pthread_mutex_unlock(&session->lock);
+}
+
+enum session_stage jingle_session_stage(jingle_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    enum session_stage stage = session->stage;
+    pthread_mutex_unlock(&session->lock);
+    return stage;
+}
+
+void jingle_session_set_stage(jingle_session *session, enum session_stage stage)
+{
+    pthread_mutex_lock(&session->lock);
+    session->stage = stage;
+    pthread_mutex_unlock(&session->lock);
+}
+
+/* The bare JID that was called becomes the full JID of the device that answered: once. */
+void jingle_session_set_peer(jingle_session *session, const char *peer)
+{
+    pthread_mutex_lock(&session->lock);
+    if (!session->peer_before && strcmp(session->peer, peer) != 0) {
+        session->peer_before = session->peer;
+        session->peer = g_strdup(peer);
+    }
+    pthread_mutex_unlock(&session->lock);
+}
+
+/* Text that was once given out stays; the few different values of a call are kept once each. */
+static const char *keep(jingle_session *session, const char *text)
+{
+    return g_string_chunk_insert_const(session->statistics_text, text ? text : "");
+}
+
+void jingle_session_publish(jingle_session *session, const jingle_statistics *statistics)
+{
+    pthread_mutex_lock(&session->lock);
+    jingle_statistics *s = &session->statistics;
+    *s = *statistics;
+    s->size = sizeof *s;
+    s->codec = keep(session, statistics->codec);
+    s->srtp_profile = keep(session, statistics->srtp_profile);
+    s->dtls_cipher = keep(session, statistics->dtls_cipher);
+    s->candidate_local = keep(session, statistics->candidate_local);
+    s->candidate_remote = keep(session, statistics->candidate_remote);
+    pthread_mutex_unlock(&session->lock);
+}
+
+jingle_status jingle_session_statistics(jingle_session *session, jingle_statistics *statistics)
+{
+    if (!session || !statistics || statistics->size == 0) {
+        return JINGLE_ERROR_INVALID;
+    }
+    size_t size = statistics->size;
+    pthread_mutex_lock(&session->lock);
+    memcpy(statistics, &session->statistics,
+           size < sizeof session->statistics ? size : sizeof session->statistics);
+    pthread_mutex_unlock(&session->lock);
+    statistics->size = size;
+    return JINGLE_OK;
+}
+
+void jingle_session_config_init(jingle_session_config *config)
+{
+    *config = (jingle_session_config){.size = sizeof *config};
+}

@@ -1,0 +1,76 @@
+/* The handle that an application holds of a call: a counted reference with what may be asked from
+ * any thread. The call itself is made of two halves that live on threads of their own:
+ *
+ *     I/O thread    struct account_call   who is called, what is agreed     (signaling/account.h)
+ *     media thread  struct call           ICE, DTLS, RTP, sound             (call.h)
+ */
+#ifndef JINGLE_ENGINE_SESSION_H
+#define JINGLE_ENGINE_SESSION_H
+
+#include "base/clock.h"
+#include "call_voice.h"
+#include "signaling/ice_udp.h"
+
+#include <jingle/jingle.h>
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct account_call;
+struct call;
+struct media_thread;
+
+enum session_stage {
+    STAGE_CALLING,  /* outgoing, until the answer */
+    STAGE_INCOMING, /* incoming, until the answer */
+    STAGE_ANSWERED,
+    STAGE_ENDED,
+};
+
+struct jingle_session {
+    _Atomic int references;
+    jingle_client *client;
+    _Atomic(void *) user;
+
+    pthread_mutex_t lock; /* what follows is written by the engine and read by the application */
+    enum session_stage stage;
+    bool takes_digits;
+    char *peer; /* bare at first; what was once given out is kept until the end */
+    char *peer_before;
+    const char *id;
+    jingle_statistics statistics;
+    GStringChunk *statistics_text;
+
+    /* the I/O thread only */
+    struct account_call *signaling; /* NULL once it ended */
+    struct call *media;
+    struct media_thread *thread;
+    struct call_voice_identity identity;
+    jingle_session_config settings;     /* until the media half takes them over */
+    char *content;                      /* the name of the audio content, once it is known */
+    struct ice_udp_transport transport; /* ours, while there is no such name */
+    bool wants_media;                   /* as soon as the STUN and TURN servers are known */
+    bool connected;
+    bool peer_holds;
+    bool hung_up; /* the peer did, in the media path */
+    usec hung_up_deadline;
+    usec answered_at;
+    jingle_reason ended_reason;
+    jingle_party ended_by;
+};
+
+/* With one reference. */
+jingle_session *jingle_session_new(jingle_client *client, const char *peer, const char *id,
+                                   enum session_stage stage);
+
+enum session_stage jingle_session_stage(jingle_session *session);
+void jingle_session_set_stage(jingle_session *session, enum session_stage stage);
+/* Both are learned late, once. */
+void jingle_session_set_id(jingle_session *session, const char *id);
+void jingle_session_set_peer(jingle_session *session, const char *peer);
+
+/* Any engine thread: what jingle_session_statistics() answers from now on. */
+void jingle_session_publish(jingle_session *session, const jingle_statistics *statistics);
+
+#endif
