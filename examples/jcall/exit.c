@@ -1,0 +1,166 @@
+/* Which failure gives which exit code. */
+#include "exit.h"
+
+#include <glib.h>
+
+static const struct {
+    int code;
+    const char *name;
+    const char *meaning;
+} exits[] = {
+    {EXIT_OK, "ok", "connected and hung up, or done"},
+    {EXIT_FAILED, "failed", "anything without a code of its own"},
+    {EXIT_USAGE, "usage", "command line or configuration file is wrong"},
+    {EXIT_BUSY, "busy", "they are in another call"},
+    {EXIT_DECLINED, "declined", "they declined"},
+    {EXIT_NO_ANSWER, "no-answer", "nobody answered in time"},
+    {EXIT_CONTACT_OFFLINE, "contact-offline", "they are not online"},
+    {EXIT_UNREACHABLE, "unreachable", "no such account, or its server is away"},
+    {EXIT_NO_CALL_SUPPORT, "no-call-support", "their client takes no encrypted calls"},
+    {EXIT_INCOMPATIBLE, "incompatible", "no codec or transport in common"},
+    {EXIT_GONE, "gone", "they went offline while it rang or connected"},
+    {EXIT_CANCELED, "canceled", "given up before an answer"},
+    {EXIT_ELSEWHERE, "elsewhere", "taken on another device"},
+    {EXIT_AUTHENTICATION, "authentication", "user name or password refused"},
+    {EXIT_CERTIFICATE, "certificate", "the server's certificate is not trusted"},
+    {EXIT_HOST_NOT_FOUND, "host-not-found", "the server's name does not resolve"},
+    {EXIT_CONNECT, "connect", "the server accepts no connection"},
+    {EXIT_TLS_MISSING, "tls-missing", "the server offers no encryption"},
+    {EXIT_SERVER, "server", "the server went silent or closed the stream"},
+    {EXIT_LOCAL_OFFLINE, "local-offline", "the connection to the server was lost"},
+    {EXIT_NO_PATH, "no-path", "sound found no way"},
+    {EXIT_CONNECTION_LOST, "connection-lost", "sound stopped and did not come back"},
+    {EXIT_SECURITY, "security", "wrong fingerprint or encryption"},
+    {EXIT_MEDIA_ERROR, "media-error", "sound could not be captured, coded or played"},
+    {EXIT_PROTOCOL, "protocol", "their client broke the rules"},
+    {EXIT_DEVICE, "device", "a sound device is missing or in use"},
+    {EXIT_FILE, "file", "a sound file cannot be read or written"},
+    {EXIT_CHECK, "check", "jcall check found something wrong"},
+};
+
+const char *exit_name(int code)
+{
+    if (code > EXIT_SIGNAL) {
+        return "interrupted";
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(exits); i++) {
+        if (exits[i].code == code) {
+            return exits[i].name;
+        }
+    }
+    return "failed";
+}
+
+char *exit_help(void)
+{
+    GString *help = g_string_new("Exit codes:\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(exits); i++) {
+        g_string_append_printf(help, "  %3d  %s\n", exits[i].code, exits[i].meaning);
+    }
+    g_string_append(help, "  130  interrupted by Ctrl-C (128 and the signal's number)\n");
+    return g_string_free(help, FALSE);
+}
+
+static const struct {
+    jingle_status status;
+    const char *name;
+    int code;
+} statuses[] = {
+    {JINGLE_OK, "ok", EXIT_OK},
+    {JINGLE_ERROR_INVALID, "invalid", EXIT_USAGE},
+    {JINGLE_ERROR_MEMORY, "memory", EXIT_FAILED},
+    {JINGLE_ERROR_STATE, "state", EXIT_FAILED},
+    {JINGLE_ERROR_INTERNAL, "internal", EXIT_FAILED},
+    {JINGLE_ERROR_UNSUPPORTED, "unsupported", EXIT_FAILED},
+    {JINGLE_ERROR_LIMIT, "limit", EXIT_FAILED},
+    {JINGLE_ERROR_JID, "jid", EXIT_USAGE},
+    {JINGLE_ERROR_HOST_NOT_FOUND, "host-not-found", EXIT_HOST_NOT_FOUND},
+    {JINGLE_ERROR_CONNECT, "connect", EXIT_CONNECT},
+    {JINGLE_ERROR_TLS_MISSING, "tls-missing", EXIT_TLS_MISSING},
+    {JINGLE_ERROR_CERTIFICATE, "certificate", EXIT_CERTIFICATE},
+    {JINGLE_ERROR_AUTHENTICATION, "authentication", EXIT_AUTHENTICATION},
+    {JINGLE_ERROR_NO_MECHANISM, "no-mechanism", EXIT_AUTHENTICATION},
+    {JINGLE_ERROR_SERVER_TIMEOUT, "server-timeout", EXIT_SERVER},
+    {JINGLE_ERROR_STREAM, "stream", EXIT_SERVER},
+    {JINGLE_ERROR_CONFLICT, "conflict", EXIT_SERVER},
+    {JINGLE_ERROR_OFFLINE, "offline", EXIT_LOCAL_OFFLINE},
+    {JINGLE_ERROR_NO_SUCH_CONTACT, "no-such-contact", EXIT_UNREACHABLE},
+    {JINGLE_ERROR_CONTACT_OFFLINE, "contact-offline", EXIT_CONTACT_OFFLINE},
+    {JINGLE_ERROR_NO_CALL_SUPPORT, "no-call-support", EXIT_NO_CALL_SUPPORT},
+    {JINGLE_ERROR_INSECURE_PEER, "insecure-peer", EXIT_NO_CALL_SUPPORT},
+    {JINGLE_ERROR_PEER_SERVER, "peer-server", EXIT_UNREACHABLE},
+    {JINGLE_ERROR_FORBIDDEN, "forbidden", EXIT_UNREACHABLE},
+    {JINGLE_ERROR_DEVICE, "device", EXIT_DEVICE},
+    {JINGLE_ERROR_FILE, "file", EXIT_FILE},
+    {JINGLE_ERROR_NO_COMMON_CODEC, "no-common-codec", EXIT_INCOMPATIBLE},
+    {JINGLE_ERROR_ICE, "ice", EXIT_NO_PATH},
+    {JINGLE_ERROR_DTLS, "dtls", EXIT_NO_PATH},
+    {JINGLE_ERROR_FINGERPRINT, "fingerprint", EXIT_SECURITY},
+};
+
+const char *status_name(jingle_status status)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        if (statuses[i].status == status) {
+            return statuses[i].name;
+        }
+    }
+    return "internal";
+}
+
+int exit_for_status(jingle_status status)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        if (statuses[i].status == status) {
+            return statuses[i].code;
+        }
+    }
+    return EXIT_FAILED;
+}
+
+int exit_for_call(jingle_reason reason, jingle_status status, bool connected)
+{
+    switch (reason) {
+    case JINGLE_REASON_HANGUP:
+        return connected ? EXIT_OK : EXIT_CANCELED;
+    case JINGLE_REASON_BUSY:
+        return EXIT_BUSY;
+    case JINGLE_REASON_DECLINED:
+        return EXIT_DECLINED;
+    case JINGLE_REASON_CANCELED:
+        return EXIT_CANCELED;
+    case JINGLE_REASON_NO_ANSWER:
+        return EXIT_NO_ANSWER;
+    case JINGLE_REASON_ELSEWHERE:
+    case JINGLE_REASON_REPLACED:
+        return EXIT_ELSEWHERE;
+    case JINGLE_REASON_GONE:
+        return EXIT_GONE;
+    case JINGLE_REASON_OFFLINE:
+        return EXIT_CONTACT_OFFLINE;
+    case JINGLE_REASON_UNREACHABLE:
+        return EXIT_UNREACHABLE;
+    case JINGLE_REASON_NO_CALL_SUPPORT:
+        return EXIT_NO_CALL_SUPPORT;
+    case JINGLE_REASON_INCOMPATIBLE:
+        return EXIT_INCOMPATIBLE;
+    case JINGLE_REASON_NO_PATH:
+        return EXIT_NO_PATH;
+    case JINGLE_REASON_CONNECTION_LOST:
+        return EXIT_CONNECTION_LOST;
+    case JINGLE_REASON_MEDIA_ERROR:
+        return status == JINGLE_ERROR_DEVICE || status == JINGLE_ERROR_FILE
+                   ? exit_for_status(status)
+                   : EXIT_MEDIA_ERROR;
+    case JINGLE_REASON_SECURITY:
+        return EXIT_SECURITY;
+    case JINGLE_REASON_PROTOCOL:
+        return EXIT_PROTOCOL;
+    case JINGLE_REASON_LOCAL_OFFLINE:
+        return EXIT_LOCAL_OFFLINE;
+    case JINGLE_REASON_NONE:
+    case JINGLE_REASON_SHUTDOWN:
+        break;
+    }
+    return EXIT_FAILED;
+}

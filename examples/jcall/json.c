@@ -1,0 +1,233 @@
+/* Writes the events. */
+#include "json.h"
+
+#include "exit.h"
+
+#include <glib.h>
+#include <stdio.h>
+
+json_t *json_text(const char *text)
+{
+    char *valid = g_utf8_make_valid(text ? text : "", -1);
+    json_t *value = json_string(valid);
+    g_free(valid);
+    return value;
+}
+
+static bool json_print(const char *name, int64_t time, jingle_session *session, json_t *fields)
+{
+    json_t *line = json_object();
+    json_object_set_new(line, "event", json_text(name));
+    json_object_set_new(line, "time", json_integer(time));
+    if (session) {
+        json_object_set_new(line, "session", json_text(jingle_session_id(session)));
+        json_object_set_new(line, "peer", json_text(jingle_session_peer(session)));
+    }
+    if (fields) {
+        json_object_update(line, fields);
+        json_decref(fields);
+    }
+    bool good =
+        json_dumpf(line, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
+    json_decref(line);
+    return good;
+}
+
+bool json_own(const char *name, jingle_session *session, json_t *fields)
+{
+    return json_print(name, g_get_real_time(), session, fields);
+}
+
+json_t *json_contact(const jingle_contact *contact)
+{
+    static const char *const subscriptions[] = {"none", "to", "from", "both"};
+    json_t *fields = json_object();
+    json_object_set_new(fields, "jid", json_text(contact->jid));
+    json_object_set_new(fields, "name", json_text(contact->name));
+    json_object_set_new(fields, "subscription",
+                        json_string(subscriptions[contact->subscription & 3]));
+    json_object_set_new(fields, "asked", json_boolean(contact->asked));
+    json_object_set_new(fields, "online", json_boolean(contact->online));
+    json_object_set_new(fields, "callable", json_boolean(contact->callable));
+    json_object_set_new(fields, "removed", json_boolean(contact->removed));
+    return fields;
+}
+
+static json_t *fields_offline(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "status", json_string(status_name(event->status)));
+    json_object_set_new(fields, "text", json_text(event->text));
+    json_object_set_new(fields, "will_retry", json_boolean(event->u.offline.will_retry));
+    json_object_set_new(fields, "retry_in", json_integer(event->u.offline.retry_in));
+    return fields;
+}
+
+static json_t *fields_incoming(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "from", json_text(event->u.incoming.from));
+    json_object_set_new(fields, "audio", json_boolean(event->u.incoming.audio));
+    json_object_set_new(fields, "video", json_boolean(event->u.incoming.video));
+    json_object_set_new(fields, "on_roster", json_boolean(event->u.incoming.on_roster));
+    json_object_set_new(fields, "when", json_integer(event->u.incoming.when));
+    return fields;
+}
+
+static json_t *fields_switch(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "on", json_boolean(event->u.flag.on));
+    json_object_set_new(fields, "by", json_string("remote"));
+    return fields;
+}
+
+static json_t *fields_digit(const jingle_event *event)
+{
+    char digit[2] = {event->u.digit.digit, '\0'};
+    json_t *fields = json_object();
+    json_object_set_new(fields, "digit", json_text(digit));
+    json_object_set_new(fields, "duration", json_integer(event->u.digit.duration));
+    json_object_set_new(fields, "by", json_string("remote"));
+    return fields;
+}
+
+static json_t *fields_device(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "direction",
+                        json_string(event->u.device.capture ? "capture" : "playback"));
+    json_object_set_new(fields, "lost", json_boolean(event->u.device.lost));
+    json_object_set_new(fields, "status", json_string(status_name(event->status)));
+    json_object_set_new(fields, "text", json_text(event->text));
+    return fields;
+}
+
+static json_t *fields_ended(const jingle_event *event)
+{
+    static const char *const parties[] = {"none", "local", "remote"};
+    const char *text = *event->text ? event->text : jingle_reason_sentence(event->u.ended.reason);
+    json_t *fields = json_object();
+    json_object_set_new(fields, "reason", json_text(jingle_reason_name(event->u.ended.reason)));
+    json_object_set_new(fields, "by", json_string(parties[event->u.ended.by % 3]));
+    json_object_set_new(fields, "status", json_string(status_name(event->status)));
+    json_object_set_new(fields, "text", json_text(text));
+    return fields;
+}
+
+static json_t *fields_check(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "subject", json_text(event->u.check.subject));
+    json_object_set_new(fields, "good", json_boolean(event->u.check.good));
+    json_object_set_new(fields, "text", json_text(event->text));
+    json_object_set_new(fields, "remedy", json_text(event->u.check.remedy));
+    return fields;
+}
+
+static json_t *fields_statistics(const jingle_statistics *s)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {
+        {"duration", s->duration},
+        {"packets_sent", (int64_t)s->packets_sent},
+        {"bytes_sent", (int64_t)s->bytes_sent},
+        {"packets_lost_remote", (int64_t)s->packets_lost_remote},
+        {"jitter_remote", s->jitter_remote},
+        {"round_trip", s->round_trip},
+        {"packets_received", (int64_t)s->packets_received},
+        {"bytes_received", (int64_t)s->bytes_received},
+        {"packets_lost", (int64_t)s->packets_lost},
+        {"packets_late", (int64_t)s->packets_late},
+        {"packets_discarded", (int64_t)s->packets_discarded},
+        {"jitter", s->jitter},
+        {"samples_played", (int64_t)s->samples_played},
+        {"samples_concealed", (int64_t)s->samples_concealed},
+        {"samples_recovered", (int64_t)s->samples_recovered},
+        {"samples_stretched", (int64_t)s->samples_stretched},
+        {"samples_shrunk", (int64_t)s->samples_shrunk},
+        {"buffer_delay", s->buffer_delay},
+        {"bitrate_sent", (int64_t)s->bitrate_sent},
+        {"bitrate_received", (int64_t)s->bitrate_received},
+    };
+    json_t *fields = json_object();
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        json_object_set_new(fields, numbers[i].name, json_integer(numbers[i].value));
+    }
+    json_object_set_new(fields, "level_sent", json_real(s->level_sent));
+    json_object_set_new(fields, "level_received", json_real(s->level_received));
+    json_object_set_new(fields, "codec", json_text(s->codec));
+    json_object_set_new(fields, "srtp_profile", json_text(s->srtp_profile));
+    json_object_set_new(fields, "dtls_cipher", json_text(s->dtls_cipher));
+    json_object_set_new(fields, "candidate_local", json_text(s->candidate_local));
+    json_object_set_new(fields, "candidate_remote", json_text(s->candidate_remote));
+    return fields;
+}
+
+/* NULL for an event that has no further fields. */
+static json_t *event_fields(const jingle_event *event)
+{
+    switch (event->type) {
+    case JINGLE_EVENT_OFFLINE:
+        return fields_offline(event);
+    case JINGLE_EVENT_CONTACT:
+    case JINGLE_EVENT_SUBSCRIPTION:
+        return json_contact(&event->u.contact);
+    case JINGLE_EVENT_INCOMING:
+    case JINGLE_EVENT_MISSED:
+        return fields_incoming(event);
+    case JINGLE_EVENT_CONNECTED:
+        return json_pack("{sI}", "setup_time", (json_int_t)event->u.connected.setup_time);
+    case JINGLE_EVENT_INTERRUPTED:
+    case JINGLE_EVENT_RECOVERED:
+        return json_pack("{so}", "text", json_text(event->text));
+    case JINGLE_EVENT_HOLD:
+    case JINGLE_EVENT_MUTE:
+        return fields_switch(event);
+    case JINGLE_EVENT_DIGIT:
+        return fields_digit(event);
+    case JINGLE_EVENT_DEVICE:
+        return fields_device(event);
+    case JINGLE_EVENT_STATISTICS:
+        return fields_statistics(&event->u.statistics);
+    case JINGLE_EVENT_ENDED:
+        return fields_ended(event);
+    case JINGLE_EVENT_CHECK:
+        return fields_check(event);
+    default:
+        return NULL;
+    }
+}
+
+static const char *event_name(jingle_event_type type)
+{
+    static const char *const names[] = {
+        [JINGLE_EVENT_OFFLINE] = "offline",
+        [JINGLE_EVENT_CONTACT] = "contact",
+        [JINGLE_EVENT_SUBSCRIPTION] = "subscription",
+        [JINGLE_EVENT_INCOMING] = "incoming",
+        [JINGLE_EVENT_MISSED] = "missed",
+        [JINGLE_EVENT_RINGING] = "ringing",
+        [JINGLE_EVENT_ACCEPTED] = "accepted",
+        [JINGLE_EVENT_CONNECTED] = "connected",
+        [JINGLE_EVENT_INTERRUPTED] = "interrupted",
+        [JINGLE_EVENT_RECOVERED] = "recovered",
+        [JINGLE_EVENT_HOLD] = "hold",
+        [JINGLE_EVENT_MUTE] = "mute",
+        [JINGLE_EVENT_DIGIT] = "digit",
+        [JINGLE_EVENT_DEVICE] = "device",
+        [JINGLE_EVENT_SOURCE_ENDED] = "source-ended",
+        [JINGLE_EVENT_STATISTICS] = "statistics",
+        [JINGLE_EVENT_ENDED] = "ended",
+        [JINGLE_EVENT_CHECK] = "check",
+    };
+    return (size_t)type < G_N_ELEMENTS(names) ? names[type] : NULL;
+}
+
+bool json_event(const jingle_event *event)
+{
+    const char *name = event_name(event->type);
+    return !name || json_print(name, event->time, event->session, event_fields(event));
+}

@@ -1,0 +1,67 @@
+/* What the user asked for: the command line on top of the configuration file. */
+#ifndef JCALL_OPTIONS_H
+#define JCALL_OPTIONS_H
+
+#include <glib.h>
+#include <jingle/jingle.h>
+
+struct options {
+    char **words; /* the command and what follows it */
+    /* account */
+    char *jid;
+    char *resource;
+    char *password_file;
+    char *config_file;
+    char *config_password; /* from the configuration file; NULL if it has none */
+    char *config_jid;      /* whose it is; NULL if it does not say */
+    /* network */
+    char *host;
+    int port;
+    jingle_tls tls;
+    char *ca_file;
+    char **ice_servers; /* "URI [USER PASSWORD]"; NULL-terminated, or NULL */
+    gboolean relay_only;
+    gboolean allow_strangers;
+    gboolean lab_plaintext;
+    gboolean lab_any_certificate;
+    gboolean lab_loopback;
+    /* sound */
+    char *source;
+    char *sink;
+    char *record;
+    gboolean loop;
+    char *codec;
+    int bitrate;
+    int ptime;
+    gboolean stereo;
+    jingle_switch fec;
+    jingle_switch dtx;
+    jingle_switch echo_cancellation;
+    jingle_switch noise_suppression;
+    jingle_switch gain_control;
+    /* the call */
+    gboolean direct;
+    double ring_timeout; /* seconds; 0: the library's */
+    double seconds;      /* hang up so long after the call connected; 0: never */
+    gboolean until_source_ends;
+    char *digits;
+    gboolean automatic;
+    gboolean once;
+    /* what is told */
+    gboolean json;
+    gboolean commands;
+    int verbosity;
+    char *log_file;
+};
+
+enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_TOLD,  /* --help or --version: all is said */
+    OPTIONS_WRONG, /* `*message` says what; freed with g_free() */
+};
+
+enum options_result options_parse(struct options *options, int argc, char **argv, char **message);
+
+void options_clear(struct options *options);
+
+#endif

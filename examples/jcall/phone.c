@@ -1,0 +1,444 @@
+/* The loop of a telephone. */
+#include "phone.h"
+
+#include "account.h"
+#include "commands.h"
+#include "exit.h"
+#include "keys.h"
+#include "signals.h"
+#include "sound.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define TICK            250000  /* of the live line, in microseconds */
+#define SOURCE_TAIL     1000000 /* what was said last should still be heard */
+#define HANGUP_PATIENCE 3000000 /* for the end of a call when the program shall end */
+
+void phone_finish(struct phone *phone, int code, const char *text)
+{
+    if (phone->finished) {
+        return;
+    }
+    phone->finished = true;
+    phone->code = phone->signalled ? EXIT_SIGNAL + phone->signalled : code;
+    phone->text = g_strdup(text);
+}
+
+void phone_take(struct phone *phone, jingle_session *session, enum phone_state state)
+{
+    if (phone->session) {
+        jingle_session_unref(phone->session);
+    }
+    phone->session = session;
+    phone->state = session ? state : PHONE_FREE;
+    phone->muted = phone->held = false;
+    phone->end_due = G_MAXINT64;
+}
+
+jingle_status phone_sound(struct phone *phone, jingle_session_config *config, char **message)
+{
+    if (phone->sound_ready) {
+        *config = phone->sound;
+        phone->sound_ready = false;
+        return JINGLE_OK;
+    }
+    return sound_config(phone->options, phone->calls + 1, config, message);
+}
+
+void phone_accept(struct phone *phone, jingle_session *session)
+{
+    jingle_session_config config;
+    char *message = NULL;
+    jingle_status status = phone_sound(phone, &config, &message);
+    if (status == JINGLE_OK) {
+        status = jingle_session_accept(session, &config);
+    }
+    if (status != JINGLE_OK) {
+        tell_error(phone->teller, status, message ? message : jingle_strerror(status));
+        jingle_session_end(session);
+    } else {
+        phone->state = PHONE_SETUP;
+        tell_answering(phone->teller, session);
+    }
+    g_free(message);
+}
+
+/* The call or, if there is none, the program. */
+static void phone_quit(struct phone *phone, const char *text)
+{
+    phone->quitting = true;
+    if (!phone->session) {
+        phone_finish(phone, phone->idle_code, text);
+        return;
+    }
+    phone->stop_due = g_get_monotonic_time() + HANGUP_PATIENCE;
+    jingle_session_end(phone->session);
+}
+
+/* ----------------------------------------------------------------------- what is asked -- */
+
+static void phone_set_switch(struct phone *phone, bool mute, bool on)
+{
+    bool *now = mute ? &phone->muted : &phone->held;
+    jingle_status status = mute ? jingle_session_set_mute(phone->session, on)
+                                : jingle_session_set_hold(phone->session, on);
+    if (status != JINGLE_OK) {
+        tell_error(phone->teller, status, jingle_strerror(status));
+        return;
+    }
+    *now = on;
+    tell_switch(phone->teller, phone->session, mute, on);
+}
+
+static void phone_dial(struct phone *phone, const char *digits)
+{
+    jingle_status status = jingle_session_send_digits(phone->session, digits);
+    if (status != JINGLE_OK) {
+        tell_error(phone->teller, status,
+                   status == JINGLE_ERROR_UNSUPPORTED ? "Their client takes no digits."
+                                                      : jingle_strerror(status));
+        return;
+    }
+    tell_digits(phone->teller, phone->session, digits);
+}
+
+static void phone_reject(struct phone *phone, jingle_reason reason)
+{
+    jingle_status status = jingle_session_reject(phone->session, reason);
+    if (status != JINGLE_OK) {
+        tell_error(phone->teller, status, jingle_strerror(status));
+    }
+}
+
+static void phone_hang_up(struct phone *phone)
+{
+    if (!phone->session) {
+        phone_quit(phone, "");
+    } else if (phone->state == PHONE_INCOMING) {
+        phone_reject(phone, JINGLE_REASON_DECLINED);
+    } else {
+        jingle_session_end(phone->session);
+    }
+}
+
+static bool request_fits(const struct phone *phone, enum request_kind kind)
+{
+    switch (kind) {
+    case REQUEST_ANSWER:
+    case REQUEST_DECLINE:
+    case REQUEST_BUSY:
+        return phone->state == PHONE_INCOMING;
+    case REQUEST_HANGUP:
+    case REQUEST_QUIT:
+    case REQUEST_NONE:
+    case REQUEST_UNKNOWN:
+        return true;
+    default:
+        return phone->state == PHONE_SETUP || phone->state == PHONE_TALKING;
+    }
+}
+
+static void phone_do(struct phone *phone, const struct request *request)
+{
+    if (!request_fits(phone, request->kind)) {
+        tell_error(phone->teller, JINGLE_ERROR_STATE,
+                   phone->state == PHONE_INCOMING ? "Answer the call first: y."
+                                                  : "There is no call for that now.");
+        return;
+    }
+    switch (request->kind) {
+    case REQUEST_NONE:
+        break;
+    case REQUEST_ANSWER:
+        phone_accept(phone, phone->session);
+        break;
+    case REQUEST_DECLINE:
+        phone_reject(phone, JINGLE_REASON_DECLINED);
+        break;
+    case REQUEST_BUSY:
+        phone_reject(phone, JINGLE_REASON_BUSY);
+        break;
+    case REQUEST_MUTE:
+    case REQUEST_UNMUTE:
+        phone_set_switch(phone, true, request->kind == REQUEST_MUTE);
+        break;
+    case REQUEST_TOGGLE_MUTE:
+        phone_set_switch(phone, true, !phone->muted);
+        break;
+    case REQUEST_HOLD:
+    case REQUEST_UNHOLD:
+        phone_set_switch(phone, false, request->kind == REQUEST_HOLD);
+        break;
+    case REQUEST_TOGGLE_HOLD:
+        phone_set_switch(phone, false, !phone->held);
+        break;
+    case REQUEST_DIGITS:
+        phone_dial(phone, request->digits);
+        break;
+    case REQUEST_HANGUP:
+        phone_hang_up(phone);
+        break;
+    case REQUEST_QUIT:
+        phone_quit(phone, "");
+        break;
+    case REQUEST_UNKNOWN:
+        tell_error(phone->teller, JINGLE_ERROR_INVALID,
+                   "Unknown command; there are answer, decline, busy, mute, unmute, hold, unhold, "
+                   "digits, hangup and quit.");
+        break;
+    }
+}
+
+static void phone_take_signal(struct phone *phone, int signal_number)
+{
+    if (signal_number == SIGWINCH) {
+        return; /* the next tick draws the line anew */
+    }
+    if (signal_number == SIGTSTP) {
+        terminal_restore();
+        raise(SIGSTOP);
+        terminal_take_keys(STDIN_FILENO);
+        return;
+    }
+    if (phone->signalled) { /* the second one: now */
+        phone_finish(phone, EXIT_FAILED, "Interrupted.");
+        return;
+    }
+    phone->signalled = signal_number;
+    phone_quit(phone, "Interrupted.");
+}
+
+/* ------------------------------------------------------------------------ what happens -- */
+
+static void phone_connected(struct phone *phone)
+{
+    const struct options *options = phone->options;
+    phone->state = PHONE_TALKING;
+    phone->calls++;
+    if (options->seconds > 0) {
+        phone->end_due = g_get_monotonic_time() + (gint64)(options->seconds * G_USEC_PER_SEC);
+    }
+    if (options->digits) {
+        phone_dial(phone, options->digits);
+    }
+}
+
+static void phone_ended(struct phone *phone, const jingle_event *event)
+{
+    jingle_reason reason = event->u.ended.reason;
+    int code = exit_for_call(reason, event->status, phone->state == PHONE_TALKING);
+    char *text = g_strdup(*event->text ? event->text : jingle_reason_sentence(reason));
+    phone_take(phone, NULL, PHONE_FREE);
+    if (phone->quitting) {
+        phone_finish(phone, code, text);
+    } else {
+        phone->on_ended(phone, reason, code, text);
+    }
+    g_free(text);
+}
+
+static void phone_take_session_event(struct phone *phone, const jingle_event *event)
+{
+    switch (event->type) {
+    case JINGLE_EVENT_ACCEPTED:
+        phone->state = PHONE_SETUP;
+        break;
+    case JINGLE_EVENT_CONNECTED:
+        phone_connected(phone);
+        break;
+    case JINGLE_EVENT_SOURCE_ENDED:
+        if (phone->options->until_source_ends) {
+            phone->end_due = MIN(phone->end_due, g_get_monotonic_time() + SOURCE_TAIL);
+        }
+        break;
+    case JINGLE_EVENT_ENDED:
+        phone_ended(phone, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void phone_offline(struct phone *phone, const jingle_event *event)
+{
+    if (phone->was_online && event->u.offline.will_retry) {
+        return;
+    }
+    jingle_status status = event->status != JINGLE_OK ? event->status : JINGLE_ERROR_STREAM;
+    if (!phone->was_online || !phone->session) {
+        phone_finish(phone, exit_for_status(status), jingle_strerror(status));
+    } else {
+        phone->quitting = true; /* the call may live on without the server */
+    }
+}
+
+static void phone_take_event(struct phone *phone, const jingle_event *event)
+{
+    tell_event(phone->teller, event);
+    switch (event->type) {
+    case JINGLE_EVENT_ONLINE:
+        if (!phone->was_online) {
+            phone->was_online = true;
+            phone->on_online(phone);
+        }
+        break;
+    case JINGLE_EVENT_OFFLINE:
+        phone_offline(phone, event);
+        break;
+    case JINGLE_EVENT_INCOMING:
+        phone->on_incoming(phone, event);
+        break;
+    default:
+        if (event->session && event->session == phone->session) {
+            phone_take_session_event(phone, event);
+        }
+        break;
+    }
+}
+
+/* ---------------------------------------------------------------------------- the loop -- */
+
+struct wires {
+    struct pollfd library, signals, input;
+    struct commands commands;
+    bool keys; /* input is a keyboard */
+};
+
+static int timeout_until(gint64 due)
+{
+    gint64 now = g_get_monotonic_time();
+    if (due == G_MAXINT64) {
+        return -1;
+    }
+    return due <= now ? 0 : (int)MIN((due - now) / 1000 + 1, 60000);
+}
+
+static void wires_read_input(struct wires *wires, struct phone *phone)
+{
+    if (wires->keys) {
+        struct request requests[KEYS_MAX];
+        int count = keys_read(STDIN_FILENO, phone->state == PHONE_INCOMING, requests);
+        for (int i = 0; i < count; i++) {
+            phone_do(phone, &requests[i]);
+        }
+        if (count < 0) {
+            wires->input.fd = -1;
+            phone_take_signal(phone, SIGHUP);
+        }
+        return;
+    }
+    struct request request;
+    commands_fill(&wires->commands, STDIN_FILENO);
+    while (commands_next(&wires->commands, &request)) {
+        phone_do(phone, &request);
+    }
+    if (wires->commands.ended) {
+        wires->input.fd = -1;
+    }
+}
+
+static void phone_keep_time(struct phone *phone)
+{
+    gint64 now = g_get_monotonic_time();
+    if (phone->end_due <= now) {
+        phone->end_due = G_MAXINT64;
+        if (phone->session) {
+            jingle_session_end(phone->session);
+        }
+    }
+    if (phone->stop_due <= now) {
+        phone_finish(phone, EXIT_FAILED, "The call did not end in time.");
+    }
+    if (phone->wait_due <= now) {
+        phone->wait_due = G_MAXINT64;
+        phone->on_wait_over(phone);
+    }
+    if (tell_broken(phone->teller) && !phone->quitting) {
+        phone->signalled = SIGPIPE;
+        phone_quit(phone, "Standard output is closed.");
+    }
+}
+
+static void phone_turn(struct phone *phone, struct wires *wires)
+{
+    gint64 due = MIN(MIN(phone->end_due, phone->stop_due), phone->wait_due);
+    if (tell_tick(phone->teller)) {
+        due = MIN(due, g_get_monotonic_time() + TICK);
+    }
+    struct pollfd descriptors[] = {wires->library, wires->signals, wires->input};
+    int ready = poll(descriptors, G_N_ELEMENTS(descriptors), timeout_until(due));
+    if (ready > 0 && descriptors[1].revents) {
+        for (int number = signals_next(); number; number = signals_next()) {
+            phone_take_signal(phone, number);
+        }
+    }
+    if (ready > 0 && descriptors[2].revents) {
+        wires_read_input(wires, phone);
+    }
+    const jingle_event *event;
+    while (!phone->finished && (event = jingle_client_next_event(phone->client))) {
+        phone_take_event(phone, event);
+    }
+    phone_keep_time(phone);
+}
+
+static void phone_loop(struct phone *phone)
+{
+    struct wires wires = {
+        .library = {.fd = jingle_client_fd(phone->client), .events = POLLIN},
+        .signals = {.fd = signals_open(), .events = POLLIN},
+        .input = {.fd = -1, .events = POLLIN},
+    };
+    if (phone->options->commands) {
+        wires.input.fd = STDIN_FILENO;
+    } else if (!phone->options->json && terminal_take_keys(STDIN_FILENO)) {
+        wires.input.fd = STDIN_FILENO;
+        wires.keys = true;
+    }
+    jingle_status status = jingle_client_connect(phone->client);
+    if (status != JINGLE_OK) {
+        phone_finish(phone, exit_for_status(status), jingle_strerror(status));
+    }
+    while (!phone->finished) {
+        phone_turn(phone, &wires);
+    }
+    terminal_restore();
+    signals_close();
+}
+
+/* Sound comes first, so that a wrong file name is known at once. */
+static int phone_prepare(struct phone *phone)
+{
+    char *message = NULL;
+    int code = EXIT_FAILED;
+    jingle_status status = sound_config(phone->options, 1, &phone->sound, &message);
+    if (status != JINGLE_OK) {
+        code = tell_exit(phone->teller, exit_for_status(status), message);
+        g_free(message);
+        return code;
+    }
+    phone->sound_ready = true;
+    phone->client = account_client(phone->options, phone->teller, &code);
+    return code;
+}
+
+int phone_run(struct phone *phone)
+{
+    phone->end_due = phone->stop_due = phone->wait_due = G_MAXINT64;
+    int code = phone_prepare(phone);
+    if (phone->client) {
+        phone_loop(phone);
+        code = tell_exit(phone->teller, phone->code, phone->text);
+        phone_take(phone, NULL, PHONE_FREE);
+        jingle_client_free(phone->client);
+    }
+    if (phone->sound_ready) {
+        sound_config_clear(&phone->sound);
+    }
+    g_free(phone->text);
+    return code;
+}

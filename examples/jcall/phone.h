@@ -1,0 +1,67 @@
+/* A telephone: one call at a time, its keys and its clock. `jcall call` and `jcall answer` differ
+ * only in what they do when the account is online, when somebody calls and when a call ends.
+ *
+ *     library's descriptor ──▶ events ───┐
+ *     keys or --commands ────▶ requests ─┼─▶ struct phone ─▶ session functions, struct teller
+ *     signals, deadlines ────────────────┘
+ */
+#ifndef JCALL_PHONE_H
+#define JCALL_PHONE_H
+
+#include "options.h"
+#include "tell.h"
+
+#include <stdbool.h>
+
+enum phone_state {
+    PHONE_FREE,
+    PHONE_CALLING,  /* we called; no answer yet */
+    PHONE_INCOMING, /* it rings here */
+    PHONE_SETUP,    /* answered; no sound yet */
+    PHONE_TALKING,
+};
+
+struct phone {
+    const struct options *options;
+    struct teller *teller;
+    jingle_client *client;
+    jingle_session *session; /* the call now, a reference; NULL if there is none */
+    enum phone_state state;
+    jingle_session_config sound; /* of the next call, if `sound_ready` */
+    bool sound_ready;
+    unsigned calls; /* that connected so far */
+    bool was_online;
+    bool muted, held;
+    int idle_code;   /* the exit code when the user quits without a call */
+    bool quitting;   /* the program ends when the call has */
+    bool finished;   /* the loop ends */
+    int code;        /* the exit code */
+    char *text;      /* and its sentence */
+    int signalled;   /* the signal that ends us, or 0 */
+    gint64 end_due;  /* when to hang up (--seconds, --until-source-ends); G_MAXINT64: never */
+    gint64 stop_due; /* when to stop waiting for the end of the call */
+    gint64 wait_due; /* of the command's own: on_wait_over; G_MAXINT64: none */
+    /* what the command does */
+    void (*on_online)(struct phone *phone); /* the first time */
+    void (*on_incoming)(struct phone *phone, const jingle_event *event);
+    void (*on_ended)(struct phone *phone, jingle_reason reason, int code, const char *text);
+    void (*on_wait_over)(struct phone *phone);
+};
+
+/* Logs in and runs until the program shall end. Returns the exit code. */
+int phone_run(struct phone *phone);
+
+/* For the commands: the call that the phone has from now on. Takes over the reference. */
+void phone_take(struct phone *phone, jingle_session *session, enum phone_state state);
+
+/* The sound for one more call, made by the options; the caller's session takes it over. On failure
+ * `*message` (freed with g_free()) says what to do. */
+jingle_status phone_sound(struct phone *phone, jingle_session_config *config, char **message);
+
+/* Answers `session`. */
+void phone_accept(struct phone *phone, jingle_session *session);
+
+/* Ends the loop. */
+void phone_finish(struct phone *phone, int code, const char *text);
+
+#endif

@@ -1,0 +1,173 @@
+/* The words for sources and sinks. */
+#include "sound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "file:a.wav" with "file" gives "a.wav", "device" alone gives "", anything else NULL. */
+static const char *word_value(const char *what, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(what, word, length) != 0) {
+        return NULL;
+    }
+    if (what[length] == '\0') {
+        return what + length;
+    }
+    return what[length] == ':' ? what + length + 1 : NULL;
+}
+
+static jingle_audio_source *source_tone(const char *value, jingle_status *status)
+{
+    char *end = NULL;
+    double hz = strtod(value, &end);
+    if (end == value || *end || !(hz >= 1 && hz <= 20000)) {
+        *status = JINGLE_ERROR_INVALID;
+        return NULL;
+    }
+    return jingle_audio_source_tone(hz, status);
+}
+
+static jingle_audio_source *source_new(const struct options *options, jingle_status *status)
+{
+    const char *what = options->source ? options->source : "device";
+    const char *value;
+    if ((value = word_value(what, "device"))) {
+        return jingle_audio_source_device(value, status);
+    }
+    if ((value = word_value(what, "file")) && *value) {
+        return jingle_audio_source_file(value, options->loop, status);
+    }
+    if ((value = word_value(what, "tone"))) {
+        return source_tone(value, status);
+    }
+    if (strcmp(what, "silence") == 0) {
+        return jingle_audio_source_silence(status);
+    }
+    *status = JINGLE_ERROR_INVALID;
+    return NULL;
+}
+
+/* For the second call: "said.wav" becomes "said-2.wav". */
+static char *record_path(const char *path, unsigned call)
+{
+    if (call <= 1) {
+        return g_strdup(path);
+    }
+    const char *name = strrchr(path, '/');
+    const char *ending = strrchr(name ? name : path, '.');
+    if (!ending) {
+        return g_strdup_printf("%s-%u", path, call);
+    }
+    return g_strdup_printf("%.*s-%u%s", (int)(ending - path), path, call, ending);
+}
+
+static jingle_audio_sink *sink_file(const char *path, unsigned call, jingle_status *status)
+{
+    char *numbered = record_path(path, call);
+    jingle_audio_sink *sink = jingle_audio_sink_file(numbered, status);
+    g_free(numbered);
+    return sink;
+}
+
+static jingle_audio_sink *sink_new(const struct options *options, unsigned call,
+                                   jingle_status *status)
+{
+    const char *where = options->sink ? options->sink : "device";
+    const char *value;
+    if ((value = word_value(where, "device"))) {
+        return jingle_audio_sink_device(value, status);
+    }
+    if ((value = word_value(where, "file")) && *value) {
+        return sink_file(value, call, status);
+    }
+    if (strcmp(where, "null") == 0) {
+        return jingle_audio_sink_null(status);
+    }
+    *status = JINGLE_ERROR_INVALID;
+    return NULL;
+}
+
+static jingle_audio_sink *sink_record(const struct options *options, unsigned call,
+                                      jingle_audio_sink *sink, jingle_status *status)
+{
+    jingle_audio_sink *record = sink_file(options->record, call, status);
+    if (!record) {
+        jingle_audio_sink_free(sink);
+        return NULL;
+    }
+    return jingle_audio_sink_tee(sink, record, status);
+}
+
+static char *sound_message(const char *option, const char *what, jingle_status status,
+                           const char *words)
+{
+    if (status == JINGLE_ERROR_INVALID) {
+        return g_strdup_printf("%s is one of %s, not %s.", option, words, what);
+    }
+    if (status == JINGLE_ERROR_DEVICE || status == JINGLE_ERROR_UNSUPPORTED) {
+        return g_strdup_printf("No sound device for %s %s: jcall devices lists what there is; "
+                               "--source=silence --sink=null does without.",
+                               option, what);
+    }
+    if (status == JINGLE_ERROR_FILE) {
+        return g_strdup_printf("%s %s cannot be used: check that it exists, that you may read or "
+                               "write it and that it ends in .wav, .flac, .ogg or .opus.",
+                               option, what);
+    }
+    return g_strdup_printf("%s %s: %s", option, what, jingle_strerror(status));
+}
+
+static void coding_fill(const struct options *options, jingle_session_config *config)
+{
+    config->codec = options->codec;
+    config->bitrate = (uint32_t)options->bitrate;
+    config->channels = options->stereo ? 2 : 1;
+    config->ptime = (uint32_t)(options->ptime ? options->ptime : 20);
+    config->fec = options->fec;
+    config->dtx = options->dtx;
+    config->echo_cancellation = options->echo_cancellation;
+    config->noise_suppression = options->noise_suppression;
+    config->gain_control = options->gain_control;
+    config->direct = options->direct;
+}
+
+jingle_status sound_config(const struct options *options, unsigned call,
+                           jingle_session_config *config, char **message)
+{
+    jingle_status status = JINGLE_OK;
+    jingle_session_config_init(config);
+    coding_fill(options, config);
+    config->source = source_new(options, &status);
+    if (!config->source) {
+        *message = sound_message("--source", options->source ? options->source : "device", status,
+                                 "device, device:NAME, file:PATH, tone:HZ and silence");
+        return status;
+    }
+    config->sink = sink_new(options, call, &status);
+    if (!config->sink) {
+        *message = sound_message("--sink", options->sink ? options->sink : "device", status,
+                                 "device, device:NAME, file:PATH and null");
+    } else if (options->record) {
+        config->sink = sink_record(options, call, config->sink, &status);
+        if (!config->sink) {
+            *message = sound_message("--record", options->record, status, "a file's path");
+        }
+    }
+    if (!config->sink) {
+        sound_config_clear(config);
+    }
+    return status;
+}
+
+void sound_config_clear(jingle_session_config *config)
+{
+    if (config->source) {
+        jingle_audio_source_free(config->source);
+    }
+    if (config->sink) {
+        jingle_audio_sink_free(config->sink);
+    }
+    config->source = NULL;
+    config->sink = NULL;
+}

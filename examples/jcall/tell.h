@@ -1,0 +1,57 @@
+/* Everything that jcall says, to a person or to a program (--json).
+ *
+ *     library's event ─┐                  ┌─▶ json.c: one object a line
+ *     jcall's own ─────┴─▶ struct teller ─┴─▶ display.c: sentences and the live line
+ */
+#ifndef JCALL_TELL_H
+#define JCALL_TELL_H
+
+#include "options.h"
+
+#include <jingle/jingle.h>
+#include <stdbool.h>
+
+struct teller;
+
+/* `live`: this command may keep a line alive on a terminal. NULL if the log file cannot be
+ * written: `*message` (freed with g_free()) says so. */
+struct teller *tell_new(const struct options *options, bool live, char **message);
+void tell_free(struct teller *teller);
+
+/* The log function of the library; its level is as --verbose and --log say. */
+void tell_log(void *teller, jingle_log_level level, const char *line);
+jingle_log_level tell_log_level(const struct teller *teller);
+
+/* jcall's own events. */
+void tell_start(struct teller *teller, const char *command);
+void tell_connecting(struct teller *teller, jingle_client *client, const char *jid);
+void tell_waiting(struct teller *teller);
+void tell_calling(struct teller *teller, jingle_session *session);
+void tell_answering(struct teller *teller, jingle_session *session);
+void tell_busy(struct teller *teller, jingle_session *session, const char *from);
+void tell_switch(struct teller *teller, jingle_session *session, bool mute, bool on);
+void tell_digits(struct teller *teller, jingle_session *session, const char *digits);
+void tell_contact(struct teller *teller, const jingle_contact *contact);
+void tell_device(struct teller *teller, const jingle_audio_device *device);
+void tell_check(struct teller *teller, const char *subject, bool good, const char *text,
+                const char *remedy);
+void tell_error(struct teller *teller, jingle_status status, const char *text);
+
+/* A sentence for people only. */
+void tell_note(struct teller *teller, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* An event of the library. Those of a session other than the one called, answered or incoming
+ * last are told to programs only. */
+void tell_event(struct teller *teller, const jingle_event *event);
+
+/* Draws the live line anew; false if there is none to draw. */
+bool tell_tick(struct teller *teller);
+
+/* Standard output takes no more. */
+bool tell_broken(struct teller *teller);
+
+/* The last word; returns `code`. People read `text` if they have not just read it. */
+int tell_exit(struct teller *teller, int code, const char *text);
+
+#endif

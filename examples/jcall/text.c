@@ -1,0 +1,46 @@
+/* A JID's resource, a contact's name or an error text is chosen by somebody else: an escape
+ * sequence in it could rewrite the screen, a direction override could turn "ecila" into "alice". */
+#include "text.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+static bool character_harmless(gunichar character)
+{
+    if (!g_unichar_isprint(character)) {
+        return false;
+    }
+    switch (g_unichar_type(character)) {
+    case G_UNICODE_FORMAT: /* zero width and direction marks */
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return false;
+    default:
+        return true;
+    }
+}
+
+char *text_clean(const char *text, size_t limit)
+{
+    GString *clean = g_string_new(NULL);
+    bool ascii_only = !g_get_charset(NULL);
+    const char *at = text ? text : "";
+    for (size_t count = 0; *at; count++) {
+        if (count == limit) {
+            g_string_append(clean, "...");
+            break;
+        }
+        gunichar character = g_utf8_get_char_validated(at, -1);
+        if (character == (gunichar)-1 || character == (gunichar)-2) {
+            g_string_append_c(clean, '?');
+            at++;
+            continue;
+        }
+        if (!character_harmless(character) || (ascii_only && character > 0x7e)) {
+            character = '?';
+        }
+        g_string_append_unichar(clean, character);
+        at = g_utf8_next_char(at);
+    }
+    return g_string_free(clean, FALSE);
+}
