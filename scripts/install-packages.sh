@@ -11,13 +11,13 @@
 set -euo pipefail
 
 runtime=(
-    libasound2-plugins libglib2.0-0 libnice10 libopus0 libportaudio2 libsndfile1 libspeexdsp1
-    libsrtp2-1 libssl3 libstrophe0 libxml2 openssl prosody
+    libasound2-plugins libglib2.0-0 libjansson4 libnice10 libopus0 libportaudio2 libsndfile1
+    libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libxml2 openssl prosody
 )
 build=(
-    ccache cmake gcc g++ libc6-dev libglib2.0-dev libnice-dev libopus-dev libsndfile1-dev
-    libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libxml2-dev ninja-build pkg-config
-    portaudio19-dev
+    ccache cmake gcc g++ libc6-dev libglib2.0-dev libjansson-dev libnice-dev libopus-dev
+    libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libxml2-dev ninja-build
+    pkg-config portaudio19-dev
 )
 tests=(
     binutils clang clang-format clang-tidy coturn ejabberd git iproute2 libclang-rt-14-dev
