@@ -22,28 +22,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "signaling/external_services.h"
 #include "signaling/session.h"
 
 struct account;
 struct account_call;
-
-enum account_service_type {
-    ACCOUNT_SERVICE_STUN,
-    ACCOUNT_SERVICE_STUNS,
-    ACCOUNT_SERVICE_TURN,
-    ACCOUNT_SERVICE_TURNS,
-};
-
-/* One STUN or TURN server of ours (XEP-0215). */
-struct account_service {
-    enum account_service_type type;
-    const char *host; /* name or address, without brackets */
-    uint16_t port;
-    bool tcp;             /* otherwise UDP */
-    const char *username; /* "" if there is none */
-    const char *password;
-    usec expires; /* USEC_NEVER if not told */
-};
 
 /* What `jcall check` wants to know of our server; valid until the next call of the account. */
 struct account_server {
@@ -76,7 +59,7 @@ struct account_event {
     struct account_call *call;
     union {
         struct {
-            const struct account_service *services;
+            const struct external_service *services;
             size_t count;
         } services;
         jingle_contact contact;
@@ -171,7 +154,7 @@ jingle_status account_contact_add(struct account *account, const char *jid, cons
                                   usec now);
 jingle_status account_contact_remove(struct account *account, const char *jid, usec now);
 
-const struct account_service *account_services(const struct account *account, size_t *count);
+const struct external_service *account_services(const struct account *account, size_t *count);
 struct account_server account_server(const struct account *account);
 
 /* The memory of what other clients can do, as text for a file. Saved text is freed with g_free().

@@ -1,0 +1,44 @@
+/* disco#info (XEP-0030) and the hash that stands for it in presence (XEP-0115). */
+#ifndef JINGLE_SIGNALING_DISCO_H
+#define JINGLE_SIGNALING_DISCO_H
+
+#include "signaling/xml.h"
+
+#define DISCO_FEATURES_MAX 1024 /* features, identities and form fields that are looked at */
+
+/* What a client can do, of what matters to calls. */
+enum capability {
+    CAN_JINGLE = 1 << 0,
+    CAN_RTP = 1 << 1,
+    CAN_AUDIO = 1 << 2,
+    CAN_VIDEO = 1 << 3,
+    CAN_ICE_UDP = 1 << 4,
+    CAN_DTLS = 1 << 5,
+    CAN_MESSAGE_INITIATION = 1 << 6,
+    CAN_CARBONS = 1 << 7,           /* a server */
+    CAN_EXTERNAL_SERVICES = 1 << 8, /* a server */
+    CAN_ARCHIVE = 1 << 9,           /* a server, for the account */
+};
+
+/* What is needed for an encrypted voice call. */
+#define CAN_CALL (CAN_JINGLE | CAN_RTP | CAN_AUDIO | CAN_ICE_UDP | CAN_DTLS)
+/* Voice calls of whatever kind. */
+#define CAN_CALL_INSECURELY (CAN_JINGLE | CAN_RTP)
+
+/* The capabilities that a <query/> result tells, as bits. */
+unsigned disco_capabilities(const xml_node *query);
+
+/* The verification string of XEP-0115, 5.1, hashed by SHA-1, in base64: g_free() it. NULL if the
+ * result is ill-formed in one of the ways that 5.4 forbids (duplicates). */
+char *disco_hash(const xml_node *query);
+
+/* Ourselves. */
+struct disco_self {
+    const char *name; /* of the identity client/phone */
+    const char *const *features;
+};
+
+/* Fills in the <query/> of a result. */
+void disco_write(const struct disco_self *self, xml_node *query);
+
+#endif
