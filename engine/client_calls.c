@@ -310,6 +310,8 @@ static void on_info(jingle_session *session, enum jingle_info info)
         event.text =
             event.u.flag.on ? "They muted their microphone." : "They unmuted their microphone.";
         break;
+    default:
+        return;
     }
     events_push(session->client->events, &event);
 }

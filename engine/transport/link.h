@@ -104,11 +104,12 @@ void link_gather(struct link *link);
 
 /* What link_set_remote() found. */
 enum link_remote {
-    LINK_REMOTE_TAKEN,   /* the first credentials, or more candidates for those that we know */
-    LINK_REMOTE_RESTART, /* new credentials: the peer restarts ICE (RFC 8445 section 9). Our side
-                            did so too, or had begun to: signal link_local(), then link_gather() */
-    LINK_REMOTE_REFUSED, /* a part was malformed, a limit was passed or the fingerprint changed: the
-                            log has it, nothing changed */
+    LINK_REMOTE_TAKEN,   /* the first credentials, those of our own link_restart(), or more for
+                            those that are known */
+    LINK_REMOTE_RESTART, /* new credentials: the peer restarts ICE (RFC 8445 section 9) and so did
+                            we: signal link_local(), then call link_gather() */
+    LINK_REMOTE_REFUSED, /* no password, a fingerprint that is not usable or another one than
+                            before: the log has it, nothing changed */
 };
 
 /*

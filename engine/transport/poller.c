@@ -11,6 +11,7 @@ struct poller {
     GMainContext *context;
     GSource *source;
     int fd;
+    unsigned holders;
     /* of the round that is being worked off: a removed watch is blotted out */
     struct epoll_event events[EVENTS_AT_ONCE];
     int event_count;
@@ -46,6 +47,7 @@ struct poller *poller_new(GMainContext *context)
     struct poller *poller = g_new0(struct poller, 1);
     poller->context = g_main_context_ref(context);
     poller->fd = fd;
+    poller->holders = 1;
     poller->source = g_source_new(&functions, sizeof(struct poller_source));
     ((struct poller_source *)poller->source)->poller = poller;
     g_source_add_unix_fd(poller->source, fd, G_IO_IN);
@@ -53,15 +55,46 @@ struct poller *poller_new(GMainContext *context)
     return poller;
 }
 
-void poller_free(struct poller *poller)
+void poller_hold(struct poller *poller)
 {
-    if (!poller)
+    poller->holders++;
+}
+
+void poller_release(struct poller *poller)
+{
+    if (--poller->holders > 0)
         return;
     g_source_destroy(poller->source);
     g_source_unref(poller->source);
     close(poller->fd);
     g_main_context_unref(poller->context);
     g_free(poller);
+}
+
+static gboolean wake(gpointer user)
+{
+    (void)user;
+    return G_SOURCE_CONTINUE;
+}
+
+static void wait_for_holders(struct poller *poller)
+{
+    usec limit = clock_now() + POLLER_PATIENCE;
+    GSource *tick = g_timeout_source_new(10);
+    g_source_set_callback(tick, wake, NULL, NULL);
+    g_source_attach(tick, poller->context);
+    while (poller->holders > 1 && clock_now() < limit)
+        g_main_context_iteration(poller->context, TRUE);
+    g_source_destroy(tick);
+    g_source_unref(tick);
+}
+
+void poller_free(struct poller *poller)
+{
+    if (!poller)
+        return;
+    wait_for_holders(poller);
+    poller_release(poller);
 }
 
 GMainContext *poller_context(const struct poller *poller)

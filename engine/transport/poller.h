@@ -8,6 +8,7 @@
 #ifndef JINGLE_TRANSPORT_POLLER_H
 #define JINGLE_TRANSPORT_POLLER_H
 
+#include "base/clock.h"
 #include <glib.h>
 #include <stdbool.h>
 
@@ -23,8 +24,15 @@ struct poller_watch {
 /* Keeps a reference to `context`. NULL if the kernel has no descriptors left. */
 struct poller *poller_new(GMainContext *context);
 
-/* After the last link that uses it is gone. NULL is allowed. */
+/* After the last link that uses it is gone. Runs the context for up to POLLER_PATIENCE, until all
+ * that was held is released. NULL is allowed. */
 void poller_free(struct poller *poller);
+
+#define POLLER_PATIENCE (USEC_PER_SEC)
+
+/* Something is still being closed in the background. */
+void poller_hold(struct poller *poller);
+void poller_release(struct poller *poller);
 
 GMainContext *poller_context(const struct poller *poller);
 

@@ -1,0 +1,231 @@
+#include "support/switchboard.h"
+
+#include "base/clock.h"
+#include "signaling/jid.h"
+#include "signaling/xml.h"
+
+#include <glib.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLIENTS_MAX 8
+
+struct port {
+    jingle_client *client; /* NULL: gone */
+    char *jid;
+    bool stranger;
+};
+
+struct switchboard {
+    struct switchboard_hooks hooks;
+    struct port ports[CLIENTS_MAX];
+    size_t count;
+};
+
+struct switchboard *switchboard_new(const struct switchboard_hooks *hooks)
+{
+    struct switchboard *board = g_new0(struct switchboard, 1);
+    board->hooks = *hooks;
+    return board;
+}
+
+void switchboard_free(struct switchboard *board)
+{
+    for (size_t i = 0; i < board->count; i++) {
+        g_free(board->ports[i].jid);
+    }
+    g_free(board);
+}
+
+static void hand(struct port *port, const char *xml)
+{
+    jingle_client_receive(port->client, xml, strlen(xml));
+}
+
+static void hand_contact(struct port *port, const struct port *contact)
+{
+    char *bare = jid_bare(contact->jid);
+    char *roster = g_strdup_printf("<iq xmlns='jabber:client' type='set' id='push'>"
+                                   "<query xmlns='jabber:iq:roster'>"
+                                   "<item jid='%s' subscription='both'/></query></iq>",
+                                   bare);
+    char *presence = g_strdup_printf("<presence xmlns='jabber:client' from='%s' to='%s'/>",
+                                     contact->jid, port->jid);
+    hand(port, roster);
+    hand(port, presence);
+    g_free(presence);
+    g_free(roster);
+    g_free(bare);
+}
+
+void switchboard_add(struct switchboard *board, jingle_client *client, const char *full_jid,
+                     bool stranger)
+{
+    g_assert(board->count < CLIENTS_MAX);
+    struct port *added = &board->ports[board->count++];
+    *added = (struct port){client, g_strdup(full_jid), stranger};
+    jingle_client_external_online(client, full_jid, false);
+    for (size_t i = 0; i + 1 < board->count; i++) {
+        struct port *other = &board->ports[i];
+        if (other->client && !other->stranger && !stranger) {
+            hand_contact(added, other);
+            hand_contact(other, added);
+        }
+    }
+}
+
+void switchboard_drop(struct switchboard *board, jingle_client *client)
+{
+    for (size_t i = 0; i < board->count; i++) {
+        if (board->ports[i].client != client) {
+            continue;
+        }
+        board->ports[i].client = NULL;
+        jingle_client_external_offline(client);
+        for (size_t j = 0; j < board->count; j++) {
+            if (board->ports[j].client) {
+                char *gone = g_strdup_printf("<presence xmlns='jabber:client' type='unavailable' "
+                                             "from='%s' to='%s'/>",
+                                             board->ports[i].jid, board->ports[j].jid);
+                hand(&board->ports[j], gone);
+                g_free(gone);
+            }
+        }
+    }
+}
+
+/* The same as a server says for a service that it does not have, or a client that is gone. */
+static void refuse(struct port *sender, const xml_node *iq)
+{
+    const char *type = xml_attribute(iq, "type");
+    if (strcmp(xml_name(iq), "iq") != 0 ||
+        (g_strcmp0(type, "get") != 0 && g_strcmp0(type, "set") != 0)) {
+        return;
+    }
+    const char *to = xml_attribute(iq, "to");
+    struct xml *reply = xml_new("jabber:client", "iq");
+    xml_set(xml_root(reply), "type", "error");
+    xml_set(xml_root(reply), "id", xml_attribute(iq, "id"));
+    xml_set(xml_root(reply), "from", to);
+    xml_set(xml_root(reply), "to", sender->jid);
+    xml_node *error = xml_add(xml_root(reply), NULL, "error");
+    xml_set(error, "type", "cancel");
+    xml_add(error, "urn:ietf:params:xml:ns:xmpp-stanzas", "service-unavailable");
+    char *text = xml_to_string(xml_root(reply));
+    hand(sender, text);
+    free(text);
+    xml_free(reply);
+}
+
+/* The host announces what the engine says that it should. */
+static bool answer_disco(struct port *asked, struct port *sender, const xml_node *iq)
+{
+    const char *ns = "http://jabber.org/protocol/disco#info";
+    if (!xml_child(iq, ns, "query") || g_strcmp0(xml_attribute(iq, "type"), "get") != 0) {
+        return false;
+    }
+    struct xml *reply = xml_new("jabber:client", "iq");
+    xml_set(xml_root(reply), "type", "result");
+    xml_set(xml_root(reply), "id", xml_attribute(iq, "id"));
+    xml_set(xml_root(reply), "from", asked->jid);
+    xml_set(xml_root(reply), "to", sender->jid);
+    xml_node *query = xml_add(xml_root(reply), ns, "query");
+    const char *const *features = jingle_client_features(asked->client);
+    for (size_t i = 0; features[i]; i++) {
+        xml_set(xml_add(query, NULL, "feature"), "var", features[i]);
+    }
+    char *text = xml_to_string(xml_root(reply));
+    hand(sender, text);
+    free(text);
+    xml_free(reply);
+    return true;
+}
+
+static bool is_for(const struct port *port, const char *to)
+{
+    return jid_is_full(to) ? jid_equal(port->jid, to) : jid_equal_bare(port->jid, to);
+}
+
+static void carry(struct switchboard *board, struct port *sender, const char *xml, size_t bytes)
+{
+    struct xml *stanza = xml_parse(xml, bytes);
+    g_assert_nonnull(stanza);
+    const xml_node *root = xml_root(stanza);
+    const char *to = xml_attribute(root, "to");
+    bool carried = false;
+    xml_set(xml_root(stanza), "from", sender->jid);
+    char *text = xml_to_string(root);
+    for (size_t i = 0; to && i < board->count; i++) {
+        struct port *port = &board->ports[i];
+        if (!port->client || port == sender || !is_for(port, to)) {
+            continue;
+        }
+        carried = true;
+        if (board->hooks.carry &&
+            !board->hooks.carry(board->hooks.user, sender->jid, port->jid, text)) {
+            continue;
+        }
+        if (!answer_disco(port, sender, root)) {
+            hand(port, text);
+        }
+    }
+    if (!carried) {
+        refuse(sender, root);
+    }
+    free(text);
+    xml_free(stanza);
+}
+
+void switchboard_inject(struct switchboard *board, const char *from, const char *to,
+                        const char *xml)
+{
+    struct xml *stanza = xml_parse(xml, strlen(xml));
+    g_assert_nonnull(stanza);
+    xml_set(xml_root(stanza), "from", from);
+    xml_set(xml_root(stanza), "to", to);
+    char *text = xml_to_string(xml_root(stanza));
+    for (size_t i = 0; i < board->count; i++) {
+        if (board->ports[i].client && is_for(&board->ports[i], to)) {
+            hand(&board->ports[i], text);
+        }
+    }
+    free(text);
+    xml_free(stanza);
+}
+
+static void pump(struct switchboard *board, struct port *port)
+{
+    const jingle_event *event;
+    while (port->client && (event = jingle_client_next_event(port->client))) {
+        if (event->type == JINGLE_EVENT_STANZA) {
+            carry(board, port, event->u.stanza.xml, event->u.stanza.bytes);
+        } else {
+            board->hooks.event(board->hooks.user, port->client, event);
+        }
+    }
+}
+
+bool switchboard_run(struct switchboard *board, bool (*done)(void *user), void *user,
+                     int64_t timeout)
+{
+    usec end = clock_now() + timeout;
+    for (;;) {
+        struct pollfd fds[CLIENTS_MAX];
+        for (size_t i = 0; i < board->count; i++) {
+            pump(board, &board->ports[i]);
+        }
+        if (done(user)) {
+            return true;
+        }
+        usec left = end - clock_now();
+        if (left <= 0) {
+            return false;
+        }
+        for (size_t i = 0; i < board->count; i++) {
+            jingle_client *client = board->ports[i].client;
+            fds[i] = (struct pollfd){client ? jingle_client_fd(client) : -1, POLLIN, 0};
+        }
+        poll(fds, board->count, (int)(left / USEC_PER_MS) + 1);
+    }
+}
