@@ -1,0 +1,683 @@
+/* ICE with libnice.
+ *
+ * libnice's sockets are sources of a GMainContext of the agent's own, which nobody runs: its
+ * descriptors are watched by the poller, and it is turned once when one of them is readable. Once
+ * a plain UDP pair is selected its media does not pass through libnice at all (GSocket makes and
+ * frees an error for every packet):
+ *
+ *     poller ─▶ readable ─▶ first byte (peeked) ─┬─ media from the selected peer ─▶ hooks.receive
+ *                                                └─ all else ─▶ turn the context ─▶ libnice
+ */
+#include "transport/ice.h"
+
+#include "transport/turn_tls.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <nice/agent.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define COMPONENT      1  /* the only one: RTP and RTCP share it (RFC 5761) */
+#define CHECK_PACING   10 /* Ta in ms; RFC 8445 section 14.2 allows 5 */
+#define DATAGRAM_BYTES 2048
+#define TOS_EF         0xb8 /* RFC 8837, shifted past ECN */
+#define TOS_AF41       0x88
+#define MAX_SOCKETS    64
+#define TURN_PORT      3478
+#define TURN_TLS_PORT  5349
+
+struct socket_watch {
+    struct poller_watch watch;
+    struct ice *ice;
+};
+
+struct ice {
+    struct poller *poller;
+    const struct logger *log;
+    struct ice_hooks hooks;
+    bool relay_only;
+    bool loopback;
+    uint8_t generation;
+    NiceAgent *agent;
+    guint stream;
+    GMainContext *io;
+    struct socket_watch *watches[MAX_SOCKETS];
+    size_t watch_count;
+    GPtrArray *bridges; /* struct turn_tls */
+    char *ca_file;
+    GArray *servers; /* struct ice_server with text of ours */
+    GArray *pending; /* struct ice_candidate that came before the credentials */
+    size_t remote_count;
+    bool remote_known;
+    bool gathering;
+    bool gathered;
+    bool relays; /* there may be allocations to give back */
+    unsigned ipv4_addresses;
+    bool usable;
+    /* the selected pair, while it is plain UDP */
+    int fast_fd; /* -1: none */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } fast_peer;
+    socklen_t fast_peer_bytes;
+    unsigned busy; /* inside a callback: freeing waits */
+    bool closed;   /* no hook is called any more */
+    bool doomed;   /* to be destroyed when nothing is busy */
+};
+
+/* -------------------------------------------------------------------------------- sockets -- */
+
+static void destroy(struct ice *ice);
+
+static void enter(struct ice *ice)
+{
+    ice->busy++;
+}
+
+static void leave(struct ice *ice)
+{
+    if (--ice->busy == 0 && ice->doomed)
+        destroy(ice);
+}
+
+static bool same_address(const struct ice *ice, const struct sockaddr_storage *from)
+{
+    if (from->ss_family != ice->fast_peer.any.sa_family)
+        return false;
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+        return v4->sin_port == ice->fast_peer.v4.sin_port &&
+               v4->sin_addr.s_addr == ice->fast_peer.v4.sin_addr.s_addr;
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+    return v6->sin6_port == ice->fast_peer.v6.sin6_port &&
+           memcmp(&v6->sin6_addr, &ice->fast_peer.v6.sin6_addr, sizeof v6->sin6_addr) == 0;
+}
+
+/* STUN and TURN channels (RFC 7983) are libnice's. */
+static bool is_media(uint8_t first)
+{
+    return (first >= 20 && first <= 63) || (first >= 128 && first <= 191);
+}
+
+/* Takes one datagram off the selected socket; false if that is libnice's business. */
+static bool receive_fast(struct ice *ice, int fd)
+{
+    uint8_t datagram[DATAGRAM_BYTES];
+    struct sockaddr_storage from;
+    socklen_t from_bytes = sizeof from;
+    ssize_t bytes = recvfrom(fd, datagram, sizeof datagram, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC,
+                             (struct sockaddr *)&from, &from_bytes);
+    if (bytes <= 0 || !is_media(datagram[0]) || !same_address(ice, &from))
+        return false;
+    recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
+    if ((size_t)bytes <= sizeof datagram)
+        ice->hooks.receive(ice->hooks.user, datagram, (size_t)bytes);
+    return true;
+}
+
+static void watch_sockets(struct ice *ice);
+
+static void on_readable(void *user)
+{
+    const struct socket_watch *watch = user;
+    struct ice *ice = watch->ice;
+    int fd = watch->watch.fd;
+    enter(ice);
+    if (fd != ice->fast_fd || !receive_fast(ice, fd)) {
+        g_main_context_iteration(ice->io, FALSE);
+        watch_sockets(ice);
+    }
+    leave(ice);
+}
+
+static void unwatch_all(struct ice *ice)
+{
+    for (size_t i = 0; i < ice->watch_count; i++) {
+        poller_remove(ice->poller, &ice->watches[i]->watch);
+        g_free(ice->watches[i]);
+    }
+    ice->watch_count = 0;
+}
+
+static bool watches_are(const struct ice *ice, const GPollFD *fds, int count)
+{
+    if ((size_t)count != ice->watch_count)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (fds[i].fd != ice->watches[i]->watch.fd)
+            return false;
+    return true;
+}
+
+/* Follows the descriptors of the agent's context, which libnice adds and removes. */
+static void watch_sockets(struct ice *ice)
+{
+    GPollFD fds[MAX_SOCKETS];
+    gint priority = G_MAXINT;
+    gint timeout = -1;
+    if (!g_main_context_acquire(ice->io))
+        return;
+    g_main_context_prepare(ice->io, &priority);
+    int count = g_main_context_query(ice->io, G_MAXINT, &timeout, fds, MAX_SOCKETS);
+    g_main_context_release(ice->io);
+    if (count > MAX_SOCKETS)
+        count = MAX_SOCKETS;
+    if (watches_are(ice, fds, count))
+        return;
+    unwatch_all(ice);
+    for (int i = 0; i < count; i++) {
+        struct socket_watch *watch = g_new0(struct socket_watch, 1);
+        *watch = (struct socket_watch){{fds[i].fd, on_readable, watch}, ice};
+        poller_add(ice->poller, &watch->watch);
+        ice->watches[ice->watch_count++] = watch;
+    }
+}
+
+/* ------------------------------------------------------------------------ what libnice says -- */
+
+static enum ice_candidate_type type_of(NiceCandidateType type)
+{
+    switch (type) {
+    case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+        return ICE_SRFLX;
+    case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+        return ICE_PRFLX;
+    case NICE_CANDIDATE_TYPE_RELAYED:
+        return ICE_RELAY;
+    default:
+        return ICE_HOST;
+    }
+}
+
+static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
+{
+    struct ice *ice = user;
+    (void)agent;
+    if (found->transport != NICE_CANDIDATE_TRANSPORT_UDP ||
+        (ice->relay_only && found->type != NICE_CANDIDATE_TYPE_RELAYED))
+        return;
+    struct ice_candidate candidate = {
+        .component = (uint8_t)found->component_id,
+        .protocol = ICE_UDP,
+        .priority = found->priority,
+        .port = (uint16_t)nice_address_get_port(&found->addr),
+        .type = type_of(found->type),
+        .generation = ice->generation,
+    };
+    char ip[NICE_ADDRESS_STRING_LEN];
+    nice_address_to_string(&found->addr, ip);
+    g_strlcpy(candidate.ip, ip, sizeof candidate.ip);
+    g_strlcpy(candidate.foundation, found->foundation, sizeof candidate.foundation);
+    /* a relay's related address would tell where we are */
+    if (candidate.type == ICE_SRFLX) {
+        nice_address_to_string(&found->base_addr, ip);
+        g_strlcpy(candidate.rel_addr, ip, sizeof candidate.rel_addr);
+        candidate.rel_port = (uint16_t)nice_address_get_port(&found->base_addr);
+    }
+    enter(ice);
+    ice->hooks.candidate(ice->hooks.user, &candidate);
+    leave(ice);
+}
+
+static void on_gathered(NiceAgent *agent, guint stream, gpointer user)
+{
+    struct ice *ice = user;
+    (void)agent;
+    (void)stream;
+    if (ice->gathered)
+        return;
+    ice->gathered = true;
+    enter(ice);
+    ice->hooks.gathered(ice->hooks.user);
+    leave(ice);
+}
+
+static void follow_selected_pair(struct ice *ice)
+{
+    NiceCandidate *local;
+    NiceCandidate *remote;
+    ice->fast_fd = -1;
+    if (!nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &local, &remote))
+        return;
+    GSocket *socket = nice_agent_get_selected_socket(ice->agent, ice->stream, COMPONENT);
+    if (!socket)
+        return; /* relayed */
+    ice->fast_fd = g_socket_get_fd(socket);
+    g_object_unref(socket);
+    memset(&ice->fast_peer, 0, sizeof ice->fast_peer);
+    nice_address_copy_to_sockaddr(&remote->addr, &ice->fast_peer.any);
+    ice->fast_peer_bytes = ice->fast_peer.any.sa_family == AF_INET ? sizeof ice->fast_peer.v4
+                                                                   : sizeof ice->fast_peer.v6;
+}
+
+static void on_selected_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
+                             NiceCandidate *remote, gpointer user)
+{
+    struct ice *ice = user;
+    (void)agent;
+    (void)stream;
+    (void)component;
+    (void)local;
+    (void)remote;
+    follow_selected_pair(ice);
+    ice->usable = true;
+    enter(ice);
+    ice->hooks.usable(ice->hooks.user);
+    leave(ice);
+}
+
+static void on_component_state(NiceAgent *agent, guint stream, guint component, guint state,
+                               gpointer user)
+{
+    struct ice *ice = user;
+    (void)agent;
+    (void)stream;
+    (void)component;
+    log_debug(ice->log, "ICE is %s", nice_component_state_to_string(state));
+    if (state != NICE_COMPONENT_STATE_FAILED || !ice->usable)
+        return;
+    ice->usable = false;
+    ice->fast_fd = -1;
+    enter(ice);
+    ice->hooks.lost(ice->hooks.user);
+    leave(ice);
+}
+
+static void on_receive(NiceAgent *agent, guint stream, guint component, guint bytes,
+                       gchar *datagram, gpointer user)
+{
+    struct ice *ice = user;
+    (void)agent;
+    (void)stream;
+    (void)component;
+    enter(ice);
+    if (!ice->closed)
+        ice->hooks.receive(ice->hooks.user, (uint8_t *)datagram, bytes);
+    leave(ice);
+}
+
+/* ---------------------------------------------------------------------------------- set-up -- */
+
+static void clear_server(gpointer element)
+{
+    struct ice_server *server = element;
+    g_free((char *)server->host);
+    g_free((char *)server->username);
+    g_free((char *)server->password);
+}
+
+static void clear_bridge(gpointer element)
+{
+    turn_tls_free(element);
+}
+
+static void copy_servers(struct ice *ice, const struct ice_config *config)
+{
+    ice->servers = g_array_new(FALSE, FALSE, sizeof(struct ice_server));
+    g_array_set_clear_func(ice->servers, clear_server);
+    for (size_t i = 0; i < config->server_count && i < ICE_MAX_SERVERS; i++) {
+        struct ice_server server = config->servers[i];
+        if (server.port == 0)
+            server.port = server.transport == ICE_SERVER_TLS ? TURN_TLS_PORT : TURN_PORT;
+        server.host = g_strdup(server.host);
+        server.username = g_strdup(server.username);
+        server.password = g_strdup(server.password);
+        g_array_append_val(ice->servers, server);
+    }
+}
+
+/* A property that this libnice may have been built without. */
+static void set_if_there(NiceAgent *agent, const char *property, gboolean value)
+{
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(agent), property))
+        g_object_set(agent, property, value, NULL);
+}
+
+static bool set_up_agent(struct ice *ice, const struct ice_config *config)
+{
+    ice->agent =
+        nice_agent_new_full(poller_context(ice->poller), NICE_COMPATIBILITY_RFC5245,
+                            NICE_AGENT_OPTION_ICE_TRICKLE | NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+    if (!ice->agent)
+        return false;
+    set_if_there(ice->agent, "upnp", FALSE);
+    set_if_there(ice->agent, "ice-tcp", FALSE);
+    set_if_there(ice->agent, "keepalive-conncheck", TRUE);
+    set_if_there(ice->agent, "force-relay", config->relay_only);
+    g_object_set(ice->agent, "controlling-mode", (gboolean)config->controlling, "stun-pacing-timer",
+                 CHECK_PACING, NULL);
+    ice->stream = nice_agent_add_stream(ice->agent, COMPONENT);
+    if (ice->stream == 0)
+        return false;
+    nice_agent_set_stream_tos(ice->agent, ice->stream, config->video ? TOS_AF41 : TOS_EF);
+    g_signal_connect(ice->agent, "new-candidate-full", G_CALLBACK(on_candidate), ice);
+    g_signal_connect(ice->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), ice);
+    g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_selected_pair), ice);
+    g_signal_connect(ice->agent, "component-state-changed", G_CALLBACK(on_component_state), ice);
+    if (config->ufrag && config->pwd &&
+        !nice_agent_set_local_credentials(ice->agent, ice->stream, config->ufrag, config->pwd))
+        return false;
+    return nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->io, on_receive, ice);
+}
+
+struct ice *ice_new(const struct ice_config *config, jingle_status *status)
+{
+    struct ice *ice = g_new0(struct ice, 1);
+    ice->poller = config->poller;
+    ice->log = config->log;
+    ice->hooks = config->hooks;
+    ice->relay_only = config->relay_only;
+    ice->loopback = config->loopback;
+    ice->generation = config->generation;
+    ice->fast_fd = -1;
+    ice->ca_file = g_strdup(config->ca_file);
+    ice->bridges = g_ptr_array_new_with_free_func(clear_bridge);
+    ice->pending = g_array_new(FALSE, FALSE, sizeof(struct ice_candidate));
+    ice->io = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+    copy_servers(ice, config);
+    if (!set_up_agent(ice, config)) {
+        ice_free(ice);
+        *status = JINGLE_ERROR_INTERNAL;
+        return NULL;
+    }
+    *status = JINGLE_OK;
+    return ice;
+}
+
+static void destroy(struct ice *ice)
+{
+    if (ice->agent && ice->stream)
+        nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->io, NULL, NULL);
+    g_clear_object(&ice->agent);
+    unwatch_all(ice);
+    g_ptr_array_free(ice->bridges, TRUE);
+    g_array_free(ice->servers, TRUE);
+    g_array_free(ice->pending, TRUE);
+    g_main_context_unref(ice->io);
+    g_free(ice->ca_file);
+    g_free(ice);
+}
+
+static void doom(struct ice *ice)
+{
+    ice->doomed = true;
+    enter(ice);
+    leave(ice);
+}
+
+static void on_agent_closed(GObject *agent, GAsyncResult *result, gpointer user)
+{
+    struct ice *ice = user;
+    struct poller *poller = ice->poller;
+    (void)agent;
+    (void)result;
+    doom(ice);
+    poller_release(poller);
+}
+
+/* Relays are told that they are no longer wanted, which takes a round trip: the agent and its
+ * sockets live on until then. */
+void ice_free(struct ice *ice)
+{
+    if (!ice)
+        return;
+    ice->closed = true;
+    ice->usable = false;
+    ice->fast_fd = -1;
+    if (ice->agent)
+        g_signal_handlers_disconnect_by_data(ice->agent, ice);
+    if (!ice->relays) {
+        doom(ice);
+        return;
+    }
+    GMainContext *context = poller_context(ice->poller);
+    poller_hold(ice->poller);
+    g_main_context_push_thread_default(context);
+    nice_agent_close_async(ice->agent, on_agent_closed, ice);
+    g_main_context_pop_thread_default(context);
+}
+
+/* ------------------------------------------------------------------------------- gathering -- */
+
+static bool wanted_address(const struct ifaddrs *interface, bool loopback, NiceAddress *address)
+{
+    if (!interface->ifa_addr || !(interface->ifa_flags & IFF_UP) ||
+        !(interface->ifa_flags & IFF_LOOPBACK) != !loopback)
+        return false;
+    if (interface->ifa_addr->sa_family != AF_INET && interface->ifa_addr->sa_family != AF_INET6)
+        return false;
+    nice_address_init(address);
+    nice_address_set_from_sockaddr(address, interface->ifa_addr);
+    nice_address_set_port(address, 0);
+    return !nice_address_is_linklocal(address);
+}
+
+static size_t add_addresses(struct ice *ice, const struct ifaddrs *all, bool loopback, size_t count)
+{
+    for (const struct ifaddrs *i = all; i && count < ICE_MAX_LOCAL_ADDRESSES; i = i->ifa_next) {
+        NiceAddress address;
+        if (!wanted_address(i, loopback, &address))
+            continue;
+        nice_agent_add_local_address(ice->agent, &address);
+        count++;
+        if (nice_address_ip_version(&address) == 4)
+            ice->ipv4_addresses++;
+    }
+    return count;
+}
+
+/* Loopback only when told, or when there is nothing else. */
+static bool add_local_addresses(struct ice *ice)
+{
+    struct ifaddrs *all = NULL;
+    if (getifaddrs(&all) != 0)
+        return false;
+    size_t count = add_addresses(ice, all, false, 0);
+    if (ice->loopback || count == 0)
+        count = add_addresses(ice, all, true, count);
+    freeifaddrs(all);
+    return count > 0;
+}
+
+static void add_relay(struct ice *ice, const char *host, uint16_t port,
+                      const struct ice_server *server, NiceRelayType type)
+{
+    if (nice_agent_set_relay_info(ice->agent, ice->stream, COMPONENT, host, port, server->username,
+                                  server->password, type))
+        ice->relays = true;
+    else
+        log_warning(ice->log, "TURN server %s cannot be used", server->host);
+}
+
+/* libnice asks the bridge for a relay once for each of our IPv4 addresses. */
+static void add_tls_relay(struct ice *ice, const struct ice_server *server)
+{
+    struct turn_tls_config config = {
+        .context = poller_context(ice->poller),
+        .log = ice->log,
+        .host = server->host,
+        .port = server->port,
+        .ca_file = ice->ca_file,
+        .connections = ice->ipv4_addresses,
+    };
+    if (ice->ipv4_addresses == 0)
+        return;
+    struct turn_tls *bridge = turn_tls_new(&config);
+    if (!bridge) {
+        log_warning(ice->log, "No TLS bridge to TURN server %s", server->host);
+        return;
+    }
+    g_ptr_array_add(ice->bridges, bridge);
+    add_relay(ice, "127.0.0.1", turn_tls_port(bridge), server, NICE_RELAY_TYPE_TURN_TCP);
+}
+
+static void add_server(struct ice *ice, const struct ice_server *server, bool *stun_known)
+{
+    if (!server->host || (server->turn && (!server->username || !server->password)))
+        return;
+    if (!server->turn) {
+        if (!*stun_known && server->transport == ICE_SERVER_UDP)
+            g_object_set(ice->agent, "stun-server", server->host, "stun-server-port",
+                         (guint)server->port, NULL);
+        *stun_known = *stun_known || server->transport == ICE_SERVER_UDP;
+    } else if (server->transport == ICE_SERVER_TLS) {
+        add_tls_relay(ice, server);
+    } else {
+        add_relay(ice, server->host, server->port, server,
+                  server->transport == ICE_SERVER_TCP ? NICE_RELAY_TYPE_TURN_TCP
+                                                      : NICE_RELAY_TYPE_TURN_UDP);
+    }
+}
+
+bool ice_gather(struct ice *ice)
+{
+    if (ice->gathering)
+        return true;
+    ice->gathering = true;
+    if (!add_local_addresses(ice)) {
+        log_warning(ice->log, "This computer has no network address");
+        return false;
+    }
+    bool stun_known = false; /* libnice asks one STUN server; TURN servers answer likewise */
+    for (guint i = 0; i < ice->servers->len; i++)
+        add_server(ice, &g_array_index(ice->servers, struct ice_server, i), &stun_known);
+    enter(ice);
+    bool good = nice_agent_gather_candidates(ice->agent, ice->stream);
+    watch_sockets(ice);
+    leave(ice);
+    return good;
+}
+
+/* ------------------------------------------------------------------------------ the peer's -- */
+
+void ice_local(struct ice *ice, char *ufrag, char *pwd)
+{
+    gchar *agent_ufrag = NULL;
+    gchar *agent_pwd = NULL;
+    ufrag[0] = pwd[0] = '\0';
+    if (!nice_agent_get_local_credentials(ice->agent, ice->stream, &agent_ufrag, &agent_pwd))
+        return;
+    g_strlcpy(ufrag, agent_ufrag, ICE_CREDENTIAL_MAX + 1);
+    g_strlcpy(pwd, agent_pwd, ICE_CREDENTIAL_MAX + 1);
+    g_free(agent_ufrag);
+    g_free(agent_pwd);
+}
+
+static NiceCandidateType nice_type(enum ice_candidate_type type)
+{
+    switch (type) {
+    case ICE_SRFLX:
+        return NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
+    case ICE_PRFLX:
+        return NICE_CANDIDATE_TYPE_PEER_REFLEXIVE;
+    case ICE_RELAY:
+        return NICE_CANDIDATE_TYPE_RELAYED;
+    default:
+        return NICE_CANDIDATE_TYPE_HOST;
+    }
+}
+
+static bool read_address(const struct ice_candidate *candidate, NiceAddress *address)
+{
+    nice_address_init(address);
+    if (candidate->port == 0 || !g_hostname_is_ip_address(candidate->ip) ||
+        !nice_address_set_from_string(address, candidate->ip))
+        return false;
+    nice_address_set_port(address, candidate->port);
+    return !(nice_address_ip_version(address) == 6 && nice_address_is_linklocal(address));
+}
+
+static void hand_to_agent(struct ice *ice, const struct ice_candidate *candidate)
+{
+    NiceCandidate *remote = nice_candidate_new(nice_type(candidate->type));
+    read_address(candidate, &remote->addr);
+    remote->base_addr = remote->addr;
+    remote->transport = NICE_CANDIDATE_TRANSPORT_UDP;
+    remote->priority = candidate->priority;
+    remote->stream_id = ice->stream;
+    remote->component_id = COMPONENT;
+    g_strlcpy(remote->foundation, candidate->foundation, sizeof remote->foundation);
+    GSList *list = g_slist_append(NULL, remote);
+    enter(ice);
+    nice_agent_set_remote_candidates(ice->agent, ice->stream, COMPONENT, list);
+    leave(ice);
+    g_slist_free_full(list, (GDestroyNotify)nice_candidate_free);
+}
+
+void ice_set_remote(struct ice *ice, const char *ufrag, const char *pwd)
+{
+    if (ice->remote_known)
+        return;
+    ice->remote_known = true;
+    enter(ice);
+    nice_agent_set_remote_credentials(ice->agent, ice->stream, ufrag, pwd);
+    for (guint i = 0; i < ice->pending->len; i++)
+        hand_to_agent(ice, &g_array_index(ice->pending, struct ice_candidate, i));
+    g_array_set_size(ice->pending, 0);
+    leave(ice);
+}
+
+bool ice_add_candidate(struct ice *ice, const struct ice_candidate *candidate)
+{
+    NiceAddress address;
+    if (candidate->protocol != ICE_UDP || candidate->component != COMPONENT ||
+        ice->remote_count >= ICE_MAX_REMOTE_CANDIDATES || !read_address(candidate, &address))
+        return false;
+    ice->remote_count++;
+    if (ice->remote_known)
+        hand_to_agent(ice, candidate);
+    else
+        g_array_append_vals(ice->pending, candidate, 1);
+    return true;
+}
+
+/* --------------------------------------------------------------------------------- sending -- */
+
+bool ice_is_usable(const struct ice *ice)
+{
+    return ice->usable;
+}
+
+bool ice_send(struct ice *ice, const uint8_t *datagram, size_t bytes)
+{
+    if (!ice->usable)
+        return false;
+    if (ice->fast_fd >= 0)
+        return sendto(ice->fast_fd, datagram, bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      &ice->fast_peer.any, ice->fast_peer_bytes) == (ssize_t)bytes;
+    return nice_agent_send(ice->agent, ice->stream, COMPONENT, (guint)bytes,
+                           (const gchar *)datagram) == (gint)bytes;
+}
+
+static void describe(const NiceCandidate *candidate, char *out)
+{
+    char ip[NICE_ADDRESS_STRING_LEN];
+    nice_address_to_string(&candidate->addr, ip);
+    bool v6 = nice_address_ip_version(&candidate->addr) == 6;
+    g_snprintf(out, ICE_PAIR_TEXT, v6 ? "%s udp [%s]:%u" : "%s udp %s:%u",
+               ice_candidate_type_name(type_of(candidate->type)), ip,
+               nice_address_get_port(&candidate->addr));
+}
+
+void ice_pair(struct ice *ice, char *local, char *remote)
+{
+    NiceCandidate *ours;
+    NiceCandidate *theirs;
+    local[0] = remote[0] = '\0';
+    if (!nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &ours, &theirs))
+        return;
+    describe(ours, local);
+    describe(theirs, remote);
+}
+
+bool ice_is_controlling(struct ice *ice)
+{
+    gboolean controlling = FALSE;
+    g_object_get(ice->agent, "controlling-mode", &controlling, NULL);
+    return controlling;
+}
