@@ -26,11 +26,18 @@ def free_port(address="127.0.0.1"):
 
 
 class Coturn:
-    """`certificate` and `key` (PEM) turn TLS on."""
+    """`ca_file` is the certificate that it shows over TLS, for `name`."""
 
-    def __init__(self, address="127.0.0.1", certificate=None, key=None, prefix=()):
+    def __init__(self, address="127.0.0.1", name="localhost", prefix=()):
         self.address = address
+        self.name = name
         self.directory = Path(tempfile.mkdtemp(prefix="jingle-turn."))
+        self.ca_file, key = self.directory / "certificate.pem", self.directory / "key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "30", "-subj", f"/CN={name}", "-addext",
+             f"subjectAltName=DNS:{name}", "-keyout", key, "-out", self.ca_file],
+            check=True, capture_output=True)
         self.port = 3478 if prefix else free_port(address)
         self.tls_port = 5349 if prefix else free_port(address)
         base = 40000 if prefix else random.randint(31000, 32000)
@@ -41,8 +48,8 @@ class Coturn:
             "--use-auth-secret", "--static-auth-secret", SECRET, "--allow-loopback-peers",
             "--no-cli", "--no-dtls", "--log-file", "stdout", "--verbose",
             "--pidfile", self.directory / "pid", "--userdb", self.directory / "users",
+            "--cert", self.ca_file, "--pkey", key,
         ]
-        words += ["--cert", certificate, "--pkey", key] if certificate else ["--no-tls"]
         self.output = open(self.directory / "log", "w+")
         self.process = subprocess.Popen([*prefix, *map(str, words)], stdout=self.output,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
@@ -68,7 +75,11 @@ class Coturn:
     def option(self, transport):
         """For the XMPP server: announce us."""
         port = self.tls_port if transport == "tls" else self.port
-        return ["--turn", f"{self.address}:{port}:{transport}:{SECRET}"]
+        host = self.name if transport == "tls" else self.address
+        return ["--turn", f"{host}:{port}:{transport}:{SECRET}"]
+
+    def stun_option(self):
+        return ["--stun", f"{self.address}:{self.port}"]
 
     def stop(self):
         self.process.terminate()

@@ -1,0 +1,154 @@
+"""Calls that succeed, in all the ways they can be made; what is heard is judged by its content."""
+
+from pathlib import Path
+
+import pytest
+import sound
+from test_endings import alter, tamper_module
+
+SPEECH = Path(__file__).parents[1] / "data" / "speech.opus"
+
+
+def talk(alice, bob, seconds=1):
+    for side in (alice, bob):
+        side.await_event("connected")
+    return [side.await_sound(seconds) for side in (alice, bob)]
+
+
+def test_speech_arrives_as_it_was_spoken(server, run_jcall, answering, tmp_path):
+    spoken, heard = tmp_path / "spoken.wav", tmp_path / "heard.wav"
+    sound.write(spoken, *sound.decode(SPEECH, seconds=8))
+    answering(server, "bob", "--record", heard, "--once")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", f"file:{spoken}",
+                      "--sink", "null", "--until-source-ends")
+    alice.await_event("source-ended", 60)
+    assert alice.await_exit() == 0
+    one, rate = sound.read(spoken)
+    other, rate_heard = sound.read(heard)
+    assert rate == rate_heard == 48000
+    assert sound.speech_match(one, other, rate) > 0.95
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+def test_a_call_with_g711(server, run_jcall, answering, tmp_path, codec):
+    heard = tmp_path / "heard.wav"
+    bob = answering(server, "bob", "--record", heard, "--once")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440",
+                      "--sink", "null", "--codec", codec)
+    one, other = talk(alice, bob, 2)
+    assert one["codec"].startswith(codec) and other["codec"].startswith(codec)
+    alice.command("hangup")
+    assert bob.await_exit() == 0
+    assert sound.share_of_tone(*sound.read(heard), 440) > 0.9
+
+
+@pytest.mark.parametrize("words", [["--ptime", "60"], ["--ptime", "10"], ["--stereo"], ["--fec"],
+                                   ["--bitrate", "128000"]], ids=" ".join)
+def test_ways_to_code_opus(server, run_jcall, answering, tmp_path, words):
+    heard = tmp_path / "heard.wav"
+    bob = answering(server, "bob", "--record", heard, "--once")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440",
+                      "--sink", "null", *words)
+    talk(alice, bob, 2)
+    alice.command("hangup")
+    assert bob.await_exit() == 0
+    assert sound.share_of_tone(*sound.read(heard), 440) > 0.9
+
+
+def test_silence_is_not_sent_with_dtx(server, run_jcall, answering):
+    bob = answering(server, "bob")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "silence", "--sink",
+                      "null", "--dtx")
+    last = talk(alice, bob, 5)[1]
+    assert last["packets_received"] < 0.5 * 50 * last["duration"] / 1e6
+    assert last["packets_lost"] == 0
+
+
+@pytest.mark.parametrize("device", ["", "/desk"], ids=["contact", "device"])
+def test_a_direct_call_without_message_initiation(server, run_jcall, answering, device):
+    bob = answering(server, "bob", resource="desk")
+    alice = run_jcall(server, "alice", "call", server.jid("bob") + device, "--direct", "--source",
+                      "tone:440", "--sink", "null")
+    talk(alice, bob)
+    alice.command("hangup")
+    assert bob.await_event("ended")["reason"] == "hangup"
+    assert alice.await_exit() == 0
+
+
+def test_a_call_to_one_device_of_two(server, run_jcall, answering):
+    desk = answering(server, "bob", resource="desk")
+    phone = run_jcall(server, "bob", "answer", resource="phone")
+    phone.await_event("online")
+    alice = run_jcall(server, "alice", "call", server.jid("bob") + "/desk", "--source", "silence",
+                      "--sink", "null")
+    talk(alice, desk)
+    assert not phone.seen("incoming")
+
+
+@pytest.mark.parametrize("setup", ["active", "passive"])
+def test_both_dtls_roles(start_server, run_jcall, answering, setup):
+    """An offer of `active` makes the callee answer `passive`: it is then the DTLS server."""
+    server = start_server("--module", tamper_module())
+    alter(server, f"session-initiate setup=(.)actpass setup=%1{setup}")
+    bob = answering(server, "bob")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440",
+                      "--sink", "null")
+    talk(alice, bob)
+    alice.command("hangup")
+    assert alice.await_exit() == 0
+
+
+def test_digits_mute_and_hold_reach_the_other_side(server, connected_call):
+    alice, bob = connected_call(server)
+    alice.command("digits 12#")
+    assert [bob.await_event("digit", by="remote")["digit"] for _ in range(3)] == ["1", "2", "#"]
+    alice.command("mute")
+    bob.await_event("mute", on=True, by="remote")
+    bob.await_event("statistics", where=lambda event: event["level_received"] < 0.01)
+    alice.command("unmute")
+    bob.await_event("mute", on=False, by="remote")
+    bob.await_event("statistics", where=lambda event: event["level_received"] > 0.1)
+    bob.command("hold")
+    alice.await_event("hold", on=True, by="remote")
+    bob.command("unhold")
+    alice.await_event("hold", on=False, by="remote")
+    alice.await_event("statistics", where=lambda event: event["level_received"] > 0.1)
+    alice.await_sound(1)
+
+
+def test_call_after_call_with_the_same_answerer(server, run_jcall, answering):
+    bob = answering(server, "bob")
+    for _ in range(3):
+        alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440",
+                          "--sink", "null", "--seconds", "1")
+        assert alice.await_exit() == 0
+        assert bob.await_event("ended")["reason"] == "hangup"
+
+
+def test_a_stock_server_slows_nothing_down(start_server, run_jcall, answering):
+    """Debian's Prosody lets a client send 10 kB/s."""
+    server = start_server("--limit", "10kb/s")
+    bob = answering(server, "bob")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440",
+                      "--sink", "null")
+    talk(alice, bob)
+
+
+@pytest.mark.parametrize("module", ["smacks", "carbons", "mam"])
+def test_a_server_without_what_is_nice_to_have(start_server, run_jcall, answering, module):
+    server = start_server("--without", module)
+    bob = answering(server, "bob")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440",
+                      "--sink", "null", "--seconds", "1")
+    assert alice.await_exit() == 0
+    assert bob.await_event("ended")["reason"] == "hangup"
+
+
+def test_a_call_over_ejabberd(ejabberd, run_jcall, answering):
+    bob = answering(ejabberd, "bob")
+    alice = run_jcall(ejabberd, "alice", "call", ejabberd.jid("bob"), "--source", "tone:440",
+                      "--sink", "null")
+    talk(alice, bob)
+    alice.command("hangup")
+    assert bob.await_event("ended")["reason"] == "hangup"
+    assert alice.await_exit() == 0
