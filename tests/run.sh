@@ -144,11 +144,19 @@ stage_smoke() {
 }
 
 stage_system() {
-    built asan && run_pytest asan
+    local status=0
+    built asan || return 1
+    run_ctest asan system || status=1
+    run_pytest asan || status=1
+    return $status
 }
 
 stage_threads() {
-    built tsan -DJINGLE_BENCH=OFF && run_ctest tsan unit && run_pytest tsan -m 'not external'
+    local status=0
+    built tsan -DJINGLE_BENCH=OFF || return 1
+    run_ctest tsan unit system || status=1
+    run_pytest tsan -m 'not external' || status=1
+    return $status
 }
 
 stage_fuzz() {

@@ -1,7 +1,6 @@
 """<jingle/jingle.h> by ctypes: as much of it as a host with an XMPP library of its own needs."""
 
 import ctypes
-
 import select
 from ctypes import (POINTER, Structure, Union, byref, c_bool, c_char_p, c_int, c_int64, c_size_t,
                     c_uint, c_uint16, c_void_p, sizeof)
