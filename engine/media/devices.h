@@ -1,7 +1,7 @@
-/* Sound sources and sinks: the tables jingle_audio_source and jingle_audio_sink of <jingle/jingle.h>
- * and what their files share. Only these files know of PortAudio and libsndfile.
+/* Sound sources and sinks: the tables jingle_audio_source and jingle_audio_sink of
+ * <jingle/jingle.h> and what their files share. Only these files know of PortAudio and libsndfile.
  *
- *     portaudio.c                sound devices (device_none.c where built without)
+ *     device.c portaudio.c       sound devices (device_none.c where built without)
  *     file_source.c file_sink.c  files to play and to record
  *     tone.c silence.c null.c tee.c
  *

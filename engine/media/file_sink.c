@@ -1,0 +1,197 @@
+/* A sound file as a sink: a recording. A thread encodes and writes, so that a slow disk never stops
+ * the media thread; the file is complete when the sink has been freed.
+ *
+ *     write(), media thread ─▶ ring (2 s) ─▶ libsndfile, writer thread ─▶ file
+ *
+ * The file is made when the sink is made, so that a path that cannot be written is told at once. */
+#include "base/ring.h"
+#include "media/devices.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sndfile.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum {
+    CHUNK_SAMPLES = 4096, /* encoded at once */
+    RING_SECONDS = 2,
+};
+
+struct file_sink {
+    jingle_audio_sink table;
+    int fd;
+    SNDFILE *file; /* NULL before the first start */
+    SF_INFO info;
+    struct ring *ring;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* of what follows; never held while writing the file */
+    pthread_cond_t changed;
+    bool full;
+    bool quit;
+};
+
+static int container_of_ending(const char *path)
+{
+    static const struct {
+        const char *ending;
+        int container;
+    } known[] = {
+        {".wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},
+        {".flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+        {".ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
+        {".opus", SF_FORMAT_OGG | SF_FORMAT_OPUS},
+    };
+    const char *ending = strrchr(path, '.');
+    for (size_t i = 0; ending && i < sizeof known / sizeof known[0]; i++) {
+        if (strcasecmp(ending, known[i].ending) == 0) {
+            return known[i].container;
+        }
+    }
+    return 0;
+}
+
+static void empty_ring(struct file_sink *s)
+{
+    int16_t chunk[CHUNK_SAMPLES];
+    size_t samples;
+    while ((samples = ring_read(s->ring, chunk, CHUNK_SAMPLES)) > 0) {
+        sf_write_short(s->file, chunk, (sf_count_t)samples);
+    }
+}
+
+static void *run_writer(void *user)
+{
+    struct file_sink *s = user;
+    pthread_mutex_lock(&s->mutex);
+    while (!s->quit) {
+        if (!s->full) {
+            pthread_cond_wait(&s->changed, &s->mutex);
+            continue;
+        }
+        s->full = false;
+        pthread_mutex_unlock(&s->mutex);
+        empty_ring(s);
+        pthread_mutex_lock(&s->mutex);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    empty_ring(s);
+    return NULL;
+}
+
+/* The mutex is held by the writer for an instant only, never while it waits for the disk. */
+static void wake_writer(struct file_sink *s, bool quit)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->full = true;
+    s->quit = quit;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static jingle_status open_file(struct file_sink *s, const jingle_audio_format *format)
+{
+    s->info.samplerate = (int)format->rate;
+    s->info.channels = (int)format->channels;
+    s->ring = ring_new((size_t)RING_SECONDS * format->rate * format->channels);
+    if (!s->ring) {
+        return JINGLE_ERROR_MEMORY;
+    }
+    if (ftruncate(s->fd, 0) < 0) {
+        return JINGLE_ERROR_FILE;
+    }
+    s->file = sf_open_fd(s->fd, SFM_WRITE, &s->info, SF_FALSE);
+    if (!s->file) {
+        return JINGLE_ERROR_FILE;
+    }
+    if (pthread_create(&s->thread, NULL, run_writer, s) != 0) {
+        sf_close(s->file);
+        s->file = NULL;
+        return JINGLE_ERROR_LIMIT;
+    }
+    return JINGLE_OK;
+}
+
+static jingle_status start(void *user, jingle_audio_format *format)
+{
+    struct file_sink *s = user;
+    if (s->file) {
+        format->rate = (uint32_t)s->info.samplerate;
+        format->channels = (uint32_t)s->info.channels;
+        return JINGLE_OK;
+    }
+    if ((s->info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_OPUS) {
+        format->rate = 48000; /* RFC 7845; the other rates of Opus are encoded no better */
+    }
+    jingle_status status = open_file(s, format);
+    if (status != JINGLE_OK) {
+        ring_free(s->ring);
+        s->ring = NULL;
+    }
+    return status;
+}
+
+static void write_file(void *user, const int16_t *samples, size_t frames)
+{
+    struct file_sink *s = user;
+    ring_write(s->ring, samples, frames * (size_t)s->info.channels);
+    if (ring_used(s->ring) > ring_capacity(s->ring) / 4) {
+        wake_writer(s, false);
+    }
+}
+
+static void stop(void *user)
+{
+    struct file_sink *s = user;
+    if (s->file) {
+        wake_writer(s, false);
+    }
+}
+
+static void free_file(void *user)
+{
+    struct file_sink *s = user;
+    if (s->file) {
+        wake_writer(s, true);
+        pthread_join(s->thread, NULL);
+        sf_close(s->file);
+    }
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
+    ring_free(s->ring);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+jingle_audio_sink *jingle_audio_sink_file(const char *path, jingle_status *status)
+{
+    int container = path ? container_of_ending(path) : 0;
+    if (!container) {
+        return sink_failed(status, JINGLE_ERROR_INVALID);
+    }
+    struct file_sink *s = calloc(1, sizeof *s);
+    if (!s) {
+        return sink_failed(status, JINGLE_ERROR_MEMORY);
+    }
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    s->info.format = container;
+    s->table = (jingle_audio_sink){
+        .size = sizeof s->table,
+        .user = s,
+        .start = start,
+        .write = write_file,
+        .stop = stop,
+        .free = free_file,
+    };
+    s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (s->fd < 0) {
+        free_file(s);
+        return sink_failed(status, JINGLE_ERROR_FILE);
+    }
+    return sink_made(&s->table, status);
+}

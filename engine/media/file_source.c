@@ -1,0 +1,178 @@
+/* A sound file as a source: a thread decodes ahead into a ring, so that a slow disk never stops the
+ * media thread.
+ *
+ *     file ─▶ libsndfile, reader thread ─▶ ring (half a second) ─▶ read(), media thread */
+#include "base/ring.h"
+#include "media/devices.h"
+
+#include <pthread.h>
+#include <sndfile.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    CHUNK_FRAMES = 1024, /* decoded at once */
+    CHANNELS_MAX = 8,    /* in the file; the first two are used */
+};
+
+struct file_source {
+    jingle_audio_source table;
+    SNDFILE *file;
+    SF_INFO info;
+    uint32_t channels; /* used */
+    bool loop;
+    struct ring *ring;
+    _Atomic bool ended; /* nothing more will be written to the ring */
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t mutex; /* of what follows; never held while reading the file */
+    pthread_cond_t changed;
+    bool hungry;
+    bool quit;
+};
+
+/* Decodes one chunk into the ring, which has room for it. False: there is no more. */
+static bool fill_chunk(struct file_source *s)
+{
+    int16_t chunk[CHUNK_FRAMES * CHANNELS_MAX];
+    sf_count_t frames = sf_readf_short(s->file, chunk, CHUNK_FRAMES);
+    if (frames <= 0 && s->loop && sf_seek(s->file, 0, SEEK_SET) == 0) {
+        frames = sf_readf_short(s->file, chunk, CHUNK_FRAMES);
+    }
+    if (frames <= 0) {
+        return false;
+    }
+    size_t channels = (size_t)s->info.channels;
+    for (size_t i = 0; channels > 2 && i < (size_t)frames; i++) {
+        chunk[2 * i] = chunk[channels * i];
+        chunk[2 * i + 1] = chunk[channels * i + 1];
+    }
+    ring_write(s->ring, chunk, (size_t)frames * s->channels);
+    return true;
+}
+
+static void fill_ring(struct file_source *s)
+{
+    while (ring_capacity(s->ring) - ring_used(s->ring) >= CHUNK_FRAMES * s->channels) {
+        if (!fill_chunk(s)) {
+            atomic_store(&s->ended, true);
+            return;
+        }
+    }
+}
+
+static void *run_reader(void *user)
+{
+    struct file_source *s = user;
+    pthread_mutex_lock(&s->mutex);
+    while (!s->quit && !atomic_load(&s->ended)) {
+        if (!s->hungry) {
+            pthread_cond_wait(&s->changed, &s->mutex);
+            continue;
+        }
+        s->hungry = false;
+        pthread_mutex_unlock(&s->mutex);
+        fill_ring(s);
+        pthread_mutex_lock(&s->mutex);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return NULL;
+}
+
+static jingle_status start(void *user, jingle_audio_format *format)
+{
+    struct file_source *s = user;
+    format->rate = (uint32_t)s->info.samplerate;
+    format->channels = s->channels;
+    if (!s->running && !atomic_load(&s->ended)) {
+        s->running = pthread_create(&s->thread, NULL, run_reader, s) == 0;
+        return s->running ? JINGLE_OK : JINGLE_ERROR_LIMIT;
+    }
+    return JINGLE_OK;
+}
+
+/* The mutex is held by the reader for an instant only, never while it waits for the disk. */
+static void wake_reader(struct file_source *s, bool quit)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->hungry = true;
+    s->quit = quit;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static long read_file(void *user, int16_t *samples, size_t frames)
+{
+    struct file_source *s = user;
+    bool ended = atomic_load(&s->ended); /* before looking into the ring: it may be filled now */
+    size_t given = ring_read(s->ring, samples, frames * s->channels) / s->channels;
+    if (given == 0 && ended) {
+        return JINGLE_AUDIO_END;
+    }
+    if (!ended && ring_used(s->ring) < ring_capacity(s->ring) / 2) {
+        wake_reader(s, false);
+    }
+    return (long)given;
+}
+
+static void free_file(void *user)
+{
+    struct file_source *s = user;
+    if (s->running) {
+        wake_reader(s, true);
+        pthread_join(s->thread, NULL);
+    }
+    if (s->file) {
+        sf_close(s->file);
+    }
+    ring_free(s->ring);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+static jingle_status open_file(struct file_source *s, const char *path)
+{
+    s->file = sf_open(path, SFM_READ, &s->info);
+    if (!s->file || s->info.samplerate < 8000 || s->info.samplerate > 192000 ||
+        s->info.channels < 1 || s->info.channels > CHANNELS_MAX || s->info.frames <= 0) {
+        return JINGLE_ERROR_FILE;
+    }
+    sf_command(s->file, SFC_SET_SCALE_FLOAT_INT_READ, NULL, SF_TRUE);
+    sf_command(s->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
+    s->channels = s->info.channels == 1 ? 1 : 2;
+    s->ring = ring_new((size_t)s->info.samplerate / 2 * s->channels + 2 * CHUNK_FRAMES);
+    if (!s->ring) {
+        return JINGLE_ERROR_MEMORY;
+    }
+    fill_ring(s);
+    return JINGLE_OK;
+}
+
+jingle_audio_source *jingle_audio_source_file(const char *path, bool loop, jingle_status *status)
+{
+    if (!path) {
+        return source_failed(status, JINGLE_ERROR_INVALID);
+    }
+    struct file_source *s = calloc(1, sizeof *s);
+    if (!s) {
+        return source_failed(status, JINGLE_ERROR_MEMORY);
+    }
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    s->loop = loop;
+    s->table = (jingle_audio_source){
+        .size = sizeof s->table,
+        .user = s,
+        .start = start,
+        .read = read_file,
+        .free = free_file,
+        .on_demand = true,
+    };
+    jingle_status opened = open_file(s, path);
+    if (opened != JINGLE_OK) {
+        free_file(s);
+        return source_failed(status, opened);
+    }
+    return source_made(&s->table, status);
+}
