@@ -50,7 +50,8 @@ static void name_from_jid(char name[CALLER_BYTES], const char *jid)
     size_t length = 0;
     for (const char *at = jid; *at && *at != '/' && length < CALLER_BYTES - 1; at++) {
         unsigned char c = (unsigned char)*at;
-        name[length++] = (char)(isalnum(c) || (length > 0 && strchr("@.-", c)) ? c : '_');
+        bool harmless = isalnum(c) || (length > 0 && strchr("@.-", c));
+        name[length++] = harmless ? *at : '_';
     }
     name[length] = '\0';
 }
@@ -168,12 +169,13 @@ static bool handle(const struct machine *machine, const jingle_event *event)
 
 static jingle_status client_start(struct machine *machine, const char *jid)
 {
+    const char *port = getenv("PORT");
     jingle_client_config config;
     jingle_client_config_init(&config);
     config.jid = jid;
     config.password = getenv("PASSWORD");
     config.host = getenv("HOST");
-    config.port = (uint16_t)(getenv("PORT") ? strtoul(getenv("PORT"), NULL, 10) : 0);
+    config.port = (uint16_t)(port ? strtoul(port, NULL, 10) : 0);
     config.ca_file = getenv("CA_FILE");
     config.lab_loopback = getenv("LAB_LOOPBACK") != NULL;
     config.software_name = "answering machine";

@@ -339,7 +339,7 @@ int main(int argc, char **argv)
     }
     features_collect(&bot);
     xmpp_initialize();
-    bot.context = xmpp_ctx_new(NULL, xmpp_get_default_logger(NULL, XMPP_LEVEL_WARN));
+    bot.context = xmpp_ctx_new(NULL, xmpp_get_default_logger(XMPP_LEVEL_WARN));
     if (bot_connect(&bot, argv[1])) {
         bot_run(&bot);
     } else {

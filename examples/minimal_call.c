@@ -12,13 +12,14 @@
 
 static jingle_client *client_new(const char *jid)
 {
+    const char *port = getenv("PORT");
     jingle_client_config config;
     jingle_client *client = NULL;
     jingle_client_config_init(&config);
     config.jid = jid;
     config.password = getenv("PASSWORD");
     config.host = getenv("HOST");
-    config.port = (uint16_t)(getenv("PORT") ? strtoul(getenv("PORT"), NULL, 10) : 0);
+    config.port = (uint16_t)(port ? strtoul(port, NULL, 10) : 0);
     config.ca_file = getenv("CA_FILE");
     config.lab_loopback = getenv("LAB_LOOPBACK") != NULL;
     jingle_status status = jingle_client_new(&config, &client);

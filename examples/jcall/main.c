@@ -32,17 +32,35 @@ static const struct command *command_find(const char *name)
     return NULL;
 }
 
-static int run(const struct options *options)
+/* Programs get their last line even if the rest of the command line was not understood. */
+static int complain(char **argv, const char *message)
 {
+    struct options options = {0};
+    char *none = NULL;
+    for (char **argument = argv; *argument; argument++) {
+        options.json = options.json || strcmp(*argument, "--json") == 0;
+    }
+    fprintf(stderr, "jcall: %s\n", message);
+    if (options.json) {
+        struct teller *teller = tell_new(&options, false, &none);
+        tell_exit(teller, EXIT_USAGE, message);
+        tell_free(teller);
+    }
+    return EXIT_USAGE;
+}
+
+static int run(const struct options *options, char **argv)
+{
+    char *message = NULL;
     const struct command *command = command_find(options->words[0]);
     if (!command) {
-        fprintf(stderr,
-                "jcall: there is no command \"%s\"; there are call, answer, contacts, "
-                "devices and check.\n",
-                options->words[0]);
+        message = g_strdup_printf("There is no command \"%s\"; there are call, answer, contacts, "
+                                  "devices and check.",
+                                  options->words[0]);
+        complain(argv, message);
+        g_free(message);
         return EXIT_USAGE;
     }
-    char *message = NULL;
     struct teller *teller = tell_new(options, command->live, &message);
     if (!teller) {
         fprintf(stderr, "jcall: %s\n", message);
@@ -63,13 +81,12 @@ int main(int argc, char **argv)
     int code = EXIT_OK;
     switch (options_parse(&options, argc, argv, &message)) {
     case OPTIONS_RUN:
-        code = run(&options);
+        code = run(&options, argv);
         break;
     case OPTIONS_TOLD:
         break;
     case OPTIONS_WRONG:
-        fprintf(stderr, "jcall: %s\n", message);
-        code = EXIT_USAGE;
+        code = complain(argv, message);
         break;
     }
     g_free(message);
