@@ -444,6 +444,14 @@ void ice_free(struct ice *ice)
 
 /* ------------------------------------------------------------------------------- gathering -- */
 
+/* IPv6 only (fe80::/10): such an address needs a zone, which candidates cannot carry. libnice's own
+ * function is not exported everywhere. */
+static bool is_link_local(const NiceAddress *address)
+{
+    const uint8_t *bytes = address->s.ip6.sin6_addr.s6_addr;
+    return nice_address_ip_version(address) == 6 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+}
+
 static bool wanted_address(const struct ifaddrs *interface, bool loopback, NiceAddress *address)
 {
     if (!interface->ifa_addr || !(interface->ifa_flags & IFF_UP) ||
@@ -454,7 +462,7 @@ static bool wanted_address(const struct ifaddrs *interface, bool loopback, NiceA
     nice_address_init(address);
     nice_address_set_from_sockaddr(address, interface->ifa_addr);
     nice_address_set_port(address, 0);
-    return !nice_address_is_linklocal(address);
+    return !is_link_local(address);
 }
 
 static size_t add_addresses(struct ice *ice, const struct ifaddrs *all, bool loopback, size_t count)
@@ -589,7 +597,7 @@ static bool read_address(const struct ice_candidate *candidate, NiceAddress *add
         !nice_address_set_from_string(address, candidate->ip))
         return false;
     nice_address_set_port(address, candidate->port);
-    return !(nice_address_ip_version(address) == 6 && nice_address_is_linklocal(address));
+    return !is_link_local(address);
 }
 
 static void hand_to_agent(struct ice *ice, const struct ice_candidate *candidate)
@@ -673,11 +681,4 @@ void ice_pair(struct ice *ice, char *local, char *remote)
         return;
     describe(ours, local);
     describe(theirs, remote);
-}
-
-bool ice_is_controlling(struct ice *ice)
-{
-    gboolean controlling = FALSE;
-    g_object_get(ice->agent, "controlling-mode", &controlling, NULL);
-    return controlling;
 }

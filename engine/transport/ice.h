@@ -77,6 +77,4 @@ bool ice_send(struct ice *ice, const uint8_t *datagram, size_t bytes);
 /* "host udp 192.0.2.1:5000"; "" while there is no pair. Both have room for ICE_PAIR_TEXT. */
 void ice_pair(struct ice *ice, char *local, char *remote);
 
-bool ice_is_controlling(struct ice *ice);
-
 #endif

@@ -382,7 +382,7 @@ static struct path *path_new(struct link *link, jingle_status *status)
     struct ice_config config = {
         .poller = link->config.poller,
         .log = link->config.log,
-        .controlling = link->path ? ice_is_controlling(link->path->ice) : link->config.controlling,
+        .controlling = link->config.controlling,
         .relay_only = link->config.relay_only,
         .loopback = link->config.loopback,
         .video = link->config.video,
@@ -662,6 +662,5 @@ void link_stats(const struct link *link, struct link_stats *stats)
     stats->dtls_bad = dtls_dropped(link->dtls);
     stats->dtls_cipher = dtls_cipher(link->dtls);
     stats->dtls_client = dtls_is_client(link->dtls);
-    stats->controlling = ice_is_controlling(link->path->ice);
     ice_pair(link->path->ice, stats->candidate_local, stats->candidate_remote);
 }

@@ -170,7 +170,6 @@ struct link_stats {
     char candidate_local[80]; /* "host udp 192.0.2.1:5000"; "" while unknown */
     char candidate_remote[80];
     bool dtls_client;
-    bool controlling;
 };
 
 void link_stats(const struct link *link, struct link_stats *stats);
