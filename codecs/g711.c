@@ -15,6 +15,7 @@ enum {
     WINDOW = RATE / 1000 * 15,
     HISTORY = 2 * PITCH_MAX + WINDOW,
     FADE_AFTER = RATE / 1000 * 10, /* this much is repeated as loud as it was... */
+    JOIN = RATE / 1000 * 5,        /* over this much it passes into what came next */
     FADE_END = RATE / 1000 * 70    /* ...and here it is silent */
 };
 
@@ -178,6 +179,29 @@ static void spread(int16_t *samples, size_t count, unsigned channels)
     }
 }
 
+static double gain_at(size_t concealed)
+{
+    if (concealed < FADE_AFTER) {
+        return 1;
+    }
+    return concealed >= FADE_END ? 0 : (double)(FADE_END - concealed) / (FADE_END - FADE_AFTER);
+}
+
+static double next_concealed(struct g711_decoder *self)
+{
+    int16_t sample = self->history[HISTORY - self->pitch + self->concealed % self->pitch];
+    return sample * gain_at(self->concealed++);
+}
+
+/* The concealment goes on under the first samples that came after it. */
+static void join(struct g711_decoder *self, int16_t *samples, size_t count)
+{
+    for (size_t i = 0; self->pitch > 0 && i < JOIN && i < count; i++) {
+        double weight = (double)(i + 1) / (JOIN + 1);
+        samples[i] = (int16_t)lrint(samples[i] * weight + next_concealed(self) * (1 - weight));
+    }
+}
+
 static int g711_decode(struct audio_decoder *decoder, const uint8_t *payload, size_t size,
                        int16_t *samples, size_t count)
 {
@@ -187,6 +211,7 @@ static int g711_decode(struct audio_decoder *decoder, const uint8_t *payload, si
     for (size_t i = 0; i < size; i++) {
         samples[i] = ulaw ? ulaw_to(payload[i]) : alaw_to(payload[i]);
     }
+    join(self, samples, size);
     remember(self, samples, size);
     self->pitch = 0;
     self->concealed = 0;
@@ -228,14 +253,6 @@ static size_t pitch_of(const int16_t *history)
     return best;
 }
 
-static double gain_at(size_t concealed)
-{
-    if (concealed < FADE_AFTER) {
-        return 1;
-    }
-    return concealed >= FADE_END ? 0 : (double)(FADE_END - concealed) / (FADE_END - FADE_AFTER);
-}
-
 static int g711_conceal(struct audio_decoder *decoder, int16_t *samples, size_t count)
 {
     struct g711_decoder *self = (struct g711_decoder *)decoder;
@@ -243,9 +260,7 @@ static int g711_conceal(struct audio_decoder *decoder, int16_t *samples, size_t 
         self->pitch = pitch_of(self->history);
     }
     for (size_t i = 0; i < count; i++) {
-        int16_t sample = self->history[HISTORY - self->pitch + self->concealed % self->pitch];
-        samples[i] = (int16_t)lrint(sample * gain_at(self->concealed));
-        self->concealed++;
+        samples[i] = (int16_t)lrint(next_concealed(self));
     }
     spread(samples, count, decoder->channels);
     return (int)count;
