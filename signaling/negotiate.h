@@ -76,9 +76,9 @@ bool negotiate_answer(const struct rtp_description *offer, const struct rtp_desc
  * more. False if the offer has none. */
 bool negotiate_refusal(const struct rtp_description *offer, struct rtp_description *answer);
 
-/* From what we wrote (`local`) and what the peer wrote (`remote`), whoever offered. `initiator`: we
- * are the session's initiator. False if there is no common codec. */
+/* From what we wrote (`local`) and what the peer wrote (`remote`), `local_is_answer`: the peer
+ * offered. `initiator`: we are the session's initiator. False if there is no common codec. */
 bool negotiate_agree(const struct rtp_description *local, const struct rtp_description *remote,
-                     bool initiator, struct rtp_agreement *agreement);
+                     bool initiator, bool local_is_answer, struct rtp_agreement *agreement);
 
 #endif

@@ -1,0 +1,641 @@
+#include "signaling/session.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "signaling/jid.h"
+#include "signaling/session_state.h"
+
+/* Candidates in one transport-info: few, for some clients take only small stanzas quickly. */
+#define CANDIDATES_PER_INFO 8
+
+/* The action is kept in the low bits of a tag, so that an answer needs no table. */
+#define TAG_ACTION_BITS 4
+#define TAG_ACTION_MASK ((1u << TAG_ACTION_BITS) - 1)
+_Static_assert(ACTION_COUNT <= TAG_ACTION_MASK + 1, "an action fits into a tag");
+
+/* ------------------------------------------------------------------------------ contents -- */
+
+struct content *session_add_content(struct session *session, const char *name, enum creator creator)
+{
+    session->contents = g_renew(struct content, session->contents, session->content_count + 1);
+    struct content *content = &session->contents[session->content_count++];
+    *content = (struct content){.name = g_strdup(name), .creator = creator};
+    return content;
+}
+
+struct content *session_content(struct session *session, const char *name)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = &session->contents[i];
+        if (content->state != CONTENT_REMOVED && strcmp(content->name, name) == 0)
+            return content;
+    }
+    return NULL;
+}
+
+static bool all_have_transport(const struct session *session, enum content_state state)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        if (session->contents[i].state == state && !session->contents[i].has_own)
+            return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------ life and death -- */
+
+static struct session *session_create(const struct session_config *config,
+                                      const struct session_hooks *hooks)
+{
+    struct session *session = g_new0(struct session, 1);
+
+    session->hooks = *hooks;
+    session->log = config->log;
+    session->own_jid = g_strdup(config->own_jid);
+    session->peer = g_strdup(config->peer);
+    session->sid = g_strdup(config->sid);
+    session->ring_timeout = config->ring_timeout;
+    session->deadline = USEC_NEVER;
+    return session;
+}
+
+struct session *session_new(const struct session_config *config, const struct session_hooks *hooks,
+                            const struct session_media *media, size_t count)
+{
+    struct session *session = session_create(config, hooks);
+
+    session->initiator = true;
+    for (size_t i = 0; i < count; i++) {
+        struct content *content = session_add_content(session, media[i].content, CREATOR_INITIATOR);
+        rtp_description_copy(&content->local, media[i].description);
+        jingle_group_add(&session->bundle, content->name);
+    }
+    return session;
+}
+
+static void keep_offer(struct session *session, const struct jingle_iq *iq)
+{
+    for (size_t i = 0; i < iq->content_count; i++) {
+        const struct jingle_content *offered = &iq->contents[i];
+        struct ice_udp_transport fresh = {0};
+        struct content *content = session_add_content(session, offered->name, offered->creator);
+        content->senders = offered->senders;
+        if (content_fault(offered) != REASON_NONE)
+            content->state = CONTENT_REFUSED;
+        if (offered->application == APPLICATION_RTP)
+            rtp_description_copy(&content->remote, &offered->rtp);
+        content_merge(content, &offered->ice, &fresh);
+        ice_udp_clear(&fresh);
+    }
+    for (size_t i = 0; i < iq->bundle.count; i++)
+        jingle_group_add(&session->bundle, iq->bundle.names[i]);
+}
+
+/* REASON_NONE if at least one content could be accepted, else the fault of the first. */
+static enum reason_condition offer_fault(const struct jingle_iq *iq)
+{
+    for (size_t i = 0; i < iq->content_count; i++) {
+        if (content_fault(&iq->contents[i]) == REASON_NONE)
+            return REASON_NONE;
+    }
+    return content_fault(&iq->contents[0]);
+}
+
+struct session *session_new_incoming(const struct session_config *config,
+                                     const struct session_hooks *hooks, const struct jingle_iq *iq,
+                                     usec now)
+{
+    struct session *session = session_create(config, hooks);
+    enum reason_condition fault = offer_fault(iq);
+
+    session->state = SESSION_PENDING;
+    session->initiate_acked = true;
+    session->deadline = now + session->ring_timeout;
+    keep_offer(session, iq);
+    session->hooks.answer(session->hooks.user, session, NULL);
+    if (fault == REASON_NONE)
+        return session;
+    log_warning(session->log, "An offer of %s is refused: %s", session->peer,
+                reason_condition_name(fault));
+    struct jingle_iq terminate;
+    jingle_iq_init(&terminate, ACTION_SESSION_TERMINATE, session->sid);
+    terminate.reason.condition = fault;
+    session_send(session, &terminate);
+    session->state = SESSION_ENDED;
+    session->deadline = USEC_NEVER;
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    if (session == NULL)
+        return;
+    for (size_t i = 0; i < session->content_count; i++)
+        content_clear(&session->contents[i]);
+    for (size_t i = 0; i < session->bundle.count; i++)
+        g_free(session->bundle.names[i]);
+    g_free(session->bundle.names);
+    g_free(session->contents);
+    g_free(session->own_jid);
+    g_free(session->peer);
+    g_free(session->sid);
+    g_free(session);
+}
+
+void session_tell(struct session *session, const struct session_event *event)
+{
+    if (session->state != SESSION_ENDED || event->type == SESSION_EVENT_ENDED)
+        session->hooks.event(session->hooks.user, session, event);
+}
+
+void session_tell_ended(struct session *session, jingle_reason reason, jingle_party by,
+                        const char *text)
+{
+    struct session_event event = {.type = SESSION_EVENT_ENDED};
+
+    if (session->state == SESSION_ENDED)
+        return;
+    session->state = SESSION_ENDED;
+    session->deadline = USEC_NEVER;
+    event.u.ended.reason = reason;
+    event.u.ended.by = by;
+    event.u.ended.text = text;
+    session_tell(session, &event);
+}
+
+enum session_progress session_progress(const struct session *session)
+{
+    if (session->connected)
+        return PROGRESS_CONNECTED;
+    return session->state == SESSION_ACTIVE ? PROGRESS_ACCEPTED : PROGRESS_PENDING;
+}
+
+void session_end_with(struct session *session, jingle_reason reason,
+                      enum reason_condition condition)
+{
+    struct jingle_iq iq;
+
+    if (session->state == SESSION_PENDING || session->state == SESSION_ACTIVE) {
+        jingle_iq_init(&iq, ACTION_SESSION_TERMINATE, session->sid);
+        iq.reason.condition = condition;
+        session_send(session, &iq);
+    }
+    session_tell_ended(session, reason, JINGLE_PARTY_LOCAL, "");
+}
+
+void session_end(struct session *session, jingle_reason reason)
+{
+    enum session_progress progress = session_progress(session);
+
+    session_end_with(session, reason, reason_to_tell(reason, progress, session->initiator));
+}
+
+void session_drop(struct session *session, jingle_reason reason, jingle_party by)
+{
+    session_tell_ended(session, reason, by, "");
+}
+
+/* ------------------------------------------------------------------------------- sending -- */
+
+void session_send(struct session *session, struct jingle_iq *iq)
+{
+    unsigned tag = (++session->tags << TAG_ACTION_BITS) | (unsigned)iq->action;
+
+    session->hooks.send(session->hooks.user, session, iq, tag);
+    jingle_iq_clear(iq);
+}
+
+/* A content as it stands in an offer or answer. */
+static struct jingle_content *write_content(struct jingle_iq *iq, struct content *content,
+                                            enum dtls_setup setup)
+{
+    struct jingle_content *out = jingle_iq_add(iq, content->name, content->creator);
+
+    out->senders = content->senders;
+    out->has_senders = true; /* Dino wants it written out */
+    out->application = APPLICATION_RTP;
+    rtp_description_copy(&out->rtp, &content->local);
+    out->transport = TRANSPORT_ICE_UDP;
+    ice_udp_copy(&out->ice, &content->own);
+    out->ice.ice0 = content->theirs.ice0;
+    out->ice.fingerprint.setup = setup;
+    content->sent = content->own.candidate_count;
+    return out;
+}
+
+static void try_initiate(struct session *session, usec now)
+{
+    struct jingle_iq iq;
+
+    if (session->state != SESSION_NEW || !session->initiating ||
+        !all_have_transport(session, CONTENT_OFFERED))
+        return;
+    jingle_iq_init(&iq, ACTION_SESSION_INITIATE, session->sid);
+    iq.initiator = g_strdup(session->own_jid);
+    for (size_t i = 0; i < session->content_count; i++)
+        write_content(&iq, &session->contents[i], DTLS_ACTPASS);
+    for (size_t i = 0; i < session->bundle.count; i++)
+        jingle_group_add(&iq.bundle, session->bundle.names[i]);
+    session->state = SESSION_PENDING;
+    session->deadline = now + session->ring_timeout;
+    session_send(session, &iq);
+}
+
+void session_initiate(struct session *session, usec now)
+{
+    session->initiating = true;
+    try_initiate(session, now);
+}
+
+/* A content that we refuse, in the answer to a BUNDLE offer: Conversations wants the media set of
+ * the answer to be that of the offer, and libwebrtc wants as many m-lines. So it stays, sent by
+ * nobody, on the transport of the first accepted one. Dino, which answers senders='none' with an
+ * error, offers no group: then the content is left out, which it accepts, and removed. */
+static bool write_refused(struct jingle_iq *iq, const struct session *session,
+                          const struct content *content)
+{
+    struct rtp_description description;
+
+    if (!jingle_group_has(&session->bundle, content->name) ||
+        !negotiate_refusal(&content->remote, &description))
+        return false;
+    struct jingle_content *out = jingle_iq_add(iq, content->name, content->creator);
+    out->senders = SENDERS_NONE;
+    out->has_senders = true;
+    out->application = APPLICATION_RTP;
+    out->rtp = description;
+    out->transport = TRANSPORT_ICE_UDP;
+    for (size_t i = 0; i < session->content_count; i++) {
+        const struct content *accepted = &session->contents[i];
+        if (accepted->state != CONTENT_AGREED)
+            continue;
+        out->ice = accepted->own;
+        out->ice.candidates = NULL;
+        out->ice.candidate_count = 0;
+        out->ice.fingerprint.setup =
+            content_dtls_client(session, accepted) ? DTLS_ACTIVE : DTLS_PASSIVE;
+        break;
+    }
+    return true;
+}
+
+/* The contents that could not be kept as refused in the answer. */
+static void remove_left_out(struct session *session)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = &session->contents[i];
+        struct jingle_iq iq;
+        if (content->state != CONTENT_REMOVED)
+            continue;
+        jingle_iq_init(&iq, ACTION_CONTENT_REMOVE, session->sid);
+        jingle_iq_add(&iq, content->name, content->creator);
+        iq.reason.condition = REASON_UNSUPPORTED_APPLICATIONS;
+        session_send(session, &iq);
+    }
+}
+
+/* Writes the contents in the order of the offer, for libwebrtc counts them. */
+static void write_answer(struct session *session, struct jingle_iq *iq)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = &session->contents[i];
+        if (content->state == CONTENT_AGREED) {
+            bool client = content_dtls_client(session, content);
+            write_content(iq, content, client ? DTLS_ACTIVE : DTLS_PASSIVE);
+        } else if (content->state == CONTENT_REFUSED && !write_refused(iq, session, content)) {
+            content->state = CONTENT_REMOVED;
+        }
+    }
+    for (size_t i = 0; i < session->bundle.count; i++) {
+        if (jingle_iq_content(iq, session->bundle.names[i]) != NULL)
+            jingle_group_add(&iq->bundle, session->bundle.names[i]);
+    }
+}
+
+static void try_accept(struct session *session)
+{
+    struct jingle_iq iq;
+
+    if (session->state != SESSION_PENDING || !session->accepting ||
+        !all_have_transport(session, CONTENT_AGREED))
+        return;
+    session->accepting = false;
+    session->state = SESSION_ACTIVE;
+    session->deadline = USEC_NEVER;
+    jingle_iq_init(&iq, ACTION_SESSION_ACCEPT, session->sid);
+    iq.responder = g_strdup(session->own_jid);
+    write_answer(session, &iq);
+    session_send(session, &iq);
+    remove_left_out(session);
+}
+
+/* A media type, and whether there was one that fits, though without a common codec. */
+static bool answer_content(struct content *content, const struct session_media *media, size_t count,
+                           bool *media_fits)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct rtp_description *local = media[i].description;
+        if (g_ascii_strcasecmp(local->media, content->remote.media) != 0)
+            continue;
+        *media_fits = true;
+        rtp_description_clear(&content->local);
+        return negotiate_answer(&content->remote, local, &content->local);
+    }
+    return false;
+}
+
+static void accept_contents(struct session *session, const struct session_media *media,
+                            size_t count, bool *media_fits)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = &session->contents[i];
+        if (content->state != CONTENT_OFFERED)
+            continue;
+        bool fits = answer_content(content, media, count, media_fits);
+        content->state = fits ? CONTENT_AGREED : CONTENT_REFUSED;
+    }
+}
+
+void session_accept(struct session *session, const struct session_media *media, size_t count,
+                    usec now)
+{
+    bool media_fits = false;
+    bool any = false;
+
+    if (session->initiator || session->accepting || session->state != SESSION_PENDING)
+        return;
+    accept_contents(session, media, count, &media_fits);
+    session->accepting = true;
+    session->deadline = now + session->ring_timeout;
+    for (size_t i = 0; i < session->content_count && session->state != SESSION_ENDED; i++) {
+        if (session->contents[i].state == CONTENT_AGREED)
+            any = content_negotiate(session, &session->contents[i]) || any;
+    }
+    if (!any)
+        session_end_with(session, JINGLE_REASON_INCOMPATIBLE,
+                         media_fits ? REASON_INCOMPATIBLE_PARAMETERS
+                                    : REASON_UNSUPPORTED_APPLICATIONS);
+    try_accept(session);
+}
+
+/* ----------------------------------------------------------------------------- transport -- */
+
+/* Nothing before session-initiate is acknowledged (Conversations ends the call on it); as callee
+ * the first candidates go inside session-accept (Conversations forgets those that came before). */
+static bool may_trickle(const struct session *session, const struct content *content)
+{
+    bool open = session->initiator
+                    ? session->initiate_acked &&
+                          (session->state == SESSION_PENDING || session->state == SESSION_ACTIVE)
+                    : session->state == SESSION_ACTIVE;
+    bool wanted = content->state == CONTENT_OFFERED || content->state == CONTENT_AGREED;
+
+    return open && wanted && content->has_own;
+}
+
+/* One content and a few candidates, with the credentials every time. */
+static void send_transport_info(struct session *session, struct content *content, size_t count)
+{
+    struct jingle_iq iq;
+
+    jingle_iq_init(&iq, ACTION_TRANSPORT_INFO, session->sid);
+    struct jingle_content *out = jingle_iq_add(&iq, content->name, content->creator);
+    out->transport = TRANSPORT_ICE_UDP;
+    out->ice.ice0 = content->theirs.ice0;
+    memcpy(out->ice.ufrag, content->own.ufrag, sizeof(out->ice.ufrag));
+    memcpy(out->ice.pwd, content->own.pwd, sizeof(out->ice.pwd));
+    for (size_t i = 0; i < count; i++)
+        ice_udp_add_candidate(&out->ice, &content->own.candidates[content->sent++]);
+    session_send(session, &iq);
+}
+
+void session_flush(struct session *session, struct content *content)
+{
+    while (may_trickle(session, content) && content->sent < content->own.candidate_count) {
+        size_t waiting = content->own.candidate_count - content->sent;
+        send_transport_info(session, content, MIN(waiting, CANDIDATES_PER_INFO));
+    }
+}
+
+/* New credentials in a running session. On the wire an offer has no candidates and its answer has
+ * some: that is how Conversations tells them apart. */
+static void restart(struct session *session, struct content *content,
+                    const struct ice_udp_transport *transport)
+{
+    struct dtls_fingerprint fingerprint = content->own.fingerprint;
+
+    ice_udp_clear(&content->own);
+    ice_udp_copy(&content->own, transport);
+    content->own.fingerprint = fingerprint; /* the certificate stays */
+    content->sent = 0;
+    if (content->restart_wanted) {
+        content->restart_wanted = false;
+    } else {
+        content->restart_sent = true;
+        send_transport_info(session, content, 0);
+    }
+    session_flush(session, content);
+}
+
+void session_set_transport(struct session *session, const char *name,
+                           const struct ice_udp_transport *transport, usec now)
+{
+    struct content *content = session_content(session, name);
+
+    if (content == NULL || session->state == SESSION_ENDED)
+        return;
+    bool is_new = !content->has_own || strcmp(content->own.ufrag, transport->ufrag) != 0;
+    if (content->has_own && is_new && session->state == SESSION_ACTIVE) {
+        restart(session, content, transport);
+        return;
+    }
+    bool is_open = session->state == SESSION_NEW || session->accepting ||
+                   (session->state == SESSION_PENDING && !session->initiator);
+    if (!is_open)
+        return;
+    ice_udp_clear(&content->own);
+    ice_udp_copy(&content->own, transport);
+    content->has_own = true;
+    try_initiate(session, now);
+    try_accept(session);
+}
+
+void session_add_candidates(struct session *session, const char *name,
+                            const struct ice_candidate *candidates, size_t count, usec now)
+{
+    struct content *content = session_content(session, name);
+
+    (void)now;
+    if (content == NULL || session->state == SESSION_ENDED)
+        return;
+    for (size_t i = 0; i < count; i++)
+        ice_udp_add_candidate(&content->own, &candidates[i]);
+    session_flush(session, content);
+}
+
+void session_connected(struct session *session)
+{
+    session->connected = true;
+}
+
+void session_send_info(struct session *session, enum jingle_info info, const char *name)
+{
+    struct jingle_iq iq;
+    bool started = session->state == SESSION_PENDING || session->state == SESSION_ACTIVE;
+
+    if (!started || !session->initiate_acked)
+        return;
+    struct content *content = name == NULL ? NULL : session_content(session, name);
+    jingle_iq_init(&iq, ACTION_SESSION_INFO, session->sid);
+    iq.info = info;
+    if (content != NULL) {
+        iq.info_name = g_strdup(content->name);
+        iq.info_creator = content->creator;
+    }
+    session_send(session, &iq);
+}
+
+/* ------------------------------------------------------------------------------- answers -- */
+
+/* What an error in answer to session-initiate or session-accept means. */
+static jingle_reason error_meaning(const struct stanza_error *error)
+{
+    if (error->jingle == JINGLE_TIE_BREAK)
+        return JINGLE_REASON_REPLACED;
+    if (error->jingle == JINGLE_UNKNOWN_SESSION)
+        return JINGLE_REASON_GONE;
+    if (error->jingle == JINGLE_SECURITY_REQUIRED)
+        return JINGLE_REASON_SECURITY;
+    switch (error->condition) {
+    case STANZA_SERVICE_UNAVAILABLE:
+    case STANZA_RECIPIENT_UNAVAILABLE:
+        return JINGLE_REASON_OFFLINE;
+    case STANZA_GONE:
+    case STANZA_ITEM_NOT_FOUND:
+    case STANZA_JID_MALFORMED:
+    case STANZA_REMOTE_SERVER_NOT_FOUND:
+    case STANZA_REMOTE_SERVER_TIMEOUT:
+        return JINGLE_REASON_UNREACHABLE;
+    case STANZA_FEATURE_NOT_IMPLEMENTED:
+        return JINGLE_REASON_NO_CALL_SUPPORT;
+    case STANZA_FORBIDDEN:
+    case STANZA_NOT_ALLOWED:
+    case STANZA_NOT_AUTHORIZED:
+    case STANZA_SUBSCRIPTION_REQUIRED:
+    case STANZA_REGISTRATION_REQUIRED:
+    case STANZA_POLICY_VIOLATION:
+        return JINGLE_REASON_DECLINED;
+    case STANZA_RESOURCE_CONSTRAINT:
+        return JINGLE_REASON_BUSY;
+    case STANZA_NOT_ACCEPTABLE:
+        return JINGLE_REASON_INCOMPATIBLE;
+    default:
+        return JINGLE_REASON_PROTOCOL;
+    }
+}
+
+/* The peer may still have the session unless it says that it has none. */
+static void setup_failed(struct session *session, const struct stanza_error *error)
+{
+    jingle_reason reason = error_meaning(error);
+    bool tell = error->condition == STANZA_REMOTE_SERVER_TIMEOUT ||
+                (session->state == SESSION_ACTIVE && reason != JINGLE_REASON_GONE);
+    struct jingle_iq iq;
+
+    if (tell) {
+        jingle_iq_init(&iq, ACTION_SESSION_TERMINATE, session->sid);
+        iq.reason.condition = REASON_FAILED_APPLICATION;
+        session_send(session, &iq);
+    }
+    session_tell_ended(session, reason, JINGLE_PARTY_REMOTE, error->text);
+}
+
+static bool says_gone(const struct stanza_error *error)
+{
+    return error->jingle == JINGLE_UNKNOWN_SESSION || error->condition == STANZA_ITEM_NOT_FOUND ||
+           error->condition == STANZA_SERVICE_UNAVAILABLE ||
+           error->condition == STANZA_RECIPIENT_UNAVAILABLE;
+}
+
+static void failed(struct session *session, enum jingle_action action,
+                   const struct stanza_error *error)
+{
+    log_info(session->log, "%s answers our %s with %s %s %s", session->peer,
+             jingle_action_name(action), stanza_condition_name(error->condition),
+             jingle_condition_name(error->jingle), error->text);
+    if (action == ACTION_SESSION_INITIATE || action == ACTION_SESSION_ACCEPT) {
+        setup_failed(session, error);
+    } else if (action == ACTION_TRANSPORT_INFO && says_gone(error) && !session->connected) {
+        session_tell_ended(session, JINGLE_REASON_GONE, JINGLE_PARTY_REMOTE, error->text);
+    }
+}
+
+void session_answered(struct session *session, unsigned tag, const struct stanza_error *error,
+                      usec now)
+{
+    enum jingle_action action = (enum jingle_action)(tag & TAG_ACTION_MASK);
+
+    (void)now;
+    if (session->state == SESSION_ENDED)
+        return;
+    if (error != NULL) {
+        failed(session, action, error);
+        return;
+    }
+    if (action != ACTION_SESSION_INITIATE)
+        return;
+    session->initiate_acked = true;
+    for (size_t i = 0; i < session->content_count; i++)
+        session_flush(session, &session->contents[i]);
+}
+
+/* -------------------------------------------------------------------------- time and view -- */
+
+usec session_next_deadline(const struct session *session)
+{
+    return session->deadline;
+}
+
+void session_tick(struct session *session, usec now)
+{
+    if (now >= session->deadline)
+        session_end(session, JINGLE_REASON_NO_ANSWER);
+}
+
+enum session_state session_state(const struct session *session)
+{
+    return session->state;
+}
+
+bool session_is_initiator(const struct session *session)
+{
+    return session->initiator;
+}
+
+const char *session_sid(const struct session *session)
+{
+    return session->sid;
+}
+
+const char *session_peer(const struct session *session)
+{
+    return session->peer;
+}
+
+bool session_offers(const struct session *session, const char *media)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        const struct content *content = &session->contents[i];
+        const char *offered = session->initiator ? content->local.media : content->remote.media;
+        if (offered != NULL && g_ascii_strcasecmp(offered, media) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool session_matches(const struct session *session, const char *from, const char *sid)
+{
+    return session->state != SESSION_NEW && strcmp(session->sid, sid) == 0 &&
+           jid_equal(session->peer, from);
+}
