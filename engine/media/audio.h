@@ -29,7 +29,8 @@ struct audio_hooks {
 struct audio_config {
     jingle_audio_source *source; /* both are the audio's from here on, also on failure */
     jingle_audio_sink *sink;
-    struct voice *voice; /* borrowed: must outlive audio_stop() */
+    struct voice *voice;        /* borrowed: must outlive audio_stop() */
+    uint32_t playback_channels; /* that the sink is asked to take: 1 or 2, as the voice plays */
     jingle_switch echo_cancellation;
     jingle_switch noise_suppression;
     jingle_switch gain_control;

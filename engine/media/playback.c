@@ -13,7 +13,7 @@ enum {
     RETRY = 3 * 1000 * 1000,    /* usec between attempts to start a sink */
     BURST = 16,                 /* blocks that are written at once at most */
     BLOCKS_PER_STEP = 2,        /* of 10 ms, in a step of the grid */
-    BLOCK_ROOM = 480 * 2,       /* samples: 10 ms of 48 kHz stereo */
+    LIKED_RATE = 48000,         /* asked of the sink */
     ROOM = 192000 / 100 * 2 + 8 /* samples: 10 ms of the fastest stereo */
 };
 
@@ -36,11 +36,12 @@ struct playback {
     jingle_audio_format format; /* of the sink */
     struct grid grid;
     struct rhythm rhythm;
-    struct resampler *to_sink;  /* NULL: they agree */
-    struct resampler *to_block; /* voice to processing; NULL: they agree */
+    jingle_audio_format sound_format; /* that the next two are made for */
+    struct resampler *to_sink;        /* NULL: they agree */
+    struct resampler *to_block;       /* voice to processing; NULL: they agree */
     size_t block_fill;
     int16_t block[PROCESSING_BLOCK];
-    int16_t samples[BLOCKS_PER_STEP * BLOCK_ROOM];
+    struct playout_sound sound;
     int16_t converted[ROOM];
 };
 
@@ -68,27 +69,44 @@ void playback_free(struct playback *p)
 
 /* --- samples on their way ---------------------------------------------------------------- */
 
-static jingle_audio_format voice_format(const struct playback *p)
+static struct resampler *new_resampler(jingle_audio_format from, jingle_audio_format to)
 {
-    return (jingle_audio_format){.rate = voice_playout_rate(p->voice),
-                                 .channels = voice_playout_channels(p->voice)};
+    bool agree = from.rate == to.rate && from.channels == to.channels;
+    return agree ? NULL : resampler_new(from, to);
+}
+
+/* The peer may change its codec at any time. */
+static void follow_sound(struct playback *p)
+{
+    jingle_audio_format now = {.rate = p->sound.rate, .channels = p->sound.channels};
+    if (now.rate == p->sound_format.rate && now.channels == p->sound_format.channels) {
+        return;
+    }
+    jingle_audio_format block = {.rate = PROCESSING_RATE, .channels = 1};
+    resampler_free(p->to_sink);
+    resampler_free(p->to_block);
+    p->to_sink = new_resampler(now, p->format);
+    p->to_block = p->processing ? new_resampler(now, block) : NULL;
+    p->block_fill = 0;
+    p->sound_format = now;
 }
 
 /* Shows to the echo canceller what is about to be heard. */
-static void show_far(struct playback *p, const int16_t *samples, size_t frames, usec heard)
+static void show_far(struct playback *p, usec heard)
 {
-    uint32_t channels = voice_playout_channels(p->voice);
     if (!p->to_block) {
-        processing_far(p->processing, samples, heard);
+        processing_far(p->processing, p->sound.samples, heard);
         return;
     }
+    const int16_t *samples = p->sound.samples;
+    size_t frames = p->sound.count;
     while (frames > 0) {
         usec fill_time = (usec)p->block_fill * USEC_PER_SEC / PROCESSING_RATE;
         size_t taken = frames;
         size_t given = resampler_run(p->to_block, samples, &taken, p->block + p->block_fill,
                                      PROCESSING_BLOCK - p->block_fill);
         p->block_fill += given;
-        samples += taken * channels;
+        samples += taken * p->sound.channels;
         frames -= taken;
         if (p->block_fill == PROCESSING_BLOCK) {
             processing_far(p->processing, p->block, heard - fill_time);
@@ -98,40 +116,44 @@ static void show_far(struct playback *p, const int16_t *samples, size_t frames, 
     }
 }
 
-static void write_sink(struct playback *p, const int16_t *samples, size_t frames)
+static void write_sink(struct playback *p)
 {
-    if (!p->started) {
-        return;
-    }
     if (!p->to_sink) {
-        p->sink->write(p->sink->user, samples, frames);
+        p->sink->write(p->sink->user, p->sound.samples, p->sound.count);
         return;
     }
-    uint32_t channels = voice_playout_channels(p->voice);
+    const int16_t *samples = p->sound.samples;
+    size_t frames = p->sound.count;
     while (frames > 0) {
         size_t taken = frames;
         size_t given =
             resampler_run(p->to_sink, samples, &taken, p->converted, ROOM / p->format.channels);
         p->sink->write(p->sink->user, p->converted, given);
-        samples += taken * channels;
+        samples += taken * p->sound.channels;
         frames -= taken;
     }
 }
 
-static void play(struct playback *p, int blocks, usec now)
+/* The next 10 ms. `ahead`: so much later than what was written now. */
+static void play(struct playback *p, usec ahead, usec now)
 {
-    size_t frames = voice_playout_rate(p->voice) / 100;
-    size_t samples = frames * voice_playout_channels(p->voice);
-    for (int i = 0; i < blocks; i++) {
-        voice_pull(p->voice, p->samples + i * samples, now);
+    voice_pull(p->voice, &p->sound, now);
+    if (!p->started) {
+        return;
     }
+    follow_sound(p);
     if (p->processing && p->state != PLAYBACK_ABSENT) {
-        usec heard = now + sink_delay(p->sink);
-        for (int i = 0; i < blocks; i++) {
-            show_far(p, p->samples + i * samples, frames, heard + i * 10 * USEC_PER_MS);
-        }
+        show_far(p, now + ahead + sink_delay(p->sink));
     }
-    write_sink(p, p->samples, (size_t)blocks * frames);
+    write_sink(p);
+}
+
+/* By the engine's clock: what a sink without `delay` gets at once is heard one after the other. */
+static void play_step(struct playback *p, usec now)
+{
+    for (int i = 0; i < BLOCKS_PER_STEP; i++) {
+        play(p, i * GRID_STEP / BLOCKS_PER_STEP, now);
+    }
 }
 
 /* --- how the sink is --------------------------------------------------------------------- */
@@ -169,15 +191,10 @@ static void become_present(struct playback *p, usec now)
     rhythm_start(&p->rhythm, GRID_STEP / BLOCKS_PER_STEP, now);
 }
 
-static struct resampler *new_resampler(jingle_audio_format from, jingle_audio_format to)
-{
-    bool agree = from.rate == to.rate && from.channels == to.channels;
-    return agree ? NULL : resampler_new(from, to);
-}
-
 static void try_start(struct playback *p, usec now)
 {
-    p->format = voice_format(p);
+    p->format = (jingle_audio_format){.rate = LIKED_RATE,
+                                      .channels = p->config->playback_channels == 2 ? 2 : 1};
     jingle_status status = sink_start(p->sink, &p->format);
     if (status != JINGLE_OK) {
         p->retry_at = now + RETRY;
@@ -185,12 +202,8 @@ static void try_start(struct playback *p, usec now)
         become_absent(p, now);
         return;
     }
-    jingle_audio_format block = {.rate = PROCESSING_RATE, .channels = 1};
     p->started = true;
-    resampler_free(p->to_sink);
-    resampler_free(p->to_block);
-    p->to_sink = new_resampler(voice_format(p), p->format);
-    p->to_block = p->processing ? new_resampler(voice_format(p), block) : NULL;
+    p->sound_format = (jingle_audio_format){0};
     become_present(p, now);
 }
 
@@ -224,7 +237,7 @@ static void step_absent(struct playback *p, usec now)
         }
     }
     if (p->state == PLAYBACK_ABSENT) {
-        play(p, BLOCKS_PER_STEP, now);
+        play_step(p, now);
     }
 }
 
@@ -244,7 +257,7 @@ static usec tick_polled(struct playback *p, usec now)
         if (wanted == 0) {
             break;
         }
-        play(p, 1, now);
+        play(p, 0, now);
         ready = true;
     }
     if (ready) {
@@ -265,7 +278,7 @@ usec playback_tick(struct playback *p, usec now)
     }
     while (p->state != PLAYBACK_POLLED && grid_due(&p->grid, now)) {
         if (p->state == PLAYBACK_CLOCKED) {
-            play(p, BLOCKS_PER_STEP, now);
+            play_step(p, now);
         } else {
             step_absent(p, now);
         }
