@@ -6,6 +6,9 @@ import netns
 import numpy
 import pytest
 import sound
+from peer import JINGLE
+from test_endings import alter, tamper_module
+from test_hostile import ACCOUNTS, SERVER, Injector, jingle
 
 
 def test_two_scripted_peers_see_and_message_each_other(server, start_peer):
@@ -74,3 +77,22 @@ def test_namespaces_reach_the_public_address_and_not_each_other(start_internet):
         netns.run(*reach, netns.PUBLIC)
         with pytest.raises(RuntimeError):
             netns.run(*reach, other)
+
+
+def test_stanzas_can_be_altered_on_their_way(start_server, start_peer):
+    server = start_server("--module", tamper_module())
+    alter(server, "session-info urn:test:before urn:test:after")
+    alice, bob = start_peer(server, "alice"), start_peer(server, "bob")
+    alice.send(f"<iq type='set' id='i' to='{bob.jid}'><jingle xmlns='{JINGLE}' "
+               "action='session-info' sid='s'><x xmlns='urn:test:before'/></jingle></iq>")
+    got = bob.await_jingle("session-info")
+    assert got.find(f"{{{JINGLE}}}jingle/{{urn:test:after}}x") is not None
+    assert got.get("from") == alice.jid
+
+
+def test_anyone_can_be_impersonated(start_server, start_peer):
+    server = start_server(*SERVER, **ACCOUNTS)
+    alice, bob, carol = (start_peer(server, name) for name in ("alice", "bob", "carol"))
+    injector = Injector(server, carol)
+    assert injector.ask(alice.jid, bob.jid, jingle("session-info", "s")) == "result"
+    assert bob.await_jingle("session-info").get("from") == alice.jid

@@ -9,7 +9,7 @@ module:hook("message/host", function(event)
 	local wrapper = event.stanza:get_child("inject", "urn:test:inject");
 	if not wrapper then return; end
 	injector = event.stanza.attr.from;
-	for stanza in wrapper:childtags() do
+	for _, stanza in ipairs(wrapper.tags) do
 		local copy = st.clone(stanza);
 		copy.attr.xmlns = nil;
 		prosody.core_post_stanza(prosody.hosts[module.host], copy, true);
@@ -22,7 +22,9 @@ module:hook("pre-iq/full", function(event)
 	local id = stanza.attr.id or "";
 	if not injector or not id:find("^inject%-") then return; end
 	if stanza.attr.type ~= "result" and stanza.attr.type ~= "error" then return; end
+	local copy = st.clone(stanza);
+	copy.attr.xmlns = "jabber:client";
 	module:send(st.message({ to = injector, from = module.host, type = "headline" })
-		:tag("answer", { xmlns = "urn:test:inject" }):add_child(st.clone(stanza)));
+		:tag("answer", { xmlns = "urn:test:inject" }):add_child(copy));
 	return true;
 end, 1000);
