@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# A voice call between two people on this machine, from nothing to a verdict:
+#
+#   install packages ─▶ build ─▶ private XMPP server ─▶ Bob answers, Alice calls and speaks
+#                    ─▶ compare what Bob recorded with what Alice said
+#
+#   examples/demo.sh [--build DIR] [--recording FILE]
+#
+#   --build DIR        take or build the programs there; default: build/release
+#   --recording FILE   where what was heard is kept; default: out/demo/heard.flac
+#
+# It listens on loopback only, on free ports, and leaves nothing behind but the build and the
+# recording. Ends with 0 only if every word arrived.
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build/release
+recording=$top/out/demo/heard.flac
+spoken=$top/examples/speech.flac
+
+while [ $# -gt 0 ]; do
+    case $1 in
+        --build) build=$(realpath -m "${2:?--build wants a directory}") ;;
+        --recording) recording=$(realpath -m "${2:?--recording wants a file}") ;;
+        *)
+            sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
+            [ "$1" = --help ] && exit 0
+            exit 2
+            ;;
+    esac
+    shift 2
+done
+
+step() { printf '\n== %s\n' "$*"; }
+
+fail() {
+    printf '\nTHE DEMO FAILED: %s\n' "$*" >&2
+    exit 1
+}
+
+server='' work='' bob='' shown=''
+
+clean_up() {
+    local code=$?
+    trap - EXIT
+    for process in $bob; do
+        kill "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
+    for process in $shown; do wait "$process" 2>/dev/null || true; done
+    [ -z "$server" ] || "$top/examples/private_server.sh" stop "$server" || true
+    [ -z "$work" ] || rm -rf "$work"
+    exit $code
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Quiet while all goes well; all of it when something fails.
+quietly() {
+    if ! "$@" >"$work/output" 2>&1; then
+        cat "$work/output" >&2
+        fail "$* did not work; its output is above."
+    fi
+}
+
+build_programs() {
+    local tests=ON
+    pkg-config --exists cmocka || tests=OFF # its package comes with those of the tests only
+    (cd "$top" && quietly cmake --preset release -B "$build" -DBUILD_TESTING=$tests)
+    quietly cmake --build "$build" --target jcall compare_sound
+}
+
+start_server() {
+    local lines
+    lines=$("$top/examples/private_server.sh" start --account alice --account bob) ||
+        fail 'the private XMPP server did not start.'
+    eval "$lines"
+    server=$DIR
+}
+
+# Everything that jcall is told besides its command; nothing of the user's own is read.
+phone() { # NAME WORD...
+    local name=$1
+    shift
+    JCALL_JID='' JCALL_PASSWORD=secret XDG_CONFIG_HOME=$work XDG_CACHE_HOME=$work/$name \
+        exec "$build/examples/jcall" --jid "$name@$DOMAIN" --host "$HOST" --port "$PORT" \
+        --tls starttls --ca-file "$CA_FILE" --lab-loopback "$@"
+}
+
+# Both displays in one: each line with whose it is, as it comes, and kept.
+show() { # NAME
+    local line
+    while IFS= read -r line; do
+        printf '  %-5s | %s\n' "$1" "$line"
+        printf '%s\n' "$line" >>"$work/$1.log"
+    done
+}
+
+await_line() { # NAME TEXT SECONDS
+    local tries=$(($3 * 10))
+    until grep -q -- "$2" "$work/$1.log" 2>/dev/null; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/jingle-demo.XXXXXX")
+
+step '1 of 5: packages'
+"$top/scripts/install-packages.sh" --runtime --build
+
+step "2 of 5: build into $build (some minutes the first time)"
+build_programs
+echo "Built jcall $("$build/examples/jcall" --version | cut -d' ' -f2)."
+
+step '3 of 5: a private XMPP server'
+start_server
+echo "Prosody runs for Alice and Bob on $HOST, port $PORT; nobody else can reach it."
+
+step '4 of 5: the call'
+mkdir -p "$(dirname "$recording")"
+rm -f "$recording"
+mkfifo "$work/bob.pipe" "$work/alice.pipe"
+show Bob <"$work/bob.pipe" &
+shown=$!
+phone bob answer --auto --once --source=silence --sink=null --record="$recording" \
+    >"$work/bob.pipe" 2>&1 </dev/null &
+bob=$!
+await_line Bob 'Waiting for calls' 20 || fail 'Bob could not log in.'
+
+show Alice <"$work/alice.pipe" &
+shown="$shown $!"
+alice_code=0
+(phone alice call "bob@$DOMAIN" --source="file:$spoken" --sink=null --until-source-ends \
+    >"$work/alice.pipe" 2>&1 </dev/null) || alice_code=$?
+bob_code=0
+wait "$bob" || bob_code=$?
+bob=''
+for process in $shown; do wait "$process"; done
+shown=''
+[ "$alice_code" -eq 0 ] || fail "Alice's jcall ended with exit code $alice_code; see jcall(1)."
+[ "$bob_code" -eq 0 ] || fail "Bob's jcall ended with exit code $bob_code; see jcall(1)."
+[ -s "$recording" ] || fail 'Bob recorded nothing.'
+
+step '5 of 5: what was heard'
+verdict=0
+"$build/examples/compare_sound" "$spoken" "$recording" 0.9 >"$work/verdict" || verdict=$?
+cat "$work/verdict"
+setup=$(sed -n 's/.*sound flows \([0-9.]*\) s after the answer.*/\1/p' "$work/Alice.log")
+echo
+[ "$verdict" -eq 0 ] || fail "what Bob heard is not what Alice said; listen to $recording"
+cat <<END
+Bob heard every word that Alice said:
+  "$(sed -n 's/^| .speech.flac. | \(.*\) |$/\1/p' "$top/examples/recordings.md")"
+Sound flowed ${setup:-?} s after Bob answered.
+The recording is $recording
+END
