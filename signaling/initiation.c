@@ -1,0 +1,775 @@
+#include "signaling/initiation.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "signaling/jid.h"
+#include "signaling/ns.h"
+
+#define SID_MAX 256 /* bytes of an id that we take */
+
+/* After our proceed: long enough for a slow phone to gather and send session-initiate. */
+#define JOIN_TIMEOUT (30 * USEC_PER_SEC)
+
+struct proposal {
+    struct initiation *initiation;
+    bool outgoing;
+    char *sid;
+    char *peer; /* outgoing: bare; incoming: full */
+    bool audio, video;
+    bool ringing;  /* outgoing: a device said that it rings */
+    bool accepted; /* incoming: by us */
+    usec deadline;
+    void *user;
+};
+
+struct remembered {
+    char *peer; /* bare, folded */
+    char *sid;
+    usec until;
+};
+
+struct initiation {
+    struct initiation_hooks hooks;
+    const struct random_source *random;
+    const struct logger *log;
+    char *id_prefix;
+    char *full_jid; /* NULL before the first login */
+    usec ring_timeout;
+    GPtrArray *proposals;
+    GQueue remembered; /* oldest first */
+};
+
+/* One element of XEP-0353 in a message that came. */
+struct arrival {
+    const struct stanza *message;
+    const struct initiation_arrival *how;
+    const xml_node *node;
+    const char *name;
+    const char *sid;
+    bool from_us; /* by another device of our account */
+    struct reason reason;
+    usec now;
+};
+
+/* ------------------------------------------------------------------------------ memories -- */
+
+static void remembered_free(void *entry)
+{
+    struct remembered *remembered = entry;
+
+    g_free(remembered->peer);
+    g_free(remembered->sid);
+    g_free(remembered);
+}
+
+static char *folded_bare(const char *jid)
+{
+    char *bare = jid_bare(jid);
+    char *folded = jid_fold(bare);
+
+    g_free(bare);
+    return folded;
+}
+
+bool initiation_remembers(const struct initiation *initiation, const char *peer, const char *sid)
+{
+    char *bare = folded_bare(peer);
+    bool found = false;
+
+    for (const GList *at = initiation->remembered.head; at != NULL; at = at->next) {
+        const struct remembered *entry = at->data;
+        if (strcmp(entry->sid, sid) == 0 && strcmp(entry->peer, bare) == 0)
+            found = true;
+    }
+    g_free(bare);
+    return found;
+}
+
+static void forget_old(struct initiation *initiation, usec now)
+{
+    GQueue *queue = &initiation->remembered;
+
+    while (queue->length > 0) {
+        struct remembered *oldest = g_queue_peek_head(queue);
+        if (queue->length <= INITIATION_REMEMBERED_MAX && oldest->until > now)
+            return;
+        remembered_free(g_queue_pop_head(queue));
+    }
+}
+
+void initiation_remember(struct initiation *initiation, const char *peer, const char *sid, usec now)
+{
+    struct remembered *entry;
+
+    if (initiation_remembers(initiation, peer, sid))
+        return;
+    entry = g_new0(struct remembered, 1);
+    entry->peer = folded_bare(peer);
+    entry->sid = g_strdup(sid);
+    entry->until = now + INITIATION_REMEMBERED_FOR;
+    g_queue_push_tail(&initiation->remembered, entry);
+    forget_old(initiation, now);
+}
+
+/* ---------------------------------------------------------------------------------- life -- */
+
+static void proposal_free(void *data)
+{
+    struct proposal *proposal = data;
+
+    g_free(proposal->sid);
+    g_free(proposal->peer);
+    g_free(proposal);
+}
+
+struct initiation *initiation_new(const struct initiation_config *config,
+                                  const struct initiation_hooks *hooks)
+{
+    struct initiation *initiation = g_new0(struct initiation, 1);
+
+    initiation->hooks = *hooks;
+    initiation->random = config->random;
+    initiation->log = config->log;
+    initiation->id_prefix = g_strdup(config->id_prefix);
+    initiation->ring_timeout = config->ring_timeout;
+    initiation->proposals = g_ptr_array_new_with_free_func(proposal_free);
+    g_queue_init(&initiation->remembered);
+    return initiation;
+}
+
+void initiation_free(struct initiation *initiation)
+{
+    if (initiation == NULL)
+        return;
+    g_ptr_array_unref(initiation->proposals);
+    g_queue_clear_full(&initiation->remembered, remembered_free);
+    g_free(initiation->id_prefix);
+    g_free(initiation->full_jid);
+    g_free(initiation);
+}
+
+void initiation_set_jid(struct initiation *initiation, const char *full_jid)
+{
+    g_free(initiation->full_jid);
+    initiation->full_jid = g_strdup(full_jid);
+}
+
+static struct proposal *proposal_new(struct initiation *initiation, bool outgoing, const char *sid,
+                                     const char *peer, usec deadline)
+{
+    struct proposal *proposal = g_new0(struct proposal, 1);
+
+    proposal->initiation = initiation;
+    proposal->outgoing = outgoing;
+    proposal->sid = g_strdup(sid);
+    proposal->peer = g_strdup(peer);
+    proposal->deadline = deadline;
+    g_ptr_array_add(initiation->proposals, proposal);
+    return proposal;
+}
+
+struct proposal *initiation_find(const struct initiation *initiation, const char *from,
+                                 const char *sid)
+{
+    for (guint i = 0; i < initiation->proposals->len; i++) {
+        struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        if (strcmp(proposal->sid, sid) == 0 && jid_equal_bare(proposal->peer, from))
+            return proposal;
+    }
+    return NULL;
+}
+
+static void tell(struct proposal *proposal, enum initiation_event_type type, const char *peer)
+{
+    struct initiation_event event = {
+        .type = type,
+        .proposal = proposal,
+        .sid = proposal->sid,
+        .peer = peer,
+    };
+
+    proposal->initiation->hooks.event(proposal->initiation->hooks.user, &event);
+}
+
+/* Takes it off the list, so that nothing finds it while its last event is told. */
+static void proposal_detach(struct proposal *proposal, usec now)
+{
+    struct initiation *initiation = proposal->initiation;
+    guint index = 0;
+
+    initiation_remember(initiation, proposal->peer, proposal->sid, now);
+    if (g_ptr_array_find(initiation->proposals, proposal, &index))
+        g_ptr_array_steal_index(initiation->proposals, index);
+}
+
+static void proposal_ended(struct proposal *proposal, jingle_reason reason, jingle_party by,
+                           const char *text, usec now)
+{
+    struct initiation_event event = {
+        .type = INITIATION_EVENT_ENDED,
+        .proposal = proposal,
+        .sid = proposal->sid,
+        .peer = proposal->peer,
+        .u.ended = {.reason = reason, .by = by, .text = text},
+    };
+
+    proposal_detach(proposal, now);
+    proposal->initiation->hooks.event(proposal->initiation->hooks.user, &event);
+    proposal_free(proposal);
+}
+
+/* ------------------------------------------------------------------------------- sending -- */
+
+/* The id of the message can be told from the call, so that a receipt or a bounce can be, too. */
+static char *message_id(const struct initiation *initiation, const char *name, const char *sid)
+{
+    return g_strdup_printf("%sjm-%s-%s", initiation->id_prefix, name, sid);
+}
+
+/* XEP-0353, 3: type chat and a store hint, so that every device and the archive see it. */
+static struct xml *message_new(const struct initiation *initiation, const char *to,
+                               const char *name, const char *sid, xml_node **element)
+{
+    char *id = message_id(initiation, name, sid);
+    struct xml *message = stanza_message("chat", to, id);
+
+    g_free(id);
+    *element = xml_add(xml_root(message), NS_JINGLE_MESSAGE, name);
+    xml_set(*element, "id", sid);
+    xml_add(xml_root(message), NS_HINTS, "store");
+    return message;
+}
+
+static void send_message(struct initiation *initiation, struct xml *message)
+{
+    initiation->hooks.send(initiation->hooks.user, xml_root(message));
+    xml_free(message);
+}
+
+static void send_simple(struct initiation *initiation, const char *to, const char *name,
+                        const char *sid, enum reason_condition condition, bool tie_break)
+{
+    xml_node *element;
+    struct xml *message = message_new(initiation, to, name, sid, &element);
+    struct reason reason = {.condition = condition};
+
+    reason_write(&reason, element);
+    if (tie_break)
+        xml_add(element, NULL, "tie-break");
+    send_message(initiation, message);
+}
+
+/* For our other devices: not all servers have carbons, and Dino listens to this alone. */
+static void send_to_own_devices(struct initiation *initiation, const char *name, const char *sid)
+{
+    if (initiation->full_jid == NULL)
+        return;
+    char *bare = jid_bare(initiation->full_jid);
+    send_simple(initiation, bare, name, sid, REASON_NONE, false);
+    g_free(bare);
+}
+
+static void add_media(xml_node *propose, const char *media)
+{
+    xml_set(xml_add(propose, NS_RTP, "description"), "media", media);
+}
+
+struct proposal *initiation_propose(struct initiation *initiation, const char *to, bool audio,
+                                    bool video, usec now)
+{
+    char sid[37];
+    xml_node *propose;
+    char *bare = jid_bare(to);
+
+    random_uuid(initiation->random, sid);
+    struct proposal *proposal =
+        proposal_new(initiation, true, sid, bare, now + initiation->ring_timeout);
+    proposal->audio = audio;
+    proposal->video = video;
+    struct xml *message = message_new(initiation, bare, "propose", sid, &propose);
+    if (audio)
+        add_media(propose, "audio");
+    if (video)
+        add_media(propose, "video");
+    /* Conversations says that it rings by a receipt. */
+    xml_add(xml_root(message), NS_RECEIPTS, "request");
+    send_message(initiation, message);
+    g_free(bare);
+    return proposal;
+}
+
+void proposal_accept(struct proposal *proposal, usec now)
+{
+    struct initiation *initiation = proposal->initiation;
+
+    if (proposal->outgoing || proposal->accepted)
+        return;
+    proposal->accepted = true;
+    proposal->deadline = now + JOIN_TIMEOUT;
+    send_to_own_devices(initiation, "accept", proposal->sid);
+    send_simple(initiation, proposal->peer, "proceed", proposal->sid, REASON_NONE, false);
+}
+
+static void say_end(struct proposal *proposal, jingle_reason reason)
+{
+    struct initiation *initiation = proposal->initiation;
+    bool refused = reason == JINGLE_REASON_DECLINED || reason == JINGLE_REASON_BUSY;
+
+    if (proposal->outgoing) {
+        enum reason_condition condition = reason_to_tell(reason, PROGRESS_PENDING, true);
+        send_simple(initiation, proposal->peer, "retract", proposal->sid, condition,
+                    reason == JINGLE_REASON_REPLACED);
+    } else if (proposal->accepted) {
+        send_simple(initiation, proposal->peer, "finish", proposal->sid,
+                    reason_to_tell(reason, PROGRESS_ACCEPTED, false), false);
+    } else if (refused) {
+        enum reason_condition condition = reason_to_tell(reason, PROGRESS_PENDING, false);
+        send_simple(initiation, proposal->peer, "reject", proposal->sid, condition, false);
+        send_to_own_devices(initiation, "reject", proposal->sid);
+    }
+}
+
+void proposal_end(struct proposal *proposal, jingle_reason reason, jingle_party by, usec now)
+{
+    say_end(proposal, reason);
+    proposal_ended(proposal, reason, by, "", now);
+}
+
+void initiation_finish(struct initiation *initiation, const char *peer_full, const char *sid,
+                       enum reason_condition condition)
+{
+    send_simple(initiation, peer_full, "finish", sid, condition, false);
+}
+
+bool initiation_take(struct initiation *initiation, const char *from, const char *sid, usec now)
+{
+    struct proposal *proposal = initiation_find(initiation, from, sid);
+
+    if (proposal == NULL || proposal->outgoing || !proposal->accepted ||
+        !jid_equal(proposal->peer, from))
+        return false;
+    proposal_detach(proposal, now);
+    proposal_free(proposal);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------- propose -- */
+
+static bool read_media(const xml_node *propose, bool *audio, bool *video)
+{
+    XML_EACH (child, propose) {
+        const char *media = xml_attribute(child, "media");
+        if (!xml_is(child, NS_RTP, "description") || media == NULL)
+            continue;
+        *audio = *audio || strcmp(media, "audio") == 0;
+        *video = *video || strcmp(media, "video") == 0;
+    }
+    return *audio || *video;
+}
+
+/* Our own proposal to the same person, if it still waits. */
+static struct proposal *find_glare(const struct initiation *initiation, const char *from)
+{
+    for (guint i = 0; i < initiation->proposals->len; i++) {
+        struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        if (proposal->outgoing && jid_equal_bare(proposal->peer, from))
+            return proposal;
+    }
+    return NULL;
+}
+
+static void tell_missed(struct initiation *initiation, const struct arrival *arrival, bool audio,
+                        bool video, int64_t when)
+{
+    struct initiation_event event = {
+        .type = INITIATION_EVENT_MISSED,
+        .sid = arrival->sid,
+        .peer = arrival->message->from,
+        .u.incoming = {.audio = audio, .video = video, .when = when},
+    };
+
+    initiation_remember(initiation, arrival->message->from, arrival->sid, arrival->now);
+    initiation->hooks.event(initiation->hooks.user, &event);
+}
+
+/* At once: Conversations takes a device that stays silent for 12 s for one that is not there. */
+static void say_ringing(struct initiation *initiation, const struct arrival *arrival)
+{
+    const struct stanza *message = arrival->message;
+
+    if (xml_child(message->node, NS_RECEIPTS, "request") != NULL && *message->id != '\0') {
+        char *id = message_id(initiation, "received", arrival->sid);
+        struct xml *receipt = stanza_message("chat", message->from, id);
+        xml_set(xml_add(xml_root(receipt), NS_RECEIPTS, "received"), "id", message->id);
+        send_message(initiation, receipt);
+        g_free(id);
+    }
+    send_simple(initiation, message->from, "ringing", arrival->sid, REASON_NONE, false);
+}
+
+static void ring(struct initiation *initiation, const struct arrival *arrival, bool audio,
+                 bool video, int64_t when, bool glare)
+{
+    usec waited = MAX(arrival->how->wall - when, 0);
+    struct proposal *proposal =
+        proposal_new(initiation, false, arrival->sid, arrival->message->from,
+                     arrival->now + initiation->ring_timeout - waited);
+    struct initiation_event event = {
+        .type = INITIATION_EVENT_INCOMING,
+        .proposal = proposal,
+        .sid = proposal->sid,
+        .peer = proposal->peer,
+        .u.incoming = {.audio = audio, .video = video, .when = when, .glare = glare},
+    };
+
+    proposal->audio = audio;
+    proposal->video = video;
+    say_ringing(initiation, arrival);
+    initiation->hooks.event(initiation->hooks.user, &event);
+}
+
+/* XEP-0353, 3.3: the lower id wins. True if theirs does (or there is no contest). */
+static bool settle_glare(struct initiation *initiation, const struct arrival *arrival,
+                         struct proposal *ours)
+{
+    if (strcmp(ours->sid, arrival->sid) < 0) {
+        send_simple(initiation, arrival->message->from, "reject", arrival->sid, REASON_EXPIRED,
+                    true);
+        initiation_remember(initiation, arrival->message->from, arrival->sid, arrival->now);
+        return false;
+    }
+    proposal_end(ours, JINGLE_REASON_REPLACED, JINGLE_PARTY_REMOTE, arrival->now);
+    return true;
+}
+
+static void receive_propose(struct initiation *initiation, const struct arrival *arrival)
+{
+    const char *from = arrival->message->from;
+    int64_t when = arrival->how->wall;
+    bool audio = false, video = false;
+
+    if (arrival->from_us || !jid_is_full(from) ||
+        initiation_find(initiation, from, arrival->sid) != NULL ||
+        initiation_remembers(initiation, from, arrival->sid))
+        return;
+    if (!read_media(arrival->node, &audio, &video)) {
+        log_info(initiation->log, "%s proposes something other than a call", from);
+        return;
+    }
+    if (!arrival->how->trusted) {
+        log_info(initiation->log, "%s, who is not a contact, calls: not told", from);
+        return;
+    }
+    if (stanza_delay(arrival->message, &when) &&
+        arrival->how->wall - when >= initiation->ring_timeout) {
+        tell_missed(initiation, arrival, audio, video, when);
+        return;
+    }
+    if (initiation->proposals->len >= INITIATION_PROPOSALS_MAX) {
+        log_warning(initiation->log, "Too many calls at once: that of %s is passed over", from);
+        return;
+    }
+    struct proposal *ours = find_glare(initiation, from);
+    if (ours == NULL || settle_glare(initiation, arrival, ours))
+        ring(initiation, arrival, audio, video, MIN(when, arrival->how->wall), ours != NULL);
+}
+
+/* ------------------------------------------------------------------- what follows propose -- */
+
+/* XEP-0353 up to 0.7 addressed our bare JID. */
+static bool is_for_us(const struct initiation *initiation, const struct arrival *arrival)
+{
+    const char *to = arrival->message->to;
+
+    if (arrival->how->origin != ORIGIN_DIRECT || initiation->full_jid == NULL)
+        return false;
+    return to == NULL || jid_equal(to, initiation->full_jid) ||
+           (jid_resource(to) == NULL && jid_equal_bare(to, initiation->full_jid));
+}
+
+static struct proposal *find_outgoing(const struct initiation *initiation,
+                                      const struct arrival *arrival)
+{
+    struct proposal *proposal = initiation_find(initiation, arrival->message->from, arrival->sid);
+
+    if (proposal == NULL || !proposal->outgoing || !is_for_us(initiation, arrival))
+        return NULL;
+    return proposal;
+}
+
+static void receive_ringing(struct initiation *initiation, const struct arrival *arrival)
+{
+    struct proposal *proposal = find_outgoing(initiation, arrival);
+
+    if (proposal == NULL || proposal->ringing)
+        return;
+    proposal->ringing = true;
+    tell(proposal, INITIATION_EVENT_RINGING, arrival->message->from);
+}
+
+static void receive_proceed(struct initiation *initiation, const struct arrival *arrival)
+{
+    struct proposal *proposal = find_outgoing(initiation, arrival);
+
+    if (proposal == NULL || !jid_is_full(arrival->message->from))
+        return;
+    proposal_detach(proposal, arrival->now);
+    tell(proposal, INITIATION_EVENT_PROCEED, arrival->message->from);
+    proposal_free(proposal);
+}
+
+static void receive_reject(struct initiation *initiation, const struct arrival *arrival)
+{
+    struct proposal *proposal = find_outgoing(initiation, arrival);
+    jingle_reason reason = JINGLE_REASON_DECLINED;
+
+    if (proposal == NULL)
+        return;
+    if (arrival->reason.tie_break)
+        reason = JINGLE_REASON_REPLACED;
+    else if (arrival->reason.condition == REASON_BUSY)
+        reason = JINGLE_REASON_BUSY;
+    proposal_ended(proposal, reason, JINGLE_PARTY_REMOTE, arrival->reason.text, arrival->now);
+}
+
+/* retract and finish: only the device that proposed may. */
+static void receive_retract(struct initiation *initiation, const struct arrival *arrival)
+{
+    struct proposal *proposal = initiation_find(initiation, arrival->message->from, arrival->sid);
+    jingle_reason reason = JINGLE_REASON_CANCELED;
+
+    if (proposal == NULL || arrival->how->origin != ORIGIN_DIRECT)
+        return;
+    if (proposal->outgoing) {
+        if (strcmp(arrival->name, "finish") == 0)
+            receive_reject(initiation, arrival);
+        return;
+    }
+    if (!jid_equal(proposal->peer, arrival->message->from))
+        return;
+    if (arrival->reason.tie_break)
+        reason = JINGLE_REASON_REPLACED;
+    else if (arrival->reason.condition == REASON_TIMEOUT)
+        reason = JINGLE_REASON_NO_ANSWER;
+    proposal_ended(proposal, reason, JINGLE_PARTY_REMOTE, arrival->reason.text, arrival->now);
+}
+
+/* Another device of our account answered or refused: by a carbon of what it sent to the caller, or
+ * by its own message to our bare JID. */
+static void receive_sibling(struct initiation *initiation, const struct arrival *arrival)
+{
+    bool settles = strcmp(arrival->name, "accept") == 0 || strcmp(arrival->name, "proceed") == 0 ||
+                   strcmp(arrival->name, "reject") == 0;
+
+    for (guint i = 0; settles && i < initiation->proposals->len; i++) {
+        struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        if (proposal->outgoing || proposal->accepted || strcmp(proposal->sid, arrival->sid) != 0)
+            continue;
+        proposal_ended(proposal, JINGLE_REASON_ELSEWHERE, JINGLE_PARTY_LOCAL, "", arrival->now);
+        return;
+    }
+}
+
+/* ------------------------------------------------------------------ receipts and bounces -- */
+
+static struct proposal *find_by_message(const struct initiation *initiation, const char *id,
+                                        const char *name, const char *from)
+{
+    for (guint i = 0; id != NULL && from != NULL && i < initiation->proposals->len; i++) {
+        struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        char *sent = message_id(initiation, name, proposal->sid);
+        bool found = strcmp(sent, id) == 0 && jid_equal_bare(proposal->peer, from);
+        g_free(sent);
+        if (found)
+            return proposal;
+    }
+    return NULL;
+}
+
+static bool receive_receipt(struct initiation *initiation, const struct stanza *message,
+                            const struct initiation_arrival *how)
+{
+    const xml_node *received = xml_child(message->node, NS_RECEIPTS, "received");
+    const char *id = received == NULL ? NULL : xml_attribute(received, "id");
+    struct proposal *proposal = find_by_message(initiation, id, "propose", message->from);
+
+    if (proposal == NULL || !proposal->outgoing || how->origin != ORIGIN_DIRECT)
+        return false;
+    if (!proposal->ringing) {
+        proposal->ringing = true;
+        tell(proposal, INITIATION_EVENT_RINGING, message->from);
+    }
+    return true;
+}
+
+static jingle_reason bounce_meaning(enum stanza_condition condition)
+{
+    switch (condition) {
+    case STANZA_SERVICE_UNAVAILABLE:
+    case STANZA_RECIPIENT_UNAVAILABLE:
+        return JINGLE_REASON_OFFLINE;
+    default:
+        return JINGLE_REASON_UNREACHABLE;
+    }
+}
+
+/* A propose is bounced by the server, from the bare JID; one device's error is not the end. */
+static bool receive_bounce(struct initiation *initiation, const struct stanza *message, usec now)
+{
+    struct stanza_error error;
+    struct proposal *proposed = find_by_message(initiation, message->id, "propose", message->from);
+    struct proposal *proceeded = find_by_message(initiation, message->id, "proceed", message->from);
+
+    stanza_error_read(&error, message);
+    if (proposed != NULL && proposed->outgoing && jid_resource(message->from) == NULL) {
+        proposal_ended(proposed, bounce_meaning(error.condition), JINGLE_PARTY_REMOTE, error.text,
+                       now);
+        return true;
+    }
+    if (proceeded != NULL && proceeded->accepted) {
+        proposal_ended(proceeded, JINGLE_REASON_GONE, JINGLE_PARTY_REMOTE, error.text, now);
+        return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------------------- receive -- */
+
+static void dispatch(struct initiation *initiation, const struct arrival *arrival)
+{
+    static const struct {
+        const char *name;
+        void (*receive)(struct initiation *initiation, const struct arrival *arrival);
+    } receivers[] = {
+        {"propose", receive_propose}, {"ringing", receive_ringing}, {"accept", receive_proceed},
+        {"proceed", receive_proceed}, {"reject", receive_reject},   {"retract", receive_retract},
+        {"finish", receive_retract},
+    };
+
+    if (arrival->from_us) {
+        receive_sibling(initiation, arrival);
+        return;
+    }
+    if (arrival->how->origin == ORIGIN_CARBON_SENT)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(receivers); i++) {
+        if (strcmp(receivers[i].name, arrival->name) == 0)
+            receivers[i].receive(initiation, arrival);
+    }
+}
+
+static bool is_own_account(const struct initiation *initiation, const char *jid)
+{
+    return initiation->full_jid != NULL && jid_equal_bare(jid, initiation->full_jid);
+}
+
+static const xml_node *find_element(const struct stanza *message)
+{
+    XML_EACH (child, message->node) {
+        if (strcmp(xml_ns(child), NS_JINGLE_MESSAGE) == 0)
+            return child;
+    }
+    return NULL;
+}
+
+static void read_reason(struct reason *reason, const xml_node *node)
+{
+    reason_read(reason, xml_child(node, NS_JINGLE, "reason"));
+    if (xml_child(node, NS_JINGLE_MESSAGE, "tie-break") != NULL)
+        reason->tie_break = true;
+}
+
+bool initiation_receive(struct initiation *initiation, const struct stanza *message,
+                        const struct initiation_arrival *how, usec now)
+{
+    if (message->kind != STANZA_MESSAGE || message->from == NULL)
+        return false;
+    if (strcmp(message->type, "error") == 0)
+        return receive_bounce(initiation, message, now);
+    const xml_node *node = find_element(message);
+    if (node == NULL)
+        return receive_receipt(initiation, message, how);
+    struct arrival arrival = {
+        .message = message,
+        .how = how,
+        .node = node,
+        .name = xml_name(node),
+        .sid = xml_attribute(node, "id"),
+        .from_us = is_own_account(initiation, message->from),
+        .now = now,
+    };
+    bool usable = arrival.sid != NULL && *arrival.sid != '\0' &&
+                  strnlen(arrival.sid, SID_MAX + 1) <= SID_MAX &&
+                  strcmp(message->type, "groupchat") != 0;
+    bool own_echo = initiation->full_jid != NULL && jid_equal(message->from, initiation->full_jid);
+    read_reason(&arrival.reason, node);
+    if (usable && !own_echo)
+        dispatch(initiation, &arrival);
+    return true;
+}
+
+/* -------------------------------------------------------------------------- time and view -- */
+
+usec initiation_next_deadline(const struct initiation *initiation)
+{
+    usec next = USEC_NEVER;
+
+    for (guint i = 0; i < initiation->proposals->len; i++) {
+        const struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        next = MIN(next, proposal->deadline);
+    }
+    return next;
+}
+
+static struct proposal *find_expired(const struct initiation *initiation, usec now)
+{
+    for (guint i = 0; i < initiation->proposals->len; i++) {
+        struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        if (now >= proposal->deadline)
+            return proposal;
+    }
+    return NULL;
+}
+
+void initiation_tick(struct initiation *initiation, usec now)
+{
+    struct proposal *proposal = find_expired(initiation, now);
+
+    while (proposal != NULL) {
+        bool joined_late = proposal->accepted;
+        proposal_end(proposal, joined_late ? JINGLE_REASON_GONE : JINGLE_REASON_NO_ANSWER,
+                     joined_late ? JINGLE_PARTY_REMOTE : JINGLE_PARTY_LOCAL, now);
+        proposal = find_expired(initiation, now);
+    }
+}
+
+const char *proposal_sid(const struct proposal *proposal)
+{
+    return proposal->sid;
+}
+
+const char *proposal_peer(const struct proposal *proposal)
+{
+    return proposal->peer;
+}
+
+bool proposal_is_outgoing(const struct proposal *proposal)
+{
+    return proposal->outgoing;
+}
+
+bool proposal_is_accepted(const struct proposal *proposal)
+{
+    return proposal->accepted;
+}
+
+void proposal_set_user(struct proposal *proposal, void *user)
+{
+    proposal->user = user;
+}
+
+void *proposal_user(const struct proposal *proposal)
+{
+    return proposal->user;
+}
