@@ -189,19 +189,48 @@ struct device *presence_find(const struct presence *presence, const char *full)
     return find_device(find_person(presence, full), full);
 }
 
-void presence_learn(struct presence *presence, const char *hash, unsigned capabilities)
+static void for_each_device(struct presence *presence, void (*visit)(struct device *, void *),
+                            void *argument)
 {
     GHashTableIter iterator;
     void *value = NULL;
     g_hash_table_iter_init(&iterator, presence->people);
-    while (hash[0] && g_hash_table_iter_next(&iterator, NULL, &value)) {
+    while (g_hash_table_iter_next(&iterator, NULL, &value)) {
         GPtrArray *devices = value;
-        for (guint i = 0; i < devices->len; i++) {
-            struct device *device = devices->pdata[i];
-            if (strcmp(device->caps_hash, hash) != 0)
-                continue;
-            device->knowledge = DEVICE_KNOWN;
-            device->capabilities = capabilities;
-        }
+        for (guint i = 0; i < devices->len; i++)
+            visit(devices->pdata[i], argument);
     }
+}
+
+struct lesson {
+    const char *hash;
+    unsigned capabilities;
+};
+
+static void learn(struct device *device, void *argument)
+{
+    const struct lesson *lesson = argument;
+    if (strcmp(device->caps_hash, lesson->hash) != 0)
+        return;
+    device->knowledge = DEVICE_KNOWN;
+    device->capabilities = lesson->capabilities;
+}
+
+void presence_learn(struct presence *presence, const char *hash, unsigned capabilities)
+{
+    struct lesson lesson = {hash, capabilities};
+    if (hash[0])
+        for_each_device(presence, learn, &lesson);
+}
+
+static void forget_question(struct device *device, void *argument)
+{
+    (void)argument;
+    if (device->knowledge == DEVICE_ASKED)
+        device->knowledge = DEVICE_UNKNOWN;
+}
+
+void presence_forget_questions(struct presence *presence)
+{
+    for_each_device(presence, forget_question, NULL);
 }

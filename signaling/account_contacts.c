@@ -1,0 +1,233 @@
+/* Contacts: the roster and its pushes, who is online, subscriptions (RFC 6121). */
+#include "signaling/account_state.h"
+
+#include <string.h>
+
+#include "signaling/jid.h"
+#include "signaling/ns.h"
+
+static bool is_callable(const struct account *account, const char *jid, bool *online)
+{
+    size_t count = 0;
+    struct device **devices = presence_devices(account->presence, jid, &count);
+    bool callable = false;
+    for (size_t i = 0; i < count; i++)
+        callable = callable || (devices[i]->capabilities & CAN_CALL) == CAN_CALL;
+    *online = count > 0;
+    g_free(devices);
+    return callable;
+}
+
+static jingle_contact describe(const struct account *account, const struct roster_item *item)
+{
+    jingle_contact contact = {
+        .jid = item->jid,
+        .name = item->name,
+        .subscription = item->subscription,
+        .asked = item->asked,
+    };
+    contact.callable = is_callable(account, item->jid, &contact.online);
+    return contact;
+}
+
+void account_contact_changed(struct account *account, const struct roster_item *item, bool removed)
+{
+    struct account_event event = {
+        .type = ACCOUNT_EVENT_CONTACT,
+        .u.contact = describe(account, item),
+    };
+    event.u.contact.removed = removed;
+    account_tell(account, &event);
+}
+
+void account_tell_contact(struct account *account, const char *jid)
+{
+    const struct roster_item *item = roster_find(account->roster, jid);
+    if (item)
+        account_contact_changed(account, item, false);
+}
+
+jingle_contact *account_contacts(const struct account *account, size_t *count)
+{
+    const struct roster_item **items = roster_list(account->roster, count);
+    jingle_contact *contacts = g_new0(jingle_contact, *count + 1);
+    for (size_t i = 0; i < *count; i++) {
+        contacts[i] = describe(account, items[i]);
+        contacts[i].jid = g_strdup(items[i]->jid);
+        contacts[i].name = g_strdup(items[i]->name);
+    }
+    g_free(items);
+    return contacts;
+}
+
+void account_contacts_free(jingle_contact *contacts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        g_free((char *)contacts[i].jid);
+        g_free((char *)contacts[i].name);
+    }
+    g_free(contacts);
+}
+
+/* -------------------------------------------------------------------------------- presence -- */
+
+/* Strangers may direct presence at us; that is not to fill our memory. */
+static bool is_of_interest(const struct account *account, const char *jid)
+{
+    return account->external || roster_find(account->roster, jid) ||
+           jid_equal_bare(jid, account->bare);
+}
+
+static void receive_availability(struct account *account, const struct stanza *presence, usec now)
+{
+    if (!presence->from || !is_of_interest(account, presence->from))
+        return;
+    bool was_online = false;
+    bool is_online = false;
+    bool was_callable = is_callable(account, presence->from, &was_online);
+    struct device *device = presence_receive(account->presence, presence);
+    if (device) {
+        account_recall_device(account, device);
+        account_ask_later(account, device);
+        account_ask_next(account, now);
+    }
+    bool callable = is_callable(account, presence->from, &is_online);
+    if (was_online != is_online || was_callable != callable)
+        account_tell_contact(account, presence->from);
+    if (!device && strcmp(presence->type, "unavailable") == 0)
+        account_calls_device_gone(account, presence->from, now);
+    account_calls_reconsider(account, presence->from, now);
+}
+
+static void send_presence(struct account *account, const char *type, const char *to)
+{
+    account_send(account, stanza_presence(type, to));
+}
+
+static void receive_subscribe(struct account *account, const char *from)
+{
+    char *bare = jid_bare(from);
+    char *key = jid_fold(bare);
+    const struct roster_item *item = roster_find(account->roster, bare);
+    bool granted = g_hash_table_remove(account->granted, key);
+    if (granted || (item && (item->subscription == JINGLE_SUBSCRIPTION_FROM ||
+                             item->subscription == JINGLE_SUBSCRIPTION_BOTH))) {
+        send_presence(account, "subscribed", bare);
+    } else {
+        struct account_event event = {
+            .type = ACCOUNT_EVENT_SUBSCRIPTION,
+            .u.contact = {.jid = bare, .name = item ? item->name : ""},
+        };
+        account_tell(account, &event);
+    }
+    g_free(key);
+    g_free(bare);
+}
+
+void account_receive_presence(struct account *account, const struct stanza *presence, usec now)
+{
+    bool is_subscription = strcmp(presence->type, "subscribe") == 0;
+    if (!is_subscription)
+        receive_availability(account, presence, now);
+    else if (!account->external && presence->from && jid_is_valid(presence->from))
+        receive_subscribe(account, presence->from);
+}
+
+void account_forget_presence(struct account *account)
+{
+    size_t count = 0;
+    jingle_contact *before = account_contacts(account, &count);
+    presence_clear(account->presence);
+    g_queue_clear_full(&account->to_ask, g_free);
+    for (size_t i = 0; i < count; i++)
+        if (before[i].online)
+            account_tell_contact(account, before[i].jid);
+    account_contacts_free(before, count);
+}
+
+/* ---------------------------------------------------------------------------------- roster -- */
+
+/* RFC 6121, 2.1.6: a push comes from nobody or from our bare JID (CVE-2017-5589 is what happens
+ * otherwise). */
+static bool is_from_account(const struct account *account, const char *from)
+{
+    return !from || jid_equal(from, account->bare);
+}
+
+/* A push, or (external) the result that the host asked for. */
+void account_receive_roster(struct account *account, const struct stanza *iq, usec now)
+{
+    const xml_node *query = xml_child(iq->node, NS_ROSTER, "query");
+    bool is_push = strcmp(iq->type, "set") == 0;
+    (void)now;
+    bool is_result = strcmp(iq->type, "result") == 0 && account->external;
+    bool ours =
+        is_from_account(account, iq->from) || (is_result && jid_equal(iq->from, account->full_jid));
+    if (!ours) {
+        log_warning(account->log, "%s sent a forged roster push: ignored", iq->from);
+        if (is_push && !account->external) {
+            struct stanza_error error =
+                stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, NULL);
+            account_reply_error(account, iq, &error);
+        }
+        return;
+    }
+    if (is_result)
+        roster_read(account->roster, query);
+    if (!is_push)
+        return;
+    if (!account->external)
+        account_send(account, stanza_result(iq));
+    roster_push(account->roster, query);
+}
+
+static void send_item(struct account *account, const char *bare, const char *name,
+                      const char *subscription, usec now)
+{
+    struct xml *iq = stanza_iq("set", NULL, NULL);
+    xml_node *item = xml_add(xml_add(xml_root(iq), NS_ROSTER, "query"), NULL, "item");
+    xml_set(item, "jid", bare);
+    xml_set(item, "name", name && name[0] ? name : NULL);
+    xml_set(item, "subscription", subscription);
+    struct outbox_request request = {.to = NULL, .keep = true};
+    outbox_send(account->outbox, iq, &request, now);
+}
+
+jingle_status account_contact_add(struct account *account, const char *jid, const char *name,
+                                  usec now)
+{
+    if (!jid_is_valid(jid))
+        return JINGLE_ERROR_JID;
+    if (!account->online)
+        return JINGLE_ERROR_OFFLINE;
+    char *bare = jid_bare(jid);
+    const struct roster_item *item = roster_find(account->roster, bare);
+    bool they_see_us = item && (item->subscription == JINGLE_SUBSCRIPTION_FROM ||
+                                item->subscription == JINGLE_SUBSCRIPTION_BOTH);
+    send_item(account, bare, name ? name : item ? item->name : NULL, NULL, now);
+    send_presence(account, "subscribe", bare);
+    /* Now, if they have asked; and not all servers keep it for when they ask later. */
+    send_presence(account, "subscribed", bare);
+    if (!they_see_us)
+        g_hash_table_add(account->granted, jid_fold(bare));
+    g_free(bare);
+    return JINGLE_OK;
+}
+
+jingle_status account_contact_remove(struct account *account, const char *jid, usec now)
+{
+    if (!jid_is_valid(jid))
+        return JINGLE_ERROR_JID;
+    if (!account->online)
+        return JINGLE_ERROR_OFFLINE;
+    char *bare = jid_bare(jid);
+    char *key = jid_fold(bare);
+    g_hash_table_remove(account->granted, key);
+    if (roster_find(account->roster, bare))
+        send_item(account, bare, NULL, "remove", now);
+    else
+        send_presence(account, "unsubscribed", bare);
+    g_free(key);
+    g_free(bare);
+    return JINGLE_OK;
+}

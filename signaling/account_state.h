@@ -1,0 +1,116 @@
+/* What the files account*.c share; nobody else includes this. */
+#ifndef JINGLE_SIGNALING_ACCOUNT_STATE_H
+#define JINGLE_SIGNALING_ACCOUNT_STATE_H
+
+#include <glib.h>
+
+#include "signaling/account.h"
+#include "signaling/answers.h"
+#include "signaling/caps.h"
+#include "signaling/disco.h"
+#include "signaling/initiation.h"
+#include "signaling/outbox.h"
+#include "signaling/presence.h"
+#include "signaling/roster.h"
+#include "signaling/session.h"
+
+#define ACCOUNT_CALLS_MAX 256
+/* Presences of people who are online come at once after the login, but from other servers not in
+ * an instant: before that nobody counts as offline. */
+#define ACCOUNT_SETTLE (2 * USEC_PER_SEC)
+/* How long a call waits to learn what the other's devices can do. */
+#define ACCOUNT_ASK_LIMIT (3 * USEC_PER_SEC)
+/* So many questions at once about what contacts can do; more wait in a line. */
+#define ACCOUNT_ASKS_AT_ONCE 8
+#define ACCOUNT_ASKS_WAITING 1000
+
+struct account {
+    struct account_hooks hooks;
+    const struct random_source *random;
+    const struct logger *log;
+    bool external;
+    bool allow_strangers;
+    usec ring_timeout;
+    char *bare;
+    char *domain;
+    char *software_name;
+    char *software_version;
+    char id_prefix[16];
+    const char *const *features;
+    char *caps_hash; /* ours */
+
+    char *full_jid; /* the last one; kept while offline */
+    bool online;
+    usec online_since;
+
+    struct outbox *outbox;
+    struct answers *answers;
+    struct roster *roster;
+    struct presence *presence;
+    struct caps *caps;
+    GHashTable *granted; /* folded bare JIDs whose next subscription request is granted */
+    GQueue to_ask;       /* full JIDs of devices */
+    unsigned asking;
+
+    struct external_services services;
+    usec services_renewal;
+    struct account_server server;
+
+    struct initiation *initiation;
+    GQueue calls; /* struct account_call */
+    GQueue ended; /* those that nobody may use any more, freed when all hooks have returned */
+    unsigned depth;
+    const struct stanza *answering; /* the IQ that a session is handling */
+    usec now;                       /* for hooks of others that do not pass it on */
+};
+
+/* Around whatever may call hooks. */
+void account_enter(struct account *account, usec now);
+void account_leave(struct account *account);
+
+void account_tell(struct account *account, const struct account_event *event);
+/* Frees `stanza`. */
+void account_send(struct account *account, struct xml *stanza);
+void account_reply_error(struct account *account, const struct stanza *request,
+                         const struct stanza_error *error);
+bool account_is_trusted(const struct account *account, const char *jid);
+
+/* account_discovery.c: what the server and the contacts' devices can do. */
+void account_discover_server(struct account *account, usec now);
+void account_ask_services(struct account *account, usec now);
+void account_ask_device(struct account *account, struct device *device, usec now);
+void account_ask_later(struct account *account, const struct device *device);
+void account_ask_next(struct account *account, usec now);
+void account_receive_services(struct account *account, const xml_node *services, usec now);
+void account_remember_initiation(struct account *account, const char *bare);
+/* Did XEP-0115 already tell? Fills in what is remembered. */
+void account_recall_device(struct account *account, struct device *device);
+
+/* account_contacts.c: roster, presence, subscriptions. */
+void account_contact_changed(struct account *account, const struct roster_item *item, bool removed);
+void account_tell_contact(struct account *account, const char *jid);
+void account_receive_presence(struct account *account, const struct stanza *presence, usec now);
+void account_receive_roster(struct account *account, const struct stanza *iq, usec now);
+void account_forget_presence(struct account *account);
+
+/* account_queries.c: questions to us that have nothing to do with calls. */
+void account_answer_query(struct account *account, const struct stanza *iq, usec now);
+char *account_own_hash(const struct account *account);
+struct xml *account_own_presence(const struct account *account);
+
+/* account_call.c */
+void account_calls_init(struct account *account);
+void account_receive_jingle(struct account *account, const struct stanza *iq,
+                            const xml_node *jingle, usec now);
+void account_receive_message(struct account *account, const struct stanza *message,
+                             enum initiation_origin origin, usec now);
+/* What is known of this person's devices changed. */
+void account_calls_reconsider(struct account *account, const char *jid, usec now);
+void account_calls_device_gone(struct account *account, const char *jid, usec now);
+/* `other_jid`: we are not who we were before. */
+void account_calls_online(struct account *account, bool other_jid, usec now);
+usec account_calls_next_deadline(const struct account *account);
+void account_calls_tick(struct account *account, usec now);
+void account_call_free(struct account_call *call);
+
+#endif
