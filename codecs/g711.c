@@ -57,14 +57,10 @@ static int16_t ulaw_to(uint8_t code)
 
 static uint8_t alaw_from(int16_t sample)
 {
-    int magnitude = sample < 0 ? -1 - sample : sample; /* 0 to 32767 */
-    unsigned value = (unsigned)magnitude >> 4;         /* 11 bits */
-    unsigned segment = value < 32 ? 0 : bits_of(value) - 5;
-    unsigned mantissa = segment == 0 ? value >> 1 : (value >> segment) & 0x0f;
-    if (segment == 0) {
-        mantissa &= 0x1f; /* segments 0 and 1 have the same step */
-        return (uint8_t)((mantissa | (sample < 0 ? 0u : 0x80u)) ^ 0x55u);
-    }
+    unsigned magnitude = (unsigned)(sample < 0 ? -1 - sample : sample); /* 0 to 32767 */
+    unsigned segment = bits_of(magnitude >> 8);
+    /* segments 0 and 1 have the same step */
+    unsigned mantissa = (magnitude >> (segment == 0 ? 4 : segment + 3)) & 0x0f;
     return (uint8_t)((segment << 4 | mantissa | (sample < 0 ? 0u : 0x80u)) ^ 0x55u);
 }
 
