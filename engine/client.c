@@ -97,7 +97,7 @@ static void use_own_servers(struct jingle_client *client)
     memcpy(client->servers, client->own_servers, sizeof client->servers);
 }
 
-static void use_services(struct jingle_client *client, const struct account_service *services,
+static void use_services(struct jingle_client *client, const struct external_service *services,
                          size_t count)
 {
     GStringChunk *text = g_string_chunk_new(256);

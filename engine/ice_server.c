@@ -86,18 +86,17 @@ jingle_status ice_server_read(const jingle_ice_server *server, GStringChunk *tex
     return JINGLE_ERROR_INVALID;
 }
 
-bool ice_server_from_service(const struct account_service *service, GStringChunk *text,
+bool ice_server_from_service(const struct external_service *service, GStringChunk *text,
                              struct ice_server *out)
 {
-    if (service->type == ACCOUNT_SERVICE_STUNS ||
-        (service->type == ACCOUNT_SERVICE_TURNS && !service->tcp)) {
+    if (service->type == SERVICE_STUNS || (service->type == SERVICE_TURNS && !service->tcp)) {
         return false;
     }
     *out = (struct ice_server){
-        .turn = service->type != ACCOUNT_SERVICE_STUN,
-        .transport = service->type == ACCOUNT_SERVICE_TURNS ? ICE_SERVER_TLS
-                     : service->tcp                         ? ICE_SERVER_TCP
-                                                            : ICE_SERVER_UDP,
+        .turn = service->type != SERVICE_STUN,
+        .transport = service->type == SERVICE_TURNS ? ICE_SERVER_TLS
+                     : service->tcp                 ? ICE_SERVER_TCP
+                                                    : ICE_SERVER_UDP,
         .host = g_string_chunk_insert(text, service->host),
         .port = service->port,
         .username = g_string_chunk_insert(text, service->username),

@@ -2,8 +2,10 @@
 #ifndef JINGLE_ENGINE_ICE_SERVER_H
 #define JINGLE_ENGINE_ICE_SERVER_H
 
-#include "signaling/account.h"
+#include "signaling/external_services.h"
 #include "transport/server.h"
+
+#include <jingle/jingle.h>
 
 #include <glib.h>
 
@@ -12,7 +14,7 @@ jingle_status ice_server_read(const jingle_ice_server *server, GStringChunk *tex
                               struct ice_server *out);
 
 /* False for what a call cannot use (STUN over TLS). */
-bool ice_server_from_service(const struct account_service *service, GStringChunk *text,
+bool ice_server_from_service(const struct external_service *service, GStringChunk *text,
                              struct ice_server *out);
 
 #endif

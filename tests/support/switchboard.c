@@ -43,15 +43,15 @@ static void hand(struct port *port, const char *xml)
     jingle_client_receive(port->client, xml, strlen(xml));
 }
 
-static void hand_contact(struct port *port, const struct port *contact)
+static void hand_contact(struct port *port, const char *contact)
 {
-    char *bare = jid_bare(contact->jid);
+    char *bare = jid_bare(contact);
     char *roster = g_strdup_printf("<iq xmlns='jabber:client' type='set' id='push'>"
                                    "<query xmlns='jabber:iq:roster'>"
                                    "<item jid='%s' subscription='both'/></query></iq>",
                                    bare);
-    char *presence = g_strdup_printf("<presence xmlns='jabber:client' from='%s' to='%s'/>",
-                                     contact->jid, port->jid);
+    char *presence =
+        g_strdup_printf("<presence xmlns='jabber:client' from='%s' to='%s'/>", contact, port->jid);
     hand(port, roster);
     hand(port, presence);
     g_free(presence);
@@ -69,8 +69,17 @@ void switchboard_add(struct switchboard *board, jingle_client *client, const cha
     for (size_t i = 0; i + 1 < board->count; i++) {
         struct port *other = &board->ports[i];
         if (other->client && !other->stranger && !stranger) {
-            hand_contact(added, other);
-            hand_contact(other, added);
+            hand_contact(added, other->jid);
+            hand_contact(other, added->jid);
+        }
+    }
+}
+
+void switchboard_add_outside(struct switchboard *board, const char *full_jid)
+{
+    for (size_t i = 0; i < board->count; i++) {
+        if (board->ports[i].client) {
+            hand_contact(&board->ports[i], full_jid);
         }
     }
 }
@@ -95,50 +104,48 @@ void switchboard_drop(struct switchboard *board, jingle_client *client)
     }
 }
 
-/* The same as a server says for a service that it does not have, or a client that is gone. */
-static void refuse(struct port *sender, const xml_node *iq)
+static void deliver(struct switchboard *board, const xml_node *stanza);
+
+static void deliver_reply(struct switchboard *board, const xml_node *iq, const char *from,
+                          const char *type, struct xml *reply)
+{
+    xml_set(xml_root(reply), "type", type);
+    xml_set(xml_root(reply), "id", xml_attribute(iq, "id"));
+    xml_set(xml_root(reply), "from", from);
+    xml_set(xml_root(reply), "to", xml_attribute(iq, "from"));
+    deliver(board, xml_root(reply));
+    xml_free(reply);
+}
+
+/* What a server says for a service that it does not have, or a client that is gone. */
+static void refuse(struct switchboard *board, const xml_node *iq)
 {
     const char *type = xml_attribute(iq, "type");
     if (strcmp(xml_name(iq), "iq") != 0 ||
         (g_strcmp0(type, "get") != 0 && g_strcmp0(type, "set") != 0)) {
         return;
     }
-    const char *to = xml_attribute(iq, "to");
     struct xml *reply = xml_new("jabber:client", "iq");
-    xml_set(xml_root(reply), "type", "error");
-    xml_set(xml_root(reply), "id", xml_attribute(iq, "id"));
-    xml_set(xml_root(reply), "from", to);
-    xml_set(xml_root(reply), "to", sender->jid);
     xml_node *error = xml_add(xml_root(reply), NULL, "error");
     xml_set(error, "type", "cancel");
     xml_add(error, "urn:ietf:params:xml:ns:xmpp-stanzas", "service-unavailable");
-    char *text = xml_to_string(xml_root(reply));
-    hand(sender, text);
-    free(text);
-    xml_free(reply);
+    deliver_reply(board, iq, xml_attribute(iq, "to"), "error", reply);
 }
 
 /* The host announces what the engine says that it should. */
-static bool answer_disco(struct port *asked, struct port *sender, const xml_node *iq)
+static bool answer_disco(struct switchboard *board, struct port *asked, const xml_node *iq)
 {
     const char *ns = "http://jabber.org/protocol/disco#info";
     if (!xml_child(iq, ns, "query") || g_strcmp0(xml_attribute(iq, "type"), "get") != 0) {
         return false;
     }
     struct xml *reply = xml_new("jabber:client", "iq");
-    xml_set(xml_root(reply), "type", "result");
-    xml_set(xml_root(reply), "id", xml_attribute(iq, "id"));
-    xml_set(xml_root(reply), "from", asked->jid);
-    xml_set(xml_root(reply), "to", sender->jid);
     xml_node *query = xml_add(xml_root(reply), ns, "query");
     const char *const *features = jingle_client_features(asked->client);
     for (size_t i = 0; features[i]; i++) {
         xml_set(xml_add(query, NULL, "feature"), "var", features[i]);
     }
-    char *text = xml_to_string(xml_root(reply));
-    hand(sender, text);
-    free(text);
-    xml_free(reply);
+    deliver_reply(board, iq, asked->jid, "result", reply);
     return true;
 }
 
@@ -147,50 +154,44 @@ static bool is_for(const struct port *port, const char *to)
     return jid_is_full(to) ? jid_equal(port->jid, to) : jid_equal_bare(port->jid, to);
 }
 
+static void deliver(struct switchboard *board, const xml_node *stanza)
+{
+    const char *to = xml_attribute(stanza, "to");
+    const char *from = xml_attribute(stanza, "from");
+    bool taken = false;
+    char *text = xml_to_string(stanza);
+    for (size_t i = 0; to && i < board->count; i++) {
+        struct port *port = &board->ports[i];
+        if (port->client && is_for(port, to) && !jid_equal(port->jid, from)) {
+            taken = true;
+            if (!answer_disco(board, port, stanza)) {
+                hand(port, text);
+            }
+        }
+    }
+    if (!taken && to && board->hooks.outside) {
+        taken = board->hooks.outside(board->hooks.user, to, text);
+    }
+    if (!taken) {
+        refuse(board, stanza);
+    }
+    free(text);
+}
+
 static void carry(struct switchboard *board, struct port *sender, const char *xml, size_t bytes)
 {
     struct xml *stanza = xml_parse(xml, bytes);
     g_assert_nonnull(stanza);
-    const xml_node *root = xml_root(stanza);
-    const char *to = xml_attribute(root, "to");
-    bool carried = false;
     xml_set(xml_root(stanza), "from", sender->jid);
-    char *text = xml_to_string(root);
-    for (size_t i = 0; to && i < board->count; i++) {
-        struct port *port = &board->ports[i];
-        if (!port->client || port == sender || !is_for(port, to)) {
-            continue;
-        }
-        carried = true;
-        if (board->hooks.carry &&
-            !board->hooks.carry(board->hooks.user, sender->jid, port->jid, text)) {
-            continue;
-        }
-        if (!answer_disco(port, sender, root)) {
-            hand(port, text);
-        }
-    }
-    if (!carried) {
-        refuse(sender, root);
-    }
-    free(text);
+    deliver(board, xml_root(stanza));
     xml_free(stanza);
 }
 
-void switchboard_inject(struct switchboard *board, const char *from, const char *to,
-                        const char *xml)
+void switchboard_hand(struct switchboard *board, const char *xml)
 {
     struct xml *stanza = xml_parse(xml, strlen(xml));
     g_assert_nonnull(stanza);
-    xml_set(xml_root(stanza), "from", from);
-    xml_set(xml_root(stanza), "to", to);
-    char *text = xml_to_string(xml_root(stanza));
-    for (size_t i = 0; i < board->count; i++) {
-        if (board->ports[i].client && is_for(&board->ports[i], to)) {
-            hand(&board->ports[i], text);
-        }
-    }
-    free(text);
+    deliver(board, xml_root(stanza));
     xml_free(stanza);
 }
 
@@ -211,7 +212,7 @@ bool switchboard_run(struct switchboard *board, bool (*done)(void *user), void *
 {
     usec end = clock_now() + timeout;
     for (;;) {
-        struct pollfd fds[CLIENTS_MAX];
+        struct pollfd fds[CLIENTS_MAX + 1];
         for (size_t i = 0; i < board->count; i++) {
             pump(board, &board->ports[i]);
         }
@@ -226,6 +227,11 @@ bool switchboard_run(struct switchboard *board, bool (*done)(void *user), void *
             jingle_client *client = board->ports[i].client;
             fds[i] = (struct pollfd){client ? jingle_client_fd(client) : -1, POLLIN, 0};
         }
-        poll(fds, board->count, (int)(left / USEC_PER_MS) + 1);
+        bool watched = board->hooks.readable != NULL;
+        fds[board->count] = (struct pollfd){watched ? board->hooks.fd : -1, POLLIN, 0};
+        poll(fds, board->count + 1, (int)(left / USEC_PER_MS) + 1);
+        if (fds[board->count].revents) {
+            board->hooks.readable(board->hooks.user);
+        }
     }
 }

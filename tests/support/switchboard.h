@@ -12,8 +12,11 @@ struct switchboard_hooks {
     void *user;
     /* Every event but JINGLE_EVENT_STANZA. */
     void (*event)(void *user, jingle_client *client, const jingle_event *event);
-    /* May refuse to carry a stanza (a link that is down); NULL: all are carried. */
-    bool (*carry)(void *user, const char *from, const char *to, const char *xml);
+    /* Takes a stanza, with its sender in it, that nobody here takes (another process does) and says
+     * so; otherwise its sender is told that there is no such client. May be NULL. */
+    bool (*outside)(void *user, const char *to, const char *xml);
+    int fd; /* watched together with the clients' if `readable` is set */
+    void (*readable)(void *user);
 };
 
 struct switchboard *switchboard_new(const struct switchboard_hooks *hooks);
@@ -27,9 +30,11 @@ void switchboard_add(struct switchboard *board, jingle_client *client, const cha
 /* The stream of a client is gone, and the others see it go offline. */
 void switchboard_drop(struct switchboard *board, jingle_client *client);
 
-/* Hands a stanza to the clients of `to` as if `from` had sent it. */
-void switchboard_inject(struct switchboard *board, const char *from, const char *to,
-                        const char *xml);
+/* A contact that is reached by `outside` comes online for all the clients here. */
+void switchboard_add_outside(struct switchboard *board, const char *full_jid);
+
+/* Hands in a stanza that names its sender and its recipient. */
+void switchboard_hand(struct switchboard *board, const char *xml);
 
 /* Carries and tells until `done` says so (true) or `timeout` has passed (false). */
 bool switchboard_run(struct switchboard *board, bool (*done)(void *user), void *user,
