@@ -27,8 +27,8 @@ static bool json_print(const char *name, int64_t time, jingle_session *session, 
         json_object_update(line, fields);
         json_decref(fields);
     }
-    bool good =
-        json_dumpf(line, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
+    bool good = json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0 &&
+                putchar('\n') != EOF && fflush(stdout) == 0;
     json_decref(line);
     return good;
 }
@@ -55,9 +55,10 @@ json_t *json_contact(const jingle_contact *contact)
 
 static json_t *fields_offline(const jingle_event *event)
 {
+    const char *text = *event->text ? event->text : jingle_strerror(event->status);
     json_t *fields = json_object();
     json_object_set_new(fields, "status", json_string(status_name(event->status)));
-    json_object_set_new(fields, "text", json_text(event->text));
+    json_object_set_new(fields, "text", json_text(text));
     json_object_set_new(fields, "will_retry", json_boolean(event->u.offline.will_retry));
     json_object_set_new(fields, "retry_in", json_integer(event->u.offline.retry_in));
     return fields;

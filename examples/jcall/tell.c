@@ -596,13 +596,16 @@ static void say_summary(struct teller *teller, jingle_session *session)
 
 static void say_ended(struct teller *teller, const jingle_event *event)
 {
+    const char *reason = jingle_reason_sentence(event->u.ended.reason);
     say_summary(teller, event->session);
     if (event->u.ended.reason == JINGLE_REASON_HANGUP) {
         tell_note(teller,
                   event->u.ended.by == JINGLE_PARTY_LOCAL ? "You hung up." : "They hung up.");
     } else {
-        say_text(teller, event->text, jingle_reason_sentence(event->u.ended.reason));
+        say_text(teller, event->text, reason);
     }
+    g_free(teller->said); /* so that tell_exit() does not say it again */
+    teller->said = text_clean(*event->text ? event->text : reason, TEXT_MAX);
     teller_set_session(teller, NULL);
     teller_enter(teller, teller->rest);
 }
