@@ -68,8 +68,11 @@ static void file_wipe(struct file *file)
 
 static char *others_message(const char *path)
 {
-    return g_strdup_printf("Others may read %s, which holds a password; run: chmod 600 '%s'", path,
-                           path);
+    char *quoted = g_shell_quote(path);
+    char *message = g_strdup_printf("Others may read %s, which holds a password; run: chmod 600 %s",
+                                    path, quoted);
+    g_free(quoted);
+    return message;
 }
 
 char *config_read_secret(const char *path, char **message)
