@@ -69,8 +69,11 @@ static void on_probe_candidate(void *user, const struct ice_candidate *candidate
     }
 }
 
-/* Without NAT a STUN server tells nothing new and no candidate comes of it: only silence of all
- * kinds is a fault, which the end of gathering cannot tell. So the time-out decides. */
+static void on_probe_gathered(void *user)
+{
+    finish_probe(user, false);
+}
+
 static void on_probe_timeout(void *user)
 {
     finish_probe(user, false);
@@ -102,6 +105,7 @@ static void begin_probes(void *arg)
         config.hooks = (struct link_hooks){
             .user = probe,
             .candidate = on_probe_candidate,
+            .gathered = on_probe_gathered,
             .state = ignore_state,
         };
         jingle_status status;

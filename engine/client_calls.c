@@ -200,22 +200,17 @@ static void start_media(jingle_session *session)
 }
 
 /* A relay that only the server's list names may be the only way: wait for the list. */
-static void want_media(jingle_session *session)
+static void start_wanted_media(jingle_session *session)
 {
-    if (session->client->services_known) {
+    if (session->wants_media && session->client->services_known) {
         start_media(session);
-    } else {
-        session->wants_media = true;
     }
 }
 
 void client_calls_services_known(struct jingle_client *client)
 {
     for (guint i = 0; i < client->sessions->len; i++) {
-        jingle_session *session = client->sessions->pdata[i];
-        if (session->wants_media) {
-            start_media(session);
-        }
+        start_wanted_media(client->sessions->pdata[i]);
     }
 }
 
@@ -471,7 +466,8 @@ static void start_call(void *arg)
         session->content = g_strdup(CONTENT_AUDIO);
         take_settings(session, job->settings);
         job->session = jingle_session_ref(session);
-        want_media(session);
+        session->wants_media = true;
+        start_wanted_media(session);
     }
     client_schedule(client);
 }
@@ -520,13 +516,15 @@ static void accept_call(void *arg)
     struct session_media media = {.content = CONTENT_AUDIO, .description = &description};
     take_settings(session, job->settings);
     session->answered_at = clock_now();
-    jingle_session_ref(session); /* it may end inside */
+    session->wants_media = true; /* what is offered already is agreed on inside */
+    jingle_session_ref(session); /* and it may end there, too */
     job->status = account_call_accept(session->signaling, &media, 1, clock_now());
     rtp_description_clear(&description);
     if (job->status != JINGLE_OK) {
         session->settings = (jingle_session_config){0};
-    } else if (session->signaling && !session->media) {
-        want_media(session);
+        session->wants_media = false;
+    } else if (session->signaling) {
+        start_wanted_media(session);
     }
     client_schedule(session->client);
     jingle_session_unref(session);

@@ -187,7 +187,7 @@ static void tell_lost(struct capture *c, bool lost, jingle_status status)
 static void become_absent(struct capture *c, usec now)
 {
     c->state = CAPTURE_ABSENT;
-    grid_start(&c->grid, now);
+    grid_start(&c->grid, now + GRID_STEP);
 }
 
 static void become_ended(struct capture *c)
@@ -371,20 +371,11 @@ static usec tick_polled(struct capture *c, usec now)
     if (c->state == CAPTURE_POLLED && rhythm_waiting(&c->rhythm, now) > STALL) {
         become_absent(c, now);
     }
-    return due;
+    return c->state == CAPTURE_POLLED ? due : c->grid.next;
 }
 
-usec capture_tick(struct capture *c, usec now)
+static usec tick_clocked(struct capture *c, usec now)
 {
-    if (c->state == CAPTURE_STOPPED) {
-        return USEC_NEVER;
-    }
-    if (c->state == CAPTURE_POLLED) {
-        usec due = tick_polled(c, now);
-        if (c->state == CAPTURE_POLLED) {
-            return due;
-        }
-    }
     while (c->state != CAPTURE_POLLED && grid_due(&c->grid, now)) {
         if (c->state == CAPTURE_CLOCKED) {
             step_clocked(c, now);
@@ -395,4 +386,16 @@ usec capture_tick(struct capture *c, usec now)
         }
     }
     return c->state == CAPTURE_POLLED ? c->rhythm.due : c->grid.next;
+}
+
+usec capture_tick(struct capture *c, usec now)
+{
+    if (c->state == CAPTURE_STOPPED) {
+        return USEC_NEVER;
+    }
+    usec due = now;
+    while (due <= now) { /* again when the state has changed */
+        due = c->state == CAPTURE_POLLED ? tick_polled(c, now) : tick_clocked(c, now);
+    }
+    return due;
 }

@@ -177,7 +177,7 @@ static void tell_lost(struct playback *p, bool lost, jingle_status status)
 static void become_absent(struct playback *p, usec now)
 {
     p->state = PLAYBACK_ABSENT;
-    grid_start(&p->grid, now);
+    grid_start(&p->grid, now + GRID_STEP);
 }
 
 static void become_present(struct playback *p, usec now)
@@ -271,11 +271,8 @@ static usec tick_polled(struct playback *p, usec now)
     return due;
 }
 
-usec playback_tick(struct playback *p, usec now)
+static usec tick_clocked(struct playback *p, usec now)
 {
-    if (p->state == PLAYBACK_STOPPED) {
-        return USEC_NEVER;
-    }
     while (p->state != PLAYBACK_POLLED && grid_due(&p->grid, now)) {
         if (p->state == PLAYBACK_CLOCKED) {
             play_step(p, now);
@@ -283,5 +280,17 @@ usec playback_tick(struct playback *p, usec now)
             step_absent(p, now);
         }
     }
-    return p->state == PLAYBACK_POLLED ? tick_polled(p, now) : p->grid.next;
+    return p->state == PLAYBACK_POLLED ? p->rhythm.due : p->grid.next;
+}
+
+usec playback_tick(struct playback *p, usec now)
+{
+    if (p->state == PLAYBACK_STOPPED) {
+        return USEC_NEVER;
+    }
+    usec due = now;
+    while (due <= now) { /* again when the state has changed */
+        due = p->state == PLAYBACK_POLLED ? tick_polled(p, now) : tick_clocked(p, now);
+    }
+    return due;
 }

@@ -22,10 +22,11 @@
 enum {
     TICKS_PER_SEC = 48000,
     CODECS_MAX = 8,
-    SEQUENCES = 1024,               /* remembered, for duplicates and for what was lost */
-    SEQUENCE_JUMP = 900,            /* further away is another stream */
-    POSITIONS = 10,                 /* the lowest of the last ones counts: sinks are irregular */
-    HOLE_AHEAD = 80 * 1000,         /* play slower when a missing packet is this near, usec */
+    SEQUENCES = 1024,       /* remembered, for duplicates and for what was lost */
+    SEQUENCE_JUMP = 900,    /* further away is another stream */
+    POSITIONS = 10,         /* the lowest of the last ones counts: sinks are irregular */
+    HOLE_AHEAD = 80 * 1000, /* play slower when a missing packet is this near, usec */
+    STEP = PLAYOUT_PULL_MS * 1000,
     CUT = 10 * 1000,                /* what a gap may be shortened by */
     SLACK = 8 * 1000,               /* between low and high */
     SLOW_PACE = 100 * 1000,         /* usec between two stretches when there is no hurry */
@@ -38,6 +39,7 @@ enum {
     LONG_GAP = 100, /* ms after which it matters little when the sound begins again */
     STOPPED = 2000, /* ms after which there is only silence */
     FADE_IN_MS = 5,
+    TAIL_MAX = 480,             /* samples */
     FEC_SEEN = 10 * 1000 * 1000 /* usec: FEC is expected this long after the last that came */
 };
 
@@ -48,6 +50,8 @@ static const double deviations_next = 2.0; /* of the next packet, that brings FE
 static const double quantile_next = 0.95;
 static const double loss_share = 1.0 / 256;
 static const double loss_that_counts = 0.002;
+static const double tail_least = 1e-6;
+static const double hole_risk = 0.15;  /* of missing its time, that is worth playing slower */
 static const double quiet_part = 0.06; /* of the voice's level */
 static const double quiet_level = 40;
 
@@ -84,6 +88,9 @@ struct playout {
     int64_t next;            /* media time of the next sample that is not in the queue */
     int64_t played_sequence; /* of the last packet decoded */
     struct gap gap;
+    int16_t
+        tail[TAIL_MAX * AUDIO_CHANNELS_MAX]; /* concealment not played, to fade the sound in over */
+    size_t tail_count;
     double loss; /* share of packets lost, of late */
     usec fec_until;
     usec accept, low, high; /* positions */
@@ -388,10 +395,10 @@ static void move_positions(struct playout *p, usec by)
 static bool may_still_come(const struct playout *p, int64_t tick, usec now)
 {
     double tail = delay_estimate_tail(&p->transits, now - usec_of(tick));
-    return tail > p->loss && tail > 1e-6;
+    return tail > p->loss && tail > tail_least;
 }
 
-/* A packet is missing shortly ahead and worth waiting for. */
+/* A packet is missing ahead that is worth waiting for and likely to miss its time. */
 static bool hole_ahead(const struct playout *p, usec now)
 {
     int64_t end = p->next;
@@ -399,10 +406,13 @@ static bool hole_ahead(const struct playout *p, usec now)
     for (size_t i = 0; (packet = packet_buffer_at(&p->buffer, i)) && packet->tick <= end; i++) {
         end = packet->tick + packet->ticks;
     }
-    bool near = usec_of(end - p->next) < HOLE_AHEAD;
-    bool lost = packet && lost_between(p, p->played_sequence, packet->sequence) > 0;
-    bool overdue = now - usec_of(end) > (usec)p->transits.mean;
-    return near && overdue && (lost || !packet) && may_still_come(p, end, now);
+    if (packet && lost_between(p, p->played_sequence, packet->sequence) == 0) {
+        return false; /* the sender paused */
+    }
+    usec deadline = position_of(p, p->next, now);
+    double misses = delay_estimate_tail(&p->transits, deadline);
+    double missing = delay_estimate_tail(&p->transits, now - usec_of(end));
+    return misses > missing * hole_risk && may_still_come(p, end, now);
 }
 
 /* --- what is played -- */
@@ -445,24 +455,28 @@ static double gain_after(const struct gap *gap)
     return ms >= FADE_TO ? 0 : (double)(FADE_TO - ms) / (FADE_TO - FADE_FROM);
 }
 
-/* 10 ms of made-up sound. What it stood for is told when the gap ends. */
-static void play_made_up(struct playout *p)
+/* Made-up sound: codecs make 10 ms of it, of which `time` is played. What it stood for is told when
+ * the gap ends. */
+static void play_made_up(struct playout *p, usec time)
 {
-    size_t count = p->queue.rate * PLAYOUT_PULL_MS / 1000;
+    size_t made = p->queue.rate * PLAYOUT_PULL_MS / 1000;
+    size_t count = (size_t)(time * p->queue.rate / USEC_PER_SEC);
     unsigned channels = p->queue.channels;
     int16_t *room = sound_queue_room(&p->queue);
     bool stopped = p->gap.ticks / (TICKS_PER_SEC / 1000) >= STOPPED;
-    if (stopped || !p->decoder || audio_conceal(p->decoder, room, count) != (int)count) {
-        memset(room, 0, count * channels * sizeof *room);
+    if (stopped || !p->decoder || audio_conceal(p->decoder, room, made) != (int)made) {
+        memset(room, 0, made * channels * sizeof *room);
     }
     double before = gain_after(&p->gap);
-    p->gap.ticks += TICKS_PER_SEC * PLAYOUT_PULL_MS / 1000;
+    p->gap.ticks += ticks_of(time);
     p->gap.samples += count;
     double after = gain_after(&p->gap);
     if (before < 1 || after < 1) {
-        fade(room, count, channels, before, after);
+        fade(room, made, channels, before, after);
     }
     sound_queue_append(&p->queue, count);
+    p->tail_count = made - count;
+    memcpy(p->tail, room + count * channels, p->tail_count * channels * sizeof *room);
 }
 
 enum gap_cause { GAP_LOST, GAP_PAUSE };
@@ -487,6 +501,11 @@ static void join_gap(struct playout *p, int16_t *samples, size_t count)
     size_t length = p->queue.rate * FADE_IN_MS / 1000;
     if (p->gap.samples > 0 && gain < 1) {
         fade(samples, count < length ? count : length, p->queue.channels, gain, 1);
+    }
+    if (p->tail_count > 0) {
+        length = p->tail_count < count ? p->tail_count : count;
+        stretch_cross_fade(samples, p->tail, samples, length, p->queue.channels);
+        p->tail_count = 0;
     }
     p->gap = (struct gap){0};
 }
@@ -599,7 +618,7 @@ static int64_t fec_ticks(const struct playout *p, const struct waiting_packet *p
 static void pass_pause(struct playout *p, const struct waiting_packet *packet, usec now)
 {
     if (position_of(p, packet->tick, now) < p->low) {
-        play_made_up(p);
+        play_made_up(p, STEP);
         return;
     }
     end_gap(p, GAP_PAUSE);
@@ -613,11 +632,11 @@ static void pass_lost(struct playout *p, const struct waiting_packet *packet, us
     int64_t fec = fec_ticks(p, packet);
     int64_t resume = packet->tick - fec > p->next ? packet->tick - fec : p->next;
     int64_t remaining = resume - p->next - p->gap.ticks;
-    bool enough = position_of(p, resume, now) >= p->accept;
-    bool over = remaining <= 0 && (enough || p->gap.ticks < LONG_GAP * TICKS_PER_SEC / 1000);
-    bool cut = enough && !may_still_come(p, p->next, now);
-    if (remaining > 0 ? !cut : !over) {
-        play_made_up(p);
+    usec early = p->accept - position_of(p, resume, now);
+    bool over = remaining <= 0 && (early <= 0 || p->gap.ticks < LONG_GAP * TICKS_PER_SEC / 1000);
+    bool cut = remaining > 0 && !may_still_come(p, p->next, now);
+    if (!over && !(cut && early <= 0)) {
+        play_made_up(p, cut && early < STEP ? early : STEP);
         return;
     }
     int64_t each = p->sound_ticks > 0 ? p->sound_ticks : packet->ticks;
@@ -684,7 +703,7 @@ static void produce(struct playout *p, usec now)
     skip_excess(p, now);
     const struct waiting_packet *first = packet_buffer_at(&p->buffer, 0);
     if (!first) {
-        play_made_up(p);
+        play_made_up(p, STEP);
         return;
     }
     if (first->tick <= p->next) {

@@ -92,9 +92,8 @@ static void mix(const struct stretch *stretch, const int16_t *frame, size_t befo
     }
 }
 
-/* `out` = from `a` into `b`; may be either of them. */
-static void cross_fade(int16_t *out, const int16_t *a, const int16_t *b, size_t count,
-                       unsigned channels)
+void stretch_cross_fade(int16_t *out, const int16_t *a, const int16_t *b, size_t count,
+                        unsigned channels)
 {
     for (size_t i = 0; i < count; i++) {
         float weight = ((float)i + 0.5F) / (float)count;
@@ -132,7 +131,7 @@ size_t stretch_shrink(const struct stretch *stretch, int16_t *frame, size_t coun
     }
     size_t lag = match.lag;
     fade = count - lag < lag ? count - lag : lag;
-    cross_fade(frame + lag * channels, frame, frame + lag * channels, fade, channels);
+    stretch_cross_fade(frame + lag * channels, frame, frame + lag * channels, fade, channels);
     memmove(frame, frame + lag * channels, (count - lag) * channels * sizeof *frame);
     return lag;
 }
@@ -155,6 +154,6 @@ size_t stretch_lengthen(const struct stretch *stretch, int16_t *frame, size_t co
     }
     size_t lag = match.lag;
     memmove(frame + lag * channels, frame, count * channels * sizeof *frame);
-    cross_fade(frame, frame + lag * channels, frame - lag * channels, lag, channels);
+    stretch_cross_fade(frame, frame + lag * channels, frame - lag * channels, lag, channels);
     return lag;
 }

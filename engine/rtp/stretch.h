@@ -25,6 +25,10 @@ size_t stretch_shrink(const struct stretch *stretch, int16_t *frame, size_t coun
  * played before it stand in front of it. */
 size_t stretch_lengthen(const struct stretch *stretch, int16_t *frame, size_t count);
 
+/* `out`, which may be one of the two, goes from `a` to `b`. */
+void stretch_cross_fade(int16_t *out, const int16_t *a, const int16_t *b, size_t count,
+                        unsigned channels);
+
 /* Root mean square of all channels. */
 double stretch_level(const int16_t *samples, size_t count);
 

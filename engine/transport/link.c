@@ -275,7 +275,8 @@ static void on_gathered(void *user)
 {
     const struct path *path = user;
     const struct link_hooks *hooks = &path->link->config.hooks;
-    hooks->gathered(hooks->user);
+    if (hooks->gathered)
+        hooks->gathered(hooks->user);
 }
 
 static void path_free(struct path *path)

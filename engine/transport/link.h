@@ -52,7 +52,7 @@ struct link_hooks {
     void *user;
     /* A local candidate was found (link_gather()). Belongs to the link. */
     void (*candidate)(void *user, const struct ice_candidate *candidate);
-    /* No more local candidates. May come from within link_gather(). */
+    /* No more local candidates. May come from within link_gather(). May be NULL. */
     void (*gathered)(void *user);
     /* `reason` and `status` say why for LINK_FAILED (JINGLE_REASON_NO_PATH, _CONNECTION_LOST,
      * _SECURITY) and are NONE and OK otherwise. */
