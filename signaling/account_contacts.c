@@ -167,7 +167,7 @@ void account_receive_roster(struct account *account, const struct stanza *iq, us
         log_warning(account->log, "%s sent a forged roster push: ignored", iq->from);
         if (is_push && !account->external) {
             struct stanza_error error =
-                stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, NULL);
+                stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
             account_reply_error(account, iq, &error);
         }
         return;

@@ -49,7 +49,7 @@ static void answer_info(struct account *account, const struct stanza *iq, const 
     const char *node = xml_attribute(query, "node");
     if (!is_our_node(account, node)) {
         struct stanza_error error =
-            stanza_error_make(STANZA_ITEM_NOT_FOUND, JINGLE_CONDITION_NONE, NULL);
+            stanza_error_make(STANZA_ITEM_NOT_FOUND, JINGLE_CONDITION_NONE, "");
         account_reply_error(account, iq, &error);
         return;
     }
@@ -92,7 +92,7 @@ void account_answer_query(struct account *account, const struct stanza *iq, usec
         account_ask_services(account, now);
     } else {
         struct stanza_error error =
-            stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, NULL);
+            stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
         account_reply_error(account, iq, &error);
     }
 }
