@@ -13,6 +13,7 @@ enum {
     STALL = 200 * 1000,        /* usec without a sample: silence is sent meanwhile */
     RETRY = 3 * 1000 * 1000,   /* usec between attempts to start a source */
     BURST = 8,                 /* steps that are read at once at most */
+    BACKLOG = 500,             /* steps that are dropped at once at most: 10 s */
     ROOM = 192000 / 50 * 2 + 8 /* samples: a step of the fastest stereo */
 };
 
@@ -303,11 +304,12 @@ static void step_clocked(struct capture *c, usec now)
     push(c, c->samples, frames, 0, now);
 }
 
-/* A source that comes back may hold what it heard meanwhile: silence was sent for that. */
+/* A source that comes back may hold what it heard meanwhile, for which silence was sent; and after
+ * a long sleep of this thread nobody waits for that sound any more. */
 static void drop_backlog(struct capture *c)
 {
     size_t frames = c->format.rate / 50;
-    for (int i = 0; i < BURST; i++) {
+    for (int i = 0; i < BACKLOG; i++) {
         if (c->source->read(c->source->user, c->samples, frames) < (long)frames) {
             return;
         }
@@ -359,6 +361,9 @@ static usec tick_polled(struct capture *c, usec now)
 {
     if (now < c->rhythm.due) {
         return c->rhythm.due;
+    }
+    if (now - c->rhythm.due > GRID_LATE_STEPS * GRID_STEP) {
+        drop_backlog(c);
     }
     bool ready = false;
     for (int i = 0; i < BURST && c->state == CAPTURE_POLLED && poll_step(c, now); i++) {

@@ -7,7 +7,8 @@
 
 enum {
     TAIL = PROCESSING_RATE / 5, /* samples of echo that can be learned: 200 ms */
-    MARGIN = 20 * 1000,         /* usec: the devices' times may be wrong by this much */
+    MARGIN = 10 * 1000,         /* usec: the devices' times may be wrong by this much; with more the
+         canceller, which prefers early echoes, learns slower */
     OUT_OF_STEP = 15 * 48,      /* samples: pair anew when it is off by more */
     SMOOTHING = 64,             /* blocks: over which that is judged */
     FAR_SAMPLES = 1 << 16,      /* 1.4 s; a power of two */
