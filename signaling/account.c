@@ -121,6 +121,8 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->roster = roster_new(on_roster_changed, account);
     account->presence = presence_new();
     account->caps = caps_new();
+    if (!account->external)
+        account_remember_self(account);
     account->granted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     account->services_renewal = USEC_NEVER;
     g_queue_init(&account->to_ask);

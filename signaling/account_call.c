@@ -576,6 +576,17 @@ static void on_proceed(struct account_call *call, const struct initiation_event 
         tell_accepted(call);
 }
 
+/* Servers bounce alike for those who are not online and those who do not exist; whose presence we
+ * are shown does exist. */
+static jingle_reason meaning(const struct account_call *call, const struct initiation_event *event)
+{
+    jingle_reason reason = event->u.ended.reason;
+    bool bounced = reason == JINGLE_REASON_OFFLINE && event->u.ended.by == JINGLE_PARTY_REMOTE;
+    if (bounced && !shares_presence(call->account, call->peer))
+        return JINGLE_REASON_UNREACHABLE;
+    return reason;
+}
+
 static void on_initiation_event(void *user, const struct initiation_event *event)
 {
     struct account *account = user;
@@ -599,7 +610,7 @@ static void on_initiation_event(void *user, const struct initiation_event *event
         if (!call)
             break;
         call->proposal = NULL;
-        finish(call, event->u.ended.reason, event->u.ended.by, event->u.ended.text);
+        finish(call, meaning(call, event), event->u.ended.by, event->u.ended.text);
         break;
     }
 }

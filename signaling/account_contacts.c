@@ -80,7 +80,8 @@ static bool is_of_interest(const struct account *account, const char *jid)
 
 static void receive_availability(struct account *account, const struct stanza *presence, usec now)
 {
-    if (!presence->from || !is_of_interest(account, presence->from))
+    if (!presence->from || !is_of_interest(account, presence->from) ||
+        jid_equal(presence->from, account->full_jid))
         return;
     bool was_online = false;
     bool is_online = false;

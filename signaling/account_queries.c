@@ -24,6 +24,16 @@ char *account_own_hash(const struct account *account)
     return hash;
 }
 
+/* Those who run the same software need not be asked what it can do. */
+void account_remember_self(struct account *account)
+{
+    struct xml *query = xml_new(NS_DISCO_INFO, "query");
+    struct disco_self self = own_self(account);
+    disco_write(&self, xml_root(query));
+    caps_remember(account->caps, account->caps_hash, disco_capabilities(xml_root(query)));
+    xml_free(query);
+}
+
 struct xml *account_own_presence(const struct account *account)
 {
     struct xml *presence = stanza_presence(NULL, NULL);

@@ -96,6 +96,7 @@ void account_forget_presence(struct account *account);
 /* account_queries.c: questions to us that have nothing to do with calls. */
 void account_answer_query(struct account *account, const struct stanza *iq, usec now);
 char *account_own_hash(const struct account *account);
+void account_remember_self(struct account *account);
 struct xml *account_own_presence(const struct account *account);
 
 /* account_call.c */

@@ -49,7 +49,8 @@ static void test_contacts_learn_that_each_other_can_call(void **state)
     struct world *world = make_friends(&alice, &bob);
     assert_true(client_saw(alice, "contact bob@example.org online callable"));
     assert_true(client_saw(bob, "contact alice@example.org online callable"));
-    assert_true(client_saw(alice, "caps"));
+    /* the same software as ourselves: nobody has to ask */
+    assert_null(client_sent(alice, "disco#info", BOB, NULL));
     size_t count = 0;
     jingle_contact *contacts = account_contacts(alice->account, &count);
     assert_int_equal(count, 2);
@@ -259,8 +260,10 @@ static void add_foreign_device(struct client *alice, const char *jid, const char
         "<presence xmlns='jabber:client' from='%s' to='" ALICE "'>"
         "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='%s'/></presence>",
         jid, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    alice->quiet = true; /* the world does not know that device */
     client_receive(alice, presence);
     world_settle(alice->world);
+    alice->quiet = false;
     g_free(presence);
     const char *query = client_sent(alice, "disco#info", jid, NULL);
     assert_non_null(query);
@@ -291,9 +294,7 @@ static void test_a_contact_without_call_support(void **state)
     world->roster = FRIENDS;
     struct client *alice = client_add(world, ALICE);
     client_online(alice, false);
-    alice->quiet = true;
     world_pass(world, 3 * USEC_PER_SEC);
-    alice->quiet = false;
     add_foreign_device(alice, "bob@example.org/chat", FEATURE("urn:xmpp:ping"));
     client_call(alice, "bob@example.org", false);
     assert_true(client_saw(alice, "ended no-call-support remote"));
@@ -301,11 +302,11 @@ static void test_a_contact_without_call_support(void **state)
     world_free(world);
 }
 
-#define WITHOUT_INITIATION                                                                    \
-    FEATURE("urn:xmpp:jingle:1")                                                              \
-    FEATURE("urn:xmpp:jingle:apps:rtp:1")                                                     \
-    FEATURE("urn:xmpp:jingle:apps:rtp:audio") FEATURE("urn:xmpp:jingle:transports:ice-udp:1") \
-        FEATURE("urn:xmpp:jingle:apps:dtls:0")
+#define WITHOUT_INITIATION                    \
+    FEATURE("urn:xmpp:jingle:1")              \
+    FEATURE("urn:xmpp:jingle:apps:rtp:1")     \
+    FEATURE("urn:xmpp:jingle:apps:rtp:audio") \
+    FEATURE("urn:xmpp:jingle:transports:ice-udp:1") FEATURE("urn:xmpp:jingle:apps:dtls:0")
 
 static void test_a_device_without_message_initiation_is_called_directly(void **state)
 {
@@ -465,8 +466,15 @@ static void test_capabilities_with_a_wrong_hash_are_not_remembered(void **state)
 static void test_capabilities_outlive_the_account(void **state)
 {
     (void)state;
-    struct client *alice, *bob;
-    struct world *world = make_friends(&alice, &bob);
+    struct world *world = world_new();
+    struct account_config named = {.software_name = "Another"};
+    world->roster = FRIENDS;
+    struct client *alice = client_add(world, ALICE);
+    struct client *bob = client_add_with(world, BOB, &named);
+    client_online(bob, false);
+    client_online(alice, false);
+    assert_non_null(client_sent(alice, "disco#info", BOB, NULL));
+    assert_true(client_saw(alice, "caps"));
     size_t bytes = 0;
     char *saved = account_caps_save(alice->account, &bytes);
     assert_non_null(strstr(saved, "initiation bob@example.org"));
