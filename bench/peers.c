@@ -1,6 +1,7 @@
 #include "peers.h"
 
 #include "path.h"
+#include "signaling/jid.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -27,8 +28,8 @@ static void send_message(struct peer *peer, char kind, const void *data, size_t 
 static bool send_outside(void *user, const char *to, const char *xml)
 {
     struct peer *peer = user;
-    if (strchr(to, '@') == NULL) {
-        return false; /* for the server, which has nothing to offer */
+    if (!jid_equal_bare(to, peer->is_caller ? PEER_CALLEE : PEER_CALLER)) {
+        return false; /* for the server, which has nothing to offer, or for our other devices */
     }
     send_message(peer, PEER_STANZA, xml, strlen(xml));
     return true;

@@ -18,13 +18,14 @@ static bool read_authority(const char *at, const char *end, GStringChunk *text,
     const char *colon;
     if (at < end && *at == '[') {
         host = at + 1;
-        host_end = memchr(host, ']', (size_t)(end - host));
-        if (!host_end) {
+        host_end = strchr(host, ']');
+        if (!host_end || host_end >= end) {
             return false;
         }
         colon = host_end + 1 < end ? host_end + 1 : NULL;
     } else {
-        colon = memchr(at, ':', (size_t)(end - at));
+        colon = strchr(at, ':');
+        colon = colon && colon < end ? colon : NULL;
         host_end = colon ? colon : end;
     }
     if (host_end == host || (colon && *colon != ':')) {
