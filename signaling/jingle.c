@@ -198,7 +198,8 @@ static bool read_transport(struct jingle_content *content, const xml_node *node,
         return ice_udp_read(&content->ice, node, why);
     }
     content->transport = TRANSPORT_UNKNOWN;
-    content->transport_ns = g_strndup(xml_ns(node), JINGLE_STRING_MAX);
+    if (is_usable(xml_ns(node)))
+        content->transport_ns = g_strdup(xml_ns(node));
     return true;
 }
 
@@ -392,7 +393,7 @@ static void write_content(const struct jingle_content *content, xml_node *jingle
         rtp_description_write(&content->rtp, node);
     if (content->transport == TRANSPORT_ICE_UDP)
         ice_udp_write(&content->ice, node);
-    else if (content->transport == TRANSPORT_UNKNOWN)
+    else if (content->transport_ns != NULL)
         xml_add(node, content->transport_ns, "transport");
 }
 

@@ -60,7 +60,7 @@ struct jingle_content {
     struct rtp_description rtp; /* if APPLICATION_RTP */
     enum transport transport;
     struct ice_udp_transport ice; /* if TRANSPORT_ICE_UDP */
-    char *transport_ns;           /* if TRANSPORT_UNKNOWN */
+    char *transport_ns;           /* if TRANSPORT_UNKNOWN; NULL: none that can be kept */
     bool security;                /* read only: a <security/> was there */
 };
 

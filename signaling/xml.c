@@ -31,6 +31,23 @@ static void refuse_dtd(void *context, const xmlChar *name, const xmlChar *extern
     parser->wellFormed = 0;
 }
 
+/* libxml2 writes a namespace as it stands, so an ampersand in one that we echo would end our
+ * stream. (Other special characters are no part of a URI and refused by the parser.) */
+static void escape_namespaces(xmlNode *element)
+{
+    for (xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next) {
+        if (ns->href == NULL || strchr((const char *)ns->href, '&') == NULL)
+            continue;
+        xmlChar *escaped = xmlEncodeSpecialChars(element->doc, ns->href);
+        xmlFree((xmlChar *)ns->href);
+        ns->href = escaped;
+    }
+    for (xmlNode *child = element->children; child != NULL; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE)
+            escape_namespaces(child);
+    }
+}
+
 struct xml *xml_parse(const char *text, size_t bytes)
 {
     static const int options = XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_NOERROR |
@@ -48,6 +65,8 @@ struct xml *xml_parse(const char *text, size_t bytes)
         doc = NULL;
     }
     xmlFreeParserCtxt(parser);
+    if (doc != NULL)
+        escape_namespaces(xmlDocGetRootElement(doc));
     return from_doc(doc);
 }
 

@@ -28,7 +28,7 @@ void xml_free(struct xml *xml); /* NULL is allowed */
 xml_node *xml_root(const struct xml *xml);
 
 const char *xml_name(const xml_node *node);
-const char *xml_ns(const xml_node *node); /* "" if it has none */
+const char *xml_ns(const xml_node *node); /* "" if it has none; an ampersand is "&amp;" */
 bool xml_is(const xml_node *node, const char *ns, const char *name);
 /* NULL if it is missing. Only attributes without a prefix are seen. */
 const char *xml_attribute(const xml_node *node, const char *name);

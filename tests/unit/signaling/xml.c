@@ -175,6 +175,26 @@ static void test_a_copied_element_keeps_its_namespaces(void **state)
     xml_free(other);
 }
 
+static void test_a_namespace_with_an_ampersand_can_be_echoed(void **state)
+{
+    struct xml *xml = parse("<a xmlns='http://x/?a=1&amp;b=2'><b xmlns='foo'/></a>");
+    struct xml *reply = xml_new("urn:r", "r");
+
+    (void)state;
+    xml_add_copy(xml_root(reply), xml_root(xml));
+    xml_add(xml_root(reply), xml_ns(xml_root(xml)), "t");
+    char *text = xml_to_string(xml_root(reply));
+    struct xml *again = parse(text);
+    assert_non_null(again);
+    assert_string_equal(xml_ns(xml_first(xml_root(again))), xml_ns(xml_root(xml)));
+    g_free(text);
+    xml_free(again);
+    xml_free(reply);
+    xml_free(xml);
+    assert_refused("<a xmlns='a&lt;b'/>");
+    assert_refused("<a xmlns='a&quot;b'/>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_built_xml_declares_a_namespace_only_where_it_changes),
         cmocka_unit_test(test_what_xml_cannot_carry_is_replaced),
         cmocka_unit_test(test_a_copied_element_keeps_its_namespaces),
+        cmocka_unit_test(test_a_namespace_with_an_ampersand_can_be_echoed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
