@@ -1,15 +1,15 @@
 /* ICE with libnice.
  *
- * libnice's sockets are sources of a GMainContext of the agent's own, which nobody runs: its
- * descriptors are watched by the poller, and it is turned once when one of them is readable. Once
- * a plain UDP pair is selected its media does not pass through libnice at all (GSocket makes and
- * frees an error for every packet):
+ * libnice's sockets and timers live in a GMainContext of the agent's own, embedded in the poller.
+ * Once a plain UDP pair is selected its media does not pass through libnice at all (GSocket makes
+ * and frees an error for every packet):
  *
  *     poller ─▶ readable ─▶ first byte (peeked) ─┬─ media from the selected peer ─▶ hooks.receive
  *                                                └─ all else ─▶ turn the context ─▶ libnice
  */
 #include "transport/ice.h"
 
+#include "transport/embedded.h"
 #include "transport/turn_tls.h"
 
 #include <errno.h>
@@ -24,14 +24,8 @@
 #define DATAGRAM_BYTES 2048
 #define TOS_EF         0xb8 /* RFC 8837, shifted past ECN */
 #define TOS_AF41       0x88
-#define MAX_SOCKETS    64
 #define TURN_PORT      3478
 #define TURN_TLS_PORT  5349
-
-struct socket_watch {
-    struct poller_watch watch;
-    struct ice *ice;
-};
 
 struct ice {
     struct poller *poller;
@@ -43,8 +37,7 @@ struct ice {
     NiceAgent *agent;
     guint stream;
     GMainContext *io;
-    struct socket_watch *watches[MAX_SOCKETS];
-    size_t watch_count;
+    struct embedded *embedded;
     GPtrArray *bridges; /* struct turn_tls */
     char *ca_file;
     GArray *servers; /* struct ice_server with text of ours */
@@ -120,62 +113,14 @@ static bool receive_fast(struct ice *ice, int fd)
     return true;
 }
 
-static void watch_sockets(struct ice *ice);
-
-static void on_readable(void *user)
+/* What the poller asks before it turns the agent's context. */
+static bool take_media(void *user, int fd)
 {
-    const struct socket_watch *watch = user;
-    struct ice *ice = watch->ice;
-    int fd = watch->watch.fd;
+    struct ice *ice = user;
     enter(ice);
-    if (fd != ice->fast_fd || !receive_fast(ice, fd)) {
-        g_main_context_iteration(ice->io, FALSE);
-        watch_sockets(ice);
-    }
+    bool taken = fd == ice->fast_fd && receive_fast(ice, fd);
     leave(ice);
-}
-
-static void unwatch_all(struct ice *ice)
-{
-    for (size_t i = 0; i < ice->watch_count; i++) {
-        poller_remove(ice->poller, &ice->watches[i]->watch);
-        g_free(ice->watches[i]);
-    }
-    ice->watch_count = 0;
-}
-
-static bool watches_are(const struct ice *ice, const GPollFD *fds, int count)
-{
-    if ((size_t)count != ice->watch_count)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (fds[i].fd != ice->watches[i]->watch.fd)
-            return false;
-    return true;
-}
-
-/* Follows the descriptors of the agent's context, which libnice adds and removes. */
-static void watch_sockets(struct ice *ice)
-{
-    GPollFD fds[MAX_SOCKETS];
-    gint priority = G_MAXINT;
-    gint timeout = -1;
-    if (!g_main_context_acquire(ice->io))
-        return;
-    g_main_context_prepare(ice->io, &priority);
-    int count = g_main_context_query(ice->io, G_MAXINT, &timeout, fds, MAX_SOCKETS);
-    g_main_context_release(ice->io);
-    if (count > MAX_SOCKETS)
-        count = MAX_SOCKETS;
-    if (watches_are(ice, fds, count))
-        return;
-    unwatch_all(ice);
-    for (int i = 0; i < count; i++) {
-        struct socket_watch *watch = g_new0(struct socket_watch, 1);
-        *watch = (struct socket_watch){{fds[i].fd, on_readable, watch}, ice};
-        poller_add(ice->poller, &watch->watch);
-        ice->watches[ice->watch_count++] = watch;
-    }
+    return taken;
 }
 
 /* ------------------------------------------------------------------------ what libnice says -- */
@@ -341,7 +286,7 @@ static void set_if_there(NiceAgent *agent, const char *property, gboolean value)
 static bool set_up_agent(struct ice *ice, const struct ice_config *config)
 {
     ice->agent =
-        nice_agent_new_full(poller_context(ice->poller), NICE_COMPATIBILITY_RFC5245,
+        nice_agent_new_full(ice->io, NICE_COMPATIBILITY_RFC5245,
                             NICE_AGENT_OPTION_ICE_TRICKLE | NICE_AGENT_OPTION_CONSENT_FRESHNESS);
     if (!ice->agent)
         return false;
@@ -379,6 +324,7 @@ struct ice *ice_new(const struct ice_config *config, jingle_status *status)
     ice->bridges = g_ptr_array_new_with_free_func(clear_bridge);
     ice->pending = g_array_new(FALSE, FALSE, sizeof(struct ice_candidate));
     ice->io = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+    ice->embedded = embedded_new(ice->poller, ice->io, take_media, ice);
     copy_servers(ice, config);
     if (!set_up_agent(ice, config)) {
         ice_free(ice);
@@ -393,8 +339,8 @@ static void destroy(struct ice *ice)
 {
     if (ice->agent && ice->stream)
         nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->io, NULL, NULL);
+    embedded_free(ice->embedded); /* before the descriptors are closed */
     g_clear_object(&ice->agent);
-    unwatch_all(ice);
     g_ptr_array_free(ice->bridges, TRUE);
     g_array_free(ice->servers, TRUE);
     g_array_free(ice->pending, TRUE);
@@ -435,11 +381,10 @@ void ice_free(struct ice *ice)
         doom(ice);
         return;
     }
-    GMainContext *context = poller_context(ice->poller);
     poller_hold(ice->poller);
-    g_main_context_push_thread_default(context);
+    g_main_context_push_thread_default(ice->io);
     nice_agent_close_async(ice->agent, on_agent_closed, ice);
-    g_main_context_pop_thread_default(context);
+    g_main_context_pop_thread_default(ice->io);
 }
 
 /* ------------------------------------------------------------------------------- gathering -- */
@@ -556,7 +501,6 @@ bool ice_gather(struct ice *ice)
         add_server(ice, &g_array_index(ice->servers, struct ice_server, i), &stun_known);
     enter(ice);
     bool good = nice_agent_gather_candidates(ice->agent, ice->stream);
-    watch_sockets(ice);
     leave(ice);
     return good;
 }

@@ -42,8 +42,8 @@ struct link {
     bool dtls_client;
     bool expect_media;
     bool consent_lost; /* of the path in use */
-    GPtrArray *early; /* GBytes */
-    GSource *timer;
+    GPtrArray *early;  /* GBytes */
+    struct poller_timer timer;
     usec connect_deadline;
     usec give_up; /* while interrupted */
     usec last_heard;
@@ -135,12 +135,12 @@ static void set_timer(struct link *link)
         if (dtls < nearest)
             nearest = dtls;
     }
-    g_source_set_ready_time(link->timer, nearest == USEC_NEVER ? -1 : nearest);
+    poller_set_timer(link->config.poller, &link->timer, nearest);
 }
 
 static void after_dtls(struct link *link, usec now);
 
-static gboolean on_timer(gpointer user)
+static void on_timer(void *user)
 {
     struct link *link = user;
     usec now = clock_now();
@@ -156,21 +156,6 @@ static gboolean on_timer(gpointer user)
     else if (now >= silence_deadline(link) && link->state == LINK_INTERRUPTED)
         fail(link, JINGLE_REASON_CONNECTION_LOST, JINGLE_ERROR_ICE);
     set_timer(link);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean dispatch_timer(GSource *source, GSourceFunc callback, gpointer user)
-{
-    (void)source;
-    return callback(user);
-}
-
-static void make_timer(struct link *link)
-{
-    static GSourceFuncs functions = {.dispatch = dispatch_timer};
-    link->timer = g_source_new(&functions, sizeof(GSource));
-    g_source_set_callback(link->timer, on_timer, link, NULL);
-    g_source_attach(link->timer, poller_context(link->config.poller));
 }
 
 /* ----------------------------------------------------------------------------------- DTLS -- */
@@ -436,7 +421,7 @@ struct link *link_new(const struct link_config *config, jingle_status *status)
     link->expect_media = true;
     link->stats.srtp_profile = "";
     link->early = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    make_timer(link);
+    link->timer = (struct poller_timer){.fire = on_timer, .user = link};
     struct dtls_config dtls = {
         .certificate = config->certificate,
         .log = config->log,
@@ -460,8 +445,7 @@ void link_free(struct link *link)
     path_free(link->path);
     srtp_pair_free(link->srtp);
     dtls_free(link->dtls);
-    g_source_destroy(link->timer);
-    g_source_unref(link->timer);
+    poller_set_timer(link->config.poller, &link->timer, USEC_NEVER);
     g_ptr_array_free(link->early, TRUE);
     for (guint i = 0; i < link->texts->len; i++)
         if (link->texts->pdata[i])

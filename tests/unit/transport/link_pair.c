@@ -84,8 +84,8 @@ static void party_init(struct party *party, struct link_pair *pair, struct party
 
 void link_pair_init(struct link_pair *pair)
 {
-    *pair = (struct link_pair){.context = g_main_context_new()};
-    g_main_context_push_thread_default(pair->context);
+    *pair = (struct link_pair){
+        .context = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING)};
     pair->poller = poller_new(pair->context);
     if (getenv("JINGLE_TEST_LOG"))
         pair->log = (struct logger){JINGLE_LOG_DEBUG, write_log, NULL};
@@ -133,25 +133,22 @@ void link_pair_signal(struct link_pair *pair, bool a_is_dtls_client)
     link_gather(pair->b.link);
 }
 
-static gboolean tick(gpointer user)
+static void tick(void *user)
 {
     (void)user;
-    return G_SOURCE_CONTINUE;
 }
 
 bool link_pair_wait(struct link_pair *pair, bool (*condition)(struct link_pair *pair), usec limit)
 {
     usec end = clock_now() + limit;
-    GSource *timer = g_timeout_source_new(5);
-    g_source_set_callback(timer, tick, NULL, NULL);
-    g_source_attach(timer, pair->context);
+    struct poller_timer timer = {.fire = tick};
     bool met = condition(pair);
     while (!met && clock_now() < end) {
-        g_main_context_iteration(pair->context, TRUE);
+        poller_set_timer(pair->poller, &timer, end);
+        poller_turn(pair->poller);
         met = condition(pair);
     }
-    g_source_destroy(timer);
-    g_source_unref(timer);
+    poller_set_timer(pair->poller, &timer, USEC_NEVER);
     return met;
 }
 
@@ -194,6 +191,5 @@ void link_pair_clear(struct link_pair *pair)
     party_clear(&pair->a);
     party_clear(&pair->b);
     poller_free(pair->poller);
-    g_main_context_pop_thread_default(pair->context);
     g_main_context_unref(pair->context);
 }

@@ -1,0 +1,218 @@
+#include "transport/poller.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static GMainContext *context;
+static struct poller *poller;
+static bool by_turns; /* otherwise the context is run */
+
+static int set_up_turns(void **state)
+{
+    (void)state;
+    by_turns = true;
+    context = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+    poller = poller_new(context);
+    assert_non_null(poller);
+    return 0;
+}
+
+static int set_up_source(void **state)
+{
+    set_up_turns(state);
+    by_turns = false;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    poller_free(poller);
+    g_main_context_unref(context);
+    return 0;
+}
+
+static void turn(void)
+{
+    if (by_turns)
+        poller_turn(poller);
+    else
+        g_main_context_iteration(context, TRUE);
+}
+
+static char order[64];
+
+static void note(void *user)
+{
+    strncat(order, user, sizeof order - strlen(order) - 1);
+}
+
+static void test_timers_fire_in_their_order(void **state)
+{
+    (void)state;
+    struct poller_timer timers[6];
+    static char names[][2] = {"a", "b", "c", "d", "e", "f"};
+    static const int delay[] = {5, 1, 4, 2, 6, 3};
+    usec now = clock_now();
+    order[0] = '\0';
+    for (int i = 0; i < 6; i++) {
+        timers[i] = (struct poller_timer){.fire = note, .user = names[i]};
+        poller_set_timer(poller, &timers[i], now + delay[i] * USEC_PER_MS);
+    }
+    poller_set_timer(poller, &timers[2], USEC_NEVER);
+    poller_set_timer(poller, &timers[4], now); /* earlier than it was */
+    while (strlen(order) < 5)
+        turn();
+    assert_string_equal(order, "ebdfa");
+    assert_true(clock_now() >= now + 5 * USEC_PER_MS);
+    poller_set_timer(poller, &timers[0], USEC_NEVER); /* not set any more: no harm */
+}
+
+static void test_many_timers_keep_their_order(void **state)
+{
+    (void)state;
+    enum { COUNT = 500 };
+    static struct poller_timer timers[COUNT];
+    static char name[] = "x";
+    uint32_t seed = 7;
+    usec past = clock_now() - USEC_PER_SEC;
+    order[0] = '\0';
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < COUNT; i++) {
+            seed = seed * 1664525U + 1013904223U;
+            if (round == 0)
+                timers[i] = (struct poller_timer){.fire = note, .user = name};
+            bool off = seed >> 30 == 0;
+            poller_set_timer(poller, &timers[i],
+                             off ? USEC_NEVER : past + USEC_PER_SEC * 3600 + (usec)(seed >> 8));
+        }
+    }
+    for (int i = 0; i < COUNT; i++)
+        poller_set_timer(poller, &timers[i], USEC_NEVER);
+    poller_set_timer(poller, &timers[0], past);
+    turn();
+    while (strlen(order) == 0)
+        turn();
+    assert_string_equal(order, "x"); /* all others were taken out */
+}
+
+static struct poller_timer again;
+static unsigned fired;
+
+static void set_again(void *user)
+{
+    (void)user;
+    if (++fired < 3)
+        poller_set_timer(poller, &again, clock_now() + USEC_PER_MS);
+}
+
+static void test_a_timer_may_set_itself_again(void **state)
+{
+    (void)state;
+    fired = 0;
+    again = (struct poller_timer){.fire = set_again};
+    poller_set_timer(poller, &again, clock_now());
+    while (fired < 3)
+        turn();
+    assert_int_equal(again.place, 0);
+}
+
+static struct poller_watch watches[2];
+static unsigned woken;
+
+static void remove_both(void *user)
+{
+    (void)user;
+    woken++;
+    poller_remove(poller, &watches[0]);
+    poller_remove(poller, &watches[1]);
+}
+
+static void test_a_watch_removed_by_another_is_not_called(void **state)
+{
+    (void)state;
+    woken = 0;
+    for (int i = 0; i < 2; i++) {
+        watches[i] = (struct poller_watch){eventfd(1, EFD_NONBLOCK), remove_both, NULL};
+        assert_true(poller_add(poller, &watches[i]));
+    }
+    while (woken == 0)
+        turn();
+    struct poller_timer end = {.fire = set_again};
+    fired = 3;
+    poller_set_timer(poller, &end, clock_now() + 2 * USEC_PER_MS);
+    while (fired == 3)
+        turn();
+    assert_int_equal(woken, 1);
+    close(watches[0].fd);
+    close(watches[1].fd);
+}
+
+static gboolean count_source(gpointer user)
+{
+    unsigned *count = user;
+    return ++*count < 3;
+}
+
+static void test_sources_of_the_context_run(void **state)
+{
+    (void)state;
+    unsigned idle = 0;
+    unsigned timed = 0;
+    GSource *sources[] = {g_idle_source_new(), g_timeout_source_new(2)};
+    unsigned *counts[] = {&idle, &timed};
+    for (int i = 0; i < 2; i++) {
+        g_source_set_callback(sources[i], count_source, counts[i], NULL);
+        g_source_attach(sources[i], context);
+        g_source_unref(sources[i]);
+    }
+    while (idle < 3 || timed < 3)
+        turn();
+    assert_int_equal(idle, 3);
+    assert_int_equal(timed, 3);
+}
+
+static gpointer attach_from_afar(gpointer user)
+{
+    GSource *source = g_idle_source_new();
+    g_usleep(20000);
+    g_source_set_callback(source, count_source, user, NULL);
+    g_source_attach(source, context);
+    g_source_unref(source);
+    return NULL;
+}
+
+/* As GIO's worker threads do when a name is resolved. */
+static void test_a_source_attached_by_another_thread_wakes_it(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    GThread *thread = g_thread_new("afar", attach_from_afar, &count);
+    while (count < 3)
+        turn();
+    g_thread_join(thread);
+}
+
+int main(void)
+{
+#define TEST(name)                                                  \
+    cmocka_unit_test_setup_teardown(name, set_up_turns, tear_down), \
+        cmocka_unit_test_setup_teardown(name, set_up_source, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_timers_fire_in_their_order),
+        TEST(test_many_timers_keep_their_order),
+        TEST(test_a_timer_may_set_itself_again),
+        TEST(test_a_watch_removed_by_another_is_not_called),
+        TEST(test_sources_of_the_context_run),
+        TEST(test_a_source_attached_by_another_thread_wakes_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
