@@ -195,11 +195,13 @@ static void run(struct path *path)
     }
 }
 
-pid_t path_start(const int ends[2], usec delay)
+pid_t path_start(const int ends[2], const int others[2], usec delay)
 {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
+        close(others[0]);
+        close(others[1]);
         struct path path = {.ends = {ends[0], ends[1]}, .delay = delay};
         path.last = &path.first;
         run(&path);

@@ -100,7 +100,8 @@ static void connect_ends(struct peer *peer, int ends[2])
     int other[2];
     make_pair(other);
     int inside[2] = {ends[1], other[1]};
-    peer->path = path_start(inside, peer->delay);
+    int outside[2] = {ends[0], other[0]};
+    peer->path = path_start(inside, outside, peer->delay);
     close(ends[1]);
     close(other[1]);
     ends[1] = other[0];
