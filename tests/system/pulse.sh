@@ -9,7 +9,7 @@
 #
 # What is played to the default device can be captured from it: capture is the null sink's monitor.
 # A null sink that nobody hurries works in pieces of two seconds, so `start` leaves a client with low
-# latency running that keeps it awake; `stop` and `kill` end that, too.
+# latency running that keeps it awake (`stop` and `kill` end that, too), and waits until it is awake.
 set -eu
 
 usage() {
@@ -36,7 +36,6 @@ start() {
     mkdir -p "$dir/pulse" "$dir/config"
     chmod 700 "$dir" "$dir/pulse"
     cat > "$dir/asound.conf" <<CONF
-</usr/share/alsa/alsa.conf>
 pcm.!default { type pulse }
 ctl.!default { type pulse }
 CONF
@@ -57,6 +56,8 @@ CONF
     done
     env $(variables) pacat --playback --latency-msec=5 --raw /dev/zero >/dev/null 2>&1 </dev/null &
     echo $! > "$dir/pacat.pid"
+    # its first piece is of two seconds all the same: wait until sound flows
+    env $(variables) parec --latency-msec=5 --raw 2>/dev/null | head -c 10000 >/dev/null
     variables
 }
 
