@@ -27,6 +27,7 @@ enum {
     POSITIONS = 10,         /* the lowest of the last ones counts: sinks are irregular */
     HOLE_AHEAD = 80 * 1000, /* play slower when a missing packet is this near, usec */
     STEP = PLAYOUT_PULL_MS * 1000,
+    STEP_LEAST = 1000,
     CUT = 10 * 1000,                /* what a gap may be shortened by */
     SLACK = 8 * 1000,               /* between low and high */
     SLOW_PACE = 100 * 1000,         /* usec between two stretches when there is no hurry */
@@ -44,14 +45,14 @@ enum {
 };
 
 /* Chances that packets miss their time when position is at `accept`. */
-static const double deviations = 2.75;
+static const double deviations = 2.85;
 static const double quantile = 0.99;
 static const double deviations_next = 2.0; /* of the next packet, that brings FEC */
 static const double quantile_next = 0.95;
 static const double loss_share = 1.0 / 256;
 static const double loss_that_counts = 0.002;
 static const double tail_least = 1e-6;
-static const double hole_risk = 0.15;  /* of missing its time, that is worth playing slower */
+static const double hole_risk = 0.04;  /* of missing its time, that is worth playing slower */
 static const double quiet_part = 0.06; /* of the voice's level */
 static const double quiet_level = 40;
 
@@ -409,7 +410,7 @@ static bool hole_ahead(const struct playout *p, usec now)
     if (packet && lost_between(p, p->played_sequence, packet->sequence) == 0) {
         return false; /* the sender paused */
     }
-    usec deadline = position_of(p, p->next, now);
+    usec deadline = p->positions[(p->position_count + POSITIONS - 1) % POSITIONS];
     double misses = delay_estimate_tail(&p->transits, deadline);
     double missing = delay_estimate_tail(&p->transits, now - usec_of(end));
     return misses > missing * hole_risk && may_still_come(p, end, now);
@@ -636,6 +637,7 @@ static void pass_lost(struct playout *p, const struct waiting_packet *packet, us
     bool over = remaining <= 0 && (early <= 0 || p->gap.ticks < LONG_GAP * TICKS_PER_SEC / 1000);
     bool cut = remaining > 0 && !may_still_come(p, p->next, now);
     if (!over && !(cut && early <= 0)) {
+        early = early < STEP_LEAST ? STEP_LEAST : early;
         play_made_up(p, cut && early < STEP ? early : STEP);
         return;
     }
