@@ -368,14 +368,14 @@ static void stream_wait(struct strophe *strophe, usec deadline)
         strophe->heard = clock_now();
         strophe->pinged = 0;
     }
+    if (pollers[1].revents)
+        mailbox_run(strophe->box);
     bool drained = strophe->tcp_open && (pollers[0].revents & POLLOUT);
     stream_pump(strophe);
     /* Writable, nothing queued and yet fewer left than were given: the log is not as we know it. */
     if (drained && strophe->state == STREAM_ONLINE && is_ready(strophe->fd, POLLOUT) &&
         xmpp_conn_send_queue_len(strophe->conn) == 0)
         strophe->given = strophe->diagnosis.sent;
-    if (pollers[1].revents)
-        mailbox_run(strophe->box);
 }
 
 static bool is_connected(int fd)
