@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { RATE = 48000, BLOCK = 480, TONE = 1000 };
+enum { RATE = 48000, BLOCK = 480, TONE = 1000, KEPT = RATE / 5 };
 
 #define PATIENCE (20 * USEC_PER_SEC) /* for what comes as soon as it can */
 
@@ -69,8 +69,8 @@ struct loop {
     jingle_audio_source *source;
     jingle_audio_sink *sink;
     jingle_audio_source *tone;
-    int16_t heard[RATE / 5]; /* the last fifth of a second */
-    size_t frames;           /* heard so far */
+    int16_t heard[KEPT]; /* the last fifth of a second */
+    size_t frames;       /* heard so far */
     bool source_lost, sink_lost;
 };
 
@@ -116,7 +116,7 @@ static void loop_hear(struct loop *loop)
     long given = loop->source->read(loop->source->user, samples, BLOCK);
     loop->source_lost = given == JINGLE_AUDIO_LOST;
     for (; given > 0; given = loop->source->read(loop->source->user, samples, BLOCK)) {
-        size_t kept = RATE / 5 - (size_t)given;
+        size_t kept = KEPT - (size_t)given;
         memmove(loop->heard, loop->heard + given, kept * sizeof *samples);
         memcpy(loop->heard + kept, samples, (size_t)given * sizeof *samples);
         loop->frames += (size_t)given;
@@ -129,15 +129,15 @@ static bool hears_tone(const struct loop *loop)
     double s = 0;
     double c = 0;
     double all = 1;
-    for (int i = 0; i < RATE / 5; i++) {
+    for (int i = 0; i < KEPT; i++) {
         double angle = 2 * M_PI * TONE * i / RATE;
         double x = loop->heard[i];
         s += x * sin(angle);
         c += x * cos(angle);
         all += x * x;
     }
-    double level = sqrt(all / (RATE / 5));
-    return 2 * (s * s + c * c) / (RATE / 5) > 0.98 * all && level > 5000 && level < 6500;
+    double level = sqrt(all / KEPT);
+    return 2 * (s * s + c * c) / KEPT > 0.98 * all && level > 5000 && level < 6500;
 }
 
 static bool is_lost(const struct loop *loop)

@@ -18,7 +18,8 @@ static size_t run(jingle_audio_format from, jingle_audio_format to, double hz)
     struct resampler *resampler = resampler_new(from, to);
     assert_non_null(resampler);
     for (uint32_t i = 0; i < from.rate * from.channels; i++) {
-        in[i] = (int16_t)lrint(8000 * sin(2 * M_PI * hz * (i / from.channels) / from.rate));
+        uint32_t frame = i / from.channels;
+        in[i] = (int16_t)lrint(8000 * sin(2 * M_PI * hz * frame / from.rate));
     }
     size_t given = 0;
     for (size_t at = 0; at + from.rate / 100 <= from.rate; at += from.rate / 100) {
