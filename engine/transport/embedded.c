@@ -106,7 +106,10 @@ struct embedded *embedded_new(struct poller *poller, GMainContext *context,
     embedded->first = first;
     embedded->user = user;
     embedded->timer = (struct poller_timer){.fire = turn, .user = embedded};
-    turn(embedded);
+    if (g_main_context_acquire(context)) {
+        follow(embedded);
+        g_main_context_release(context);
+    }
     return embedded;
 }
 

@@ -102,6 +102,7 @@ static bool receive_fast(struct ice *ice, int fd)
 {
     uint8_t datagram[DATAGRAM_BYTES];
     struct sockaddr_storage from;
+    from.ss_family = AF_UNSPEC;
     socklen_t from_bytes = sizeof from;
     ssize_t bytes = recvfrom(fd, datagram, sizeof datagram, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC,
                              (struct sockaddr *)&from, &from_bytes);
@@ -555,9 +556,7 @@ static void hand_to_agent(struct ice *ice, const struct ice_candidate *candidate
     remote->component_id = COMPONENT;
     g_strlcpy(remote->foundation, candidate->foundation, sizeof remote->foundation);
     GSList *list = g_slist_append(NULL, remote);
-    enter(ice);
     nice_agent_set_remote_candidates(ice->agent, ice->stream, COMPONENT, list);
-    leave(ice);
     g_slist_free_full(list, (GDestroyNotify)nice_candidate_free);
 }
 
@@ -581,10 +580,12 @@ bool ice_add_candidate(struct ice *ice, const struct ice_candidate *candidate)
         ice->remote_count >= ICE_MAX_REMOTE_CANDIDATES || !read_address(candidate, &address))
         return false;
     ice->remote_count++;
+    enter(ice);
     if (ice->remote_known)
         hand_to_agent(ice, candidate);
     else
         g_array_append_vals(ice->pending, candidate, 1);
+    leave(ice);
     return true;
 }
 
