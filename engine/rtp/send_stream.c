@@ -26,8 +26,9 @@ void send_stream_init(struct send_stream *stream, uint32_t ssrc, uint32_t rate,
 void send_stream_change_source(struct send_stream *stream, const struct random_source *random)
 {
     uint32_t before = stream->ssrc;
-    while (stream->ssrc == before) {
-        stream->ssrc = random_u32(random);
+    stream->ssrc = random_u32(random);
+    if (stream->ssrc == before) {
+        stream->ssrc++;
     }
     stream->sequence = random_u32(random) & 0x7fff;
     stream->source_packets = 0;
