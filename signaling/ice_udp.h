@@ -27,18 +27,18 @@ enum ice_protocol {
 };
 
 struct ice_candidate {
-    char foundation[ICE_FOUNDATION_SIZE];
-    uint8_t component; /* 1, or 2 for RTCP without rtcp-mux */
+    enum ice_candidate_type type;
     enum ice_protocol protocol;
     uint32_t priority;
-    char ip[ICE_ADDRESS_SIZE]; /* a literal without zone */
     uint16_t port;
-    enum ice_candidate_type type;
-    char rel_addr[ICE_ADDRESS_SIZE]; /* "": unknown */
-    uint16_t rel_port;               /* 0: unknown */
-    char id[ICE_ID_SIZE];            /* "": missing; writing makes one */
+    uint16_t rel_port; /* 0: unknown */
+    uint8_t component; /* 1, or 2 for RTCP without rtcp-mux */
     uint8_t generation;
     uint8_t network;
+    char foundation[ICE_FOUNDATION_SIZE];
+    char ip[ICE_ADDRESS_SIZE];       /* a literal without zone */
+    char rel_addr[ICE_ADDRESS_SIZE]; /* "": unknown */
+    char id[ICE_ID_SIZE];            /* "": missing; writing makes one */
 };
 
 /* a=setup of RFC 4145 */

@@ -133,7 +133,7 @@ struct initiation *initiation_new(const struct initiation_config *config,
     initiation->log = config->log;
     initiation->id_prefix = g_strdup(config->id_prefix);
     initiation->ring_timeout = config->ring_timeout;
-    initiation->proposals = g_ptr_array_new_with_free_func(proposal_free);
+    initiation->proposals = g_ptr_array_new();
     g_queue_init(&initiation->remembered);
     return initiation;
 }
@@ -142,6 +142,7 @@ void initiation_free(struct initiation *initiation)
 {
     if (initiation == NULL)
         return;
+    g_ptr_array_set_free_func(initiation->proposals, proposal_free);
     g_ptr_array_unref(initiation->proposals);
     g_queue_clear_full(&initiation->remembered, remembered_free);
     g_free(initiation->id_prefix);
@@ -196,11 +197,9 @@ static void tell(struct proposal *proposal, enum initiation_event_type type, con
 static void proposal_detach(struct proposal *proposal, usec now)
 {
     struct initiation *initiation = proposal->initiation;
-    guint index = 0;
 
     initiation_remember(initiation, proposal->peer, proposal->sid, now);
-    if (g_ptr_array_find(initiation->proposals, proposal, &index))
-        g_ptr_array_steal_index(initiation->proposals, index);
+    g_ptr_array_remove(initiation->proposals, proposal);
 }
 
 static void proposal_ended(struct proposal *proposal, jingle_reason reason, jingle_party by,
@@ -722,26 +721,26 @@ usec initiation_next_deadline(const struct initiation *initiation)
     return next;
 }
 
-static struct proposal *find_expired(const struct initiation *initiation, usec now)
+/* One at a time, for the application may end others while it is told of one. */
+static bool expire_one(struct initiation *initiation, usec now)
 {
     for (guint i = 0; i < initiation->proposals->len; i++) {
         struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
-        if (now >= proposal->deadline)
-            return proposal;
+        if (now < proposal->deadline)
+            continue;
+        if (proposal->accepted)
+            proposal_end(proposal, JINGLE_REASON_GONE, JINGLE_PARTY_REMOTE, now);
+        else
+            proposal_end(proposal, JINGLE_REASON_NO_ANSWER, JINGLE_PARTY_LOCAL, now);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 void initiation_tick(struct initiation *initiation, usec now)
 {
-    struct proposal *proposal = find_expired(initiation, now);
-
-    while (proposal != NULL) {
-        bool joined_late = proposal->accepted;
-        proposal_end(proposal, joined_late ? JINGLE_REASON_GONE : JINGLE_REASON_NO_ANSWER,
-                     joined_late ? JINGLE_PARTY_REMOTE : JINGLE_PARTY_LOCAL, now);
-        proposal = find_expired(initiation, now);
-    }
+    while (expire_one(initiation, now))
+        continue;
 }
 
 const char *proposal_sid(const struct proposal *proposal)

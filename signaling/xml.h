@@ -42,9 +42,10 @@ char *xml_text(const xml_node *node);
 xml_node *xml_first(const xml_node *node); /* the first child element, or NULL */
 xml_node *xml_next(const xml_node *node);  /* the next sibling element, or NULL */
 xml_node *xml_child(const xml_node *node, const char *ns, const char *name);
-/* For each child element. */
+/* For each child element. NOLINTBEGIN(bugprone-macro-parentheses): `child` is declared here. */
 #define XML_EACH(child, parent) \
     for (const xml_node *child = xml_first(parent); child != NULL; child = xml_next(child))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* `ns` NULL: that of the parent. */
 xml_node *xml_add(xml_node *parent, const char *ns, const char *name);
