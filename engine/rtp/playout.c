@@ -45,14 +45,14 @@ enum {
 };
 
 /* Chances that packets miss their time when position is at `accept`. */
-static const double deviations = 2.85;
+static const double deviations = 2.9;
 static const double quantile = 0.99;
 static const double deviations_next = 2.0; /* of the next packet, that brings FEC */
 static const double quantile_next = 0.95;
 static const double loss_share = 1.0 / 256;
 static const double loss_that_counts = 0.002;
 static const double tail_least = 1e-6;
-static const double hole_risk = 0.04;  /* of missing its time, that is worth playing slower */
+static const double hole_risk = 0.02;  /* of missing its time, that is worth playing slower */
 static const double quiet_part = 0.06; /* of the voice's level */
 static const double quiet_level = 40;
 
@@ -532,7 +532,7 @@ static size_t adapt(struct playout *p, int16_t *frame, size_t count, usec now)
     bool slower = hole || lowest < p->low;
     bool faster = !slower && lowest > p->high;
     bool hurry = hole || lowest < p->accept || lowest > p->high + HURRY || p->gap.quiet;
-    size_t pace = hurry ? 4 * p->last_stretch : (size_t)p->queue.rate * SLOW_PACE / USEC_PER_SEC;
+    size_t pace = hole ? 2 * p->last_stretch : hurry ? 4 * p->last_stretch : (size_t)p->queue.rate * SLOW_PACE / USEC_PER_SEC;
     p->since_stretch += count;
     if ((!slower && !faster) || p->since_stretch < pace) {
         return count;
