@@ -12,10 +12,6 @@
 
 #include <string.h>
 
-/* The server usually lists its STUN and TURN servers within a round trip; calls started before
- * wait for that list, but not for a server that never answers. */
-#define SERVICES_PATIENCE (3 * USEC_PER_SEC)
-
 /* What others can do comes in bursts at login: write the cache once. */
 #define CACHE_DELAY (2 * USEC_PER_SEC)
 
@@ -36,7 +32,6 @@ void client_schedule(struct jingle_client *client)
 {
     usec deadline = account_next_deadline(client->account);
     deadline = MIN(deadline, client_calls_deadline(client));
-    deadline = MIN(deadline, client->services_deadline);
     timer_set(client->timer, MIN(deadline, client->cache_deadline));
 }
 
@@ -67,24 +62,12 @@ static void load_cache(struct jingle_client *client)
     }
 }
 
-static void services_are_known(struct jingle_client *client)
-{
-    client->services_deadline = USEC_NEVER;
-    if (!client->services_known) {
-        client->services_known = true;
-        client_calls_services_known(client);
-    }
-}
-
 static void on_timer(void *user)
 {
     struct jingle_client *client = user;
     usec now = clock_now();
     account_tick(client->account, now);
     client_calls_tick(client, now);
-    if (now >= client->services_deadline) {
-        services_are_known(client);
-    }
     if (now >= client->cache_deadline) {
         save_cache(client);
     }
@@ -111,7 +94,6 @@ static void use_services(struct jingle_client *client, const struct external_ser
         g_string_chunk_free(client->server_text);
     }
     client->server_text = text;
-    services_are_known(client);
 }
 
 static void on_account_send(void *user, const char *xml, size_t bytes)
@@ -130,6 +112,12 @@ static void on_account_event(void *user, const struct account_event *event)
     struct jingle_client *client = user;
     jingle_event out = {.text = ""};
     switch (event->type) {
+    case ACCOUNT_EVENT_READY: /* now roster and relays are known, so calls may be started */
+        atomic_store(&client->online, true);
+        out.type = JINGLE_EVENT_ONLINE;
+        out.text = "Logged in.";
+        events_push(client->events, &out);
+        break;
     case ACCOUNT_EVENT_SERVICES:
         use_services(client, event->u.services.services, event->u.services.count);
         break;
@@ -185,14 +173,7 @@ static void take_online(struct jingle_client *client, const struct news *news)
     pthread_mutex_lock(&client->lock);
     client->jid = g_string_chunk_insert_const(client->jids, news->text);
     pthread_mutex_unlock(&client->lock);
-    atomic_store(&client->online, true);
-    usec now = clock_now();
-    if (!client->services_known) {
-        client->services_deadline = now + SERVICES_PATIENCE;
-    }
-    account_online(client->account, news->text, news->flag, now);
-    jingle_event event = {.type = JINGLE_EVENT_ONLINE, .text = "Logged in."};
-    events_push(client->events, &event);
+    account_online(client->account, news->text, news->flag, clock_now());
 }
 
 static void take_offline(struct jingle_client *client, const struct news *news)
@@ -364,7 +345,6 @@ static void copy_settings(struct jingle_client *client, const jingle_client_conf
     };
     client->ca_file = g_strdup(config->ca_file);
     client->cache_path = g_strdup(config->cache_path);
-    client->services_deadline = USEC_NEVER;
     client->cache_deadline = USEC_NEVER;
     client->jids = g_string_chunk_new(64);
     client->jid = "";

@@ -60,8 +60,6 @@ struct jingle_client {
     struct ice_server servers[ICE_MAX_SERVERS]; /* our own and the XMPP server's */
     size_t server_count;
     GStringChunk *server_text;
-    bool services_known;
-    usec services_deadline;
     usec cache_deadline;
     struct check *check;
     bool closing;
@@ -72,7 +70,6 @@ void client_schedule(struct jingle_client *client);
 
 /* client_calls.c, the I/O thread. */
 void client_calls_event(struct jingle_client *client, const struct account_event *event);
-void client_calls_services_known(struct jingle_client *client);
 void client_calls_tick(struct jingle_client *client, usec now);
 usec client_calls_deadline(const struct jingle_client *client);
 void client_calls_end_all(struct jingle_client *client, jingle_reason reason);

@@ -174,7 +174,6 @@ static const struct call_hooks hooks = {
 static void start_media(jingle_session *session)
 {
     struct jingle_client *client = session->client;
-    session->wants_media = false;
     session->thread = media_threads_take(client->media);
     struct call_config config = {
         .session = session,
@@ -197,21 +196,6 @@ static void start_media(jingle_session *session)
     session->media = call_new(&config);
     session->settings.source = NULL; /* the call's now */
     session->settings.sink = NULL;
-}
-
-/* A relay that only the server's list names may be the only way: wait for the list. */
-static void start_wanted_media(jingle_session *session)
-{
-    if (session->wants_media && session->client->services_known) {
-        start_media(session);
-    }
-}
-
-void client_calls_services_known(struct jingle_client *client)
-{
-    for (guint i = 0; i < client->sessions->len; i++) {
-        start_wanted_media(client->sessions->pdata[i]);
-    }
 }
 
 /* ------------------------------------------------------------- what the signalling half says -- */
@@ -270,13 +254,11 @@ static void on_negotiated(jingle_session *session, const struct account_event *e
     session->takes_digits = call_voice_takes_digits(event->u.negotiated.agreement);
     pthread_mutex_unlock(&session->lock);
     learn_content(session, event->u.negotiated.content);
-    if (session->wants_media) {
-        start_media(session); /* no time left to wait for more servers */
+    if (!session->media) {
+        start_media(session); /* an offer that was there already is agreed on at once */
     }
-    if (session->media) {
-        call_negotiated(session->media, event->u.negotiated.content, event->u.negotiated.agreement,
-                        event->u.negotiated.remote, event->u.negotiated.dtls_client);
-    }
+    call_negotiated(session->media, event->u.negotiated.content, event->u.negotiated.agreement,
+                    event->u.negotiated.remote, event->u.negotiated.dtls_client);
 }
 
 static void on_info(jingle_session *session, enum jingle_info info)
@@ -466,8 +448,7 @@ static void start_call(void *arg)
         session->content = g_strdup(CONTENT_AUDIO);
         take_settings(session, job->settings);
         job->session = jingle_session_ref(session);
-        session->wants_media = true;
-        start_wanted_media(session);
+        start_media(session);
     }
     client_schedule(client);
 }
@@ -516,15 +497,13 @@ static void accept_call(void *arg)
     struct session_media media = {.content = CONTENT_AUDIO, .description = &description};
     take_settings(session, job->settings);
     session->answered_at = clock_now();
-    session->wants_media = true; /* what is offered already is agreed on inside */
-    jingle_session_ref(session); /* and it may end there, too */
+    jingle_session_ref(session); /* it may end inside */
     job->status = account_call_accept(session->signaling, &media, 1, clock_now());
     rtp_description_clear(&description);
     if (job->status != JINGLE_OK) {
         session->settings = (jingle_session_config){0};
-        session->wants_media = false;
-    } else if (session->signaling) {
-        start_wanted_media(session);
+    } else if (session->signaling && !session->media) {
+        start_media(session);
     }
     client_schedule(session->client);
     jingle_session_unref(session);

@@ -50,7 +50,6 @@ struct jingle_session {
     jingle_session_config settings;     /* until the media half takes them over */
     char *content;                      /* the name of the audio content, once it is known */
     struct ice_udp_transport transport; /* ours, while there is no such name */
-    bool wants_media;                   /* as soon as the STUN and TURN servers are known */
     bool connected;
     bool peer_holds;
     bool hung_up; /* the peer did, in the media path */

@@ -124,6 +124,7 @@ struct account *account_new(const struct account_config *config, const struct ac
     if (!account->external)
         account_remember_self(account);
     account->granted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    account->login_limit = USEC_NEVER;
     account->services_renewal = USEC_NEVER;
     g_queue_init(&account->to_ask);
     account_calls_init(account);
@@ -192,6 +193,22 @@ char *account_caps_save(const struct account *account, size_t *bytes)
 
 /* ------------------------------------------------------------------------------ connection -- */
 
+static void become_ready(struct account *account)
+{
+    struct account_event event = {.type = ACCOUNT_EVENT_READY};
+    account->login_limit = USEC_NEVER;
+    account_tell(account, &event);
+}
+
+void account_login_answered(struct account *account)
+{
+    if (account->login_limit == USEC_NEVER)
+        return; /* services are asked for again and again */
+    account->login_questions--;
+    if (account->login_questions == 0)
+        become_ready(account);
+}
+
 static void on_roster(void *user, unsigned tag, const struct stanza *answer,
                       const struct stanza_error *error, usec now)
 {
@@ -201,6 +218,7 @@ static void on_roster(void *user, unsigned tag, const struct stanza *answer,
     const xml_node *query = error ? NULL : xml_child(answer->node, NS_ROSTER, "query");
     if (query)
         roster_read(account->roster, query);
+    account_login_answered(account);
 }
 
 /* The roster first, so that whoever calls at once is known to be on it. */
@@ -210,6 +228,7 @@ static void log_in(struct account *account, usec now)
     xml_add(xml_root(roster), NS_ROSTER, "query");
     struct outbox_request roster_request = {.answered = on_roster, .user = account};
     outbox_send(account->outbox, roster, &roster_request, now);
+    account->login_questions++;
 
     struct xml *carbons = stanza_iq("set", NULL, NULL);
     xml_add(xml_root(carbons), NS_CARBONS, "enable");
@@ -236,11 +255,16 @@ void account_online(struct account *account, const char *full_jid, bool resumed,
         account_forget_presence(account);
     }
     outbox_online(account->outbox, full_jid, now);
+    account->login_questions = 0;
+    account->login_limit = now + ACCOUNT_LOGIN_PATIENCE;
     if (!resumed && !account->external)
         log_in(account, now);
     if (!resumed) {
         account_discover_server(account, now);
         account_ask_services(account, now);
+        account->login_questions++;
+    } else {
+        become_ready(account);
     }
     account_calls_online(account, changed, now);
     account_leave(account);
@@ -254,6 +278,7 @@ void account_offline(struct account *account, usec now)
     outbox_offline(account->outbox);
     presence_forget_questions(account->presence);
     /* What expires meanwhile is asked for at the next login. */
+    account->login_limit = USEC_NEVER;
     account->services_renewal = USEC_NEVER;
     account_leave(account);
 }
@@ -338,6 +363,7 @@ usec account_next_deadline(const struct account *account)
 {
     usec next = outbox_next_deadline(account->outbox);
     next = MIN(next, account->services_renewal);
+    next = MIN(next, account->login_limit);
     next = MIN(next, initiation_next_deadline(account->initiation));
     return MIN(next, account_calls_next_deadline(account));
 }
@@ -346,6 +372,8 @@ void account_tick(struct account *account, usec now)
 {
     account_enter(account, now);
     outbox_tick(account->outbox, now);
+    if (account->online && now >= account->login_limit)
+        become_ready(account);
     if (account->online && now >= account->services_renewal)
         account_ask_services(account, now);
     initiation_tick(account->initiation, now);

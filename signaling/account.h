@@ -38,15 +38,16 @@ struct account_server {
 };
 
 enum account_event_type {
-    ACCOUNT_EVENT_SERVICES,         /* the list changed: u.services */
-    ACCOUNT_EVENT_CONTACT,          /* u.contact */
-    ACCOUNT_EVENT_SUBSCRIPTION,     /* somebody asks to see our presence: u.contact */
-    ACCOUNT_EVENT_CAPS_CHANGED,     /* account_caps_save() has more to say than before */
-    ACCOUNT_EVENT_INCOMING,         /* call, u.incoming */
-    ACCOUNT_EVENT_MISSED,           /* u.incoming; no call */
-    ACCOUNT_EVENT_RINGING,          /* call */
-    ACCOUNT_EVENT_ACCEPTED,         /* call; account_call_peer() is now a full JID */
-    ACCOUNT_EVENT_NEGOTIATED,       /* call, u.negotiated: a content is agreed on */
+    ACCOUNT_EVENT_READY,        /* after account_online(): what our server told at login is known */
+    ACCOUNT_EVENT_SERVICES,     /* the list changed: u.services */
+    ACCOUNT_EVENT_CONTACT,      /* u.contact */
+    ACCOUNT_EVENT_SUBSCRIPTION, /* somebody asks to see our presence: u.contact */
+    ACCOUNT_EVENT_CAPS_CHANGED, /* account_caps_save() has more to say than before */
+    ACCOUNT_EVENT_INCOMING,     /* call, u.incoming */
+    ACCOUNT_EVENT_MISSED,       /* u.incoming; no call */
+    ACCOUNT_EVENT_RINGING,      /* call */
+    ACCOUNT_EVENT_ACCEPTED,     /* call; account_call_peer() is now a full JID */
+    ACCOUNT_EVENT_NEGOTIATED,   /* call, u.negotiated: a content is agreed on */
     ACCOUNT_EVENT_REMOTE_TRANSPORT, /* call, u.remote_transport: candidates or a restart */
     ACCOUNT_EVENT_INFO,             /* call, u.info */
     ACCOUNT_EVENT_SENDERS,          /* call, u.senders: the peer changed who sends */

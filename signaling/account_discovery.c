@@ -34,6 +34,7 @@ static void on_server_info(void *user, unsigned tag, const struct stanza *answer
     account->server.known = true;
     account->server.carbons = capabilities & CAN_CARBONS;
     account->server.external_services = capabilities & CAN_EXTERNAL_SERVICES;
+    account_login_answered(account);
 }
 
 static void on_account_info(void *user, unsigned tag, const struct stanza *answer,
@@ -43,6 +44,7 @@ static void on_account_info(void *user, unsigned tag, const struct stanza *answe
     (void)tag;
     (void)now;
     account->server.message_archive = answered_capabilities(answer, error) & CAN_ARCHIVE;
+    account_login_answered(account);
 }
 
 void account_discover_server(struct account *account, usec now)
@@ -53,6 +55,7 @@ void account_discover_server(struct account *account, usec now)
         .to = account->bare, .answered = on_account_info, .user = account};
     outbox_send(account->outbox, info_query(account->bare, NULL), &self, now);
     outbox_send(account->outbox, info_query(account->domain, NULL), &server, now);
+    account->login_questions += 2;
 }
 
 /* ---------------------------------------------------------------------- external services -- */
@@ -118,6 +121,7 @@ static void on_services(void *user, unsigned tag, const struct stanza *answer,
         account_receive_services(account, services, now);
     else if (account->services.count > 0)
         account->services_renewal = now + SERVICES_RETRY; /* what we have will expire */
+    account_login_answered(account);
 }
 
 void account_ask_services(struct account *account, usec now)

@@ -23,6 +23,9 @@
 /* So many questions at once about what contacts can do; more wait in a line. */
 #define ACCOUNT_ASKS_AT_ONCE 8
 #define ACCOUNT_ASKS_WAITING 1000
+/* Roster, services and features come within a round trip; a server that never answers holds nobody
+ * up for longer than this. */
+#define ACCOUNT_LOGIN_PATIENCE (3 * USEC_PER_SEC)
 
 struct account {
     struct account_hooks hooks;
@@ -52,6 +55,9 @@ struct account {
     GQueue to_ask;       /* full JIDs of devices */
     unsigned asking;
 
+    unsigned login_questions; /* that the server has not answered yet */
+    usec login_limit; /* ACCOUNT_EVENT_READY comes then at the latest; USEC_NEVER: it came */
+
     struct external_services services;
     usec services_renewal;
     struct account_server server;
@@ -77,6 +83,8 @@ bool account_is_trusted(const struct account *account, const char *jid);
 
 /* account_discovery.c: what the server and the contacts' devices can do. */
 void account_discover_server(struct account *account, usec now);
+/* One of the questions asked at login is answered. */
+void account_login_answered(struct account *account);
 void account_ask_services(struct account *account, usec now);
 void account_ask_device(struct account *account, struct device *device, usec now);
 void account_ask_later(struct account *account, const struct device *device);

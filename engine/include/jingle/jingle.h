@@ -263,7 +263,7 @@ typedef enum jingle_party {
 
 typedef enum jingle_event_type {
     JINGLE_EVENT_NONE = 0,
-    JINGLE_EVENT_ONLINE,       /**< Logged in. */
+    JINGLE_EVENT_ONLINE,       /**< Logged in; roster and relays are known, calls may be started. */
     JINGLE_EVENT_OFFLINE,      /**< Connection lost or not made: `status`, `u.offline`. */
     JINGLE_EVENT_CONTACT,      /**< A contact changed: `u.contact`. */
     JINGLE_EVENT_SUBSCRIPTION, /**< Somebody asks to be a contact: `u.contact`. */

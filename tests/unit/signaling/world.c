@@ -41,6 +41,7 @@ static const char *party_name(jingle_party party)
 static char *describe(struct client *client, const struct account_event *event)
 {
     switch (event->type) {
+    case ACCOUNT_EVENT_READY:
     case ACCOUNT_EVENT_SERVICES:
         return g_strdup_printf("services %zu", event->u.services.count);
     case ACCOUNT_EVENT_CONTACT:
