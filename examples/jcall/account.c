@@ -192,7 +192,8 @@ jingle_client *account_client(const struct options *options, struct teller *tell
     return client;
 }
 
-static jingle_status login_wait(jingle_client *client, struct teller *teller)
+/* On failure `*text` gets a sentence, freed with g_free(). */
+static jingle_status login_wait(jingle_client *client, struct teller *teller, char **text)
 {
     jingle_status status = jingle_client_connect(client);
     while (status == JINGLE_OK) {
@@ -206,7 +207,11 @@ static jingle_status login_wait(jingle_client *client, struct teller *teller)
         }
         if (event->type == JINGLE_EVENT_OFFLINE) {
             status = event->status != JINGLE_OK ? event->status : JINGLE_ERROR_STREAM;
+            *text = *event->text ? g_strdup(event->text) : NULL;
         }
+    }
+    if (!*text) {
+        *text = g_strdup(jingle_strerror(status));
     }
     return status;
 }
@@ -217,10 +222,12 @@ jingle_client *account_login(const struct options *options, struct teller *telle
     if (!client) {
         return NULL;
     }
-    jingle_status status = login_wait(client, teller);
+    char *text = NULL;
+    jingle_status status = login_wait(client, teller, &text);
     if (status != JINGLE_OK) {
-        *code = tell_exit(teller, exit_for_status(status), jingle_strerror(status));
+        *code = tell_exit(teller, exit_for_status(status), text);
         g_clear_pointer(&client, jingle_client_free);
     }
+    g_free(text);
     return client;
 }

@@ -270,7 +270,8 @@ static void phone_offline(struct phone *phone, const jingle_event *event)
     }
     jingle_status status = event->status != JINGLE_OK ? event->status : JINGLE_ERROR_STREAM;
     if (!phone->was_online || !phone->session) {
-        phone_finish(phone, exit_for_status(status), jingle_strerror(status));
+        phone_finish(phone, exit_for_status(status),
+                     *event->text ? event->text : jingle_strerror(status));
     } else {
         phone->quitting = true; /* the call may live on without the server */
     }
