@@ -27,6 +27,7 @@
 #include "signaling/diagnosis.h"
 #include "signaling/jid.h"
 #include "signaling/resolve.h"
+#include "signaling/strophe_memory.h"
 #include "signaling/watchdog.h"
 
 /* libstrophe handles deep XML by recursion; the memory is only reserved. */
@@ -78,6 +79,7 @@ struct strophe {
     unsigned failures; /* in a row */
     usec retry_at;
 
+    struct strophe_memory *memory;
     xmpp_log_t logger;
     xmpp_ctx_t *context;
     xmpp_sm_state_t *resumable; /* XEP-0198, from the last stream */
@@ -661,6 +663,7 @@ static void strophe_free(struct strophe *strophe)
     forget_stream(strophe);
     if (strophe->context)
         xmpp_ctx_free(strophe->context);
+    strophe_memory_free(strophe->memory);
     watchdog_free(strophe->dog);
     if (strophe->box)
         mailbox_free(strophe->box);
@@ -735,7 +738,8 @@ static struct strophe *strophe_new(const struct strophe_config *config,
     strophe->dog = watchdog_new();
     xmpp_log_t log = {on_log, strophe};
     strophe->logger = log;
-    strophe->context = xmpp_ctx_new(NULL, &strophe->logger);
+    strophe->memory = strophe_memory_new();
+    strophe->context = xmpp_ctx_new(strophe_memory_table(strophe->memory), &strophe->logger);
     return strophe;
 }
 
