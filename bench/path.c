@@ -42,6 +42,7 @@ struct path {
     int count;
     struct parcel *first;
     struct parcel **last;
+    bool ending; /* an end is closed: what is under way still arrives */
 };
 
 static void send_later(struct path *path, int fd, const struct sockaddr_in *to, const void *data,
@@ -135,7 +136,9 @@ static void carry_message(struct path *path, int side)
     static char message[STANZA_MAX + 1];
     ssize_t bytes = recv(path->ends[side], message, STANZA_MAX, 0);
     if (bytes <= 0) {
-        exit(0); /* the bench is over */
+        path->ends[side] = -1;
+        path->ending = true;
+        return;
     }
     struct xml *stanza =
         message[0] == PEER_STANZA ? xml_parse(message + 1, (size_t)bytes - 1) : NULL;
@@ -169,7 +172,7 @@ static void carry_datagram(struct path *path, const struct endpoint *to)
 
 static void run(struct path *path)
 {
-    for (;;) {
+    while (!path->ending || path->first) {
         struct pollfd fds[ENDPOINTS_MAX + 2];
         int count = path->count;
         for (int i = 0; i < 2; i++) {
@@ -205,6 +208,7 @@ pid_t path_start(const int ends[2], const int others[2], usec delay)
         struct path path = {.ends = {ends[0], ends[1]}, .delay = delay};
         path.last = &path.first;
         run(&path);
+        exit(0);
     }
     return child;
 }
