@@ -226,7 +226,7 @@ static char *message_id(const struct initiation *initiation, const char *name, c
     return g_strdup_printf("%sjm-%s-%s", initiation->id_prefix, name, sid);
 }
 
-/* XEP-0353, 3: type chat and a store hint, so that every device and the archive see it. */
+/* XEP-0353, 3.1: type chat and a store hint, so that every device and the archive see it. */
 static struct xml *message_new(const struct initiation *initiation, const char *to,
                                const char *name, const char *sid, xml_node **element)
 {
@@ -428,7 +428,7 @@ static void ring(struct initiation *initiation, const struct arrival *arrival, b
     initiation->hooks.event(initiation->hooks.user, &event);
 }
 
-/* XEP-0353, 3.3: the lower id wins. True if theirs does (or there is no contest). */
+/* XEP-0353, 4.1: the lower id wins. True if theirs does (or there is no contest). */
 static bool settle_glare(struct initiation *initiation, const struct arrival *arrival,
                          struct proposal *ours)
 {
@@ -521,14 +521,10 @@ static void receive_proceed(struct initiation *initiation, const struct arrival 
 static void receive_reject(struct initiation *initiation, const struct arrival *arrival)
 {
     struct proposal *proposal = find_outgoing(initiation, arrival);
-    jingle_reason reason = JINGLE_REASON_DECLINED;
 
     if (proposal == NULL)
         return;
-    if (arrival->reason.tie_break)
-        reason = JINGLE_REASON_REPLACED;
-    else if (arrival->reason.condition == REASON_BUSY)
-        reason = JINGLE_REASON_BUSY;
+    jingle_reason reason = reason_meaning(&arrival->reason, PROGRESS_PENDING, true);
     proposal_ended(proposal, reason, JINGLE_PARTY_REMOTE, arrival->reason.text, arrival->now);
 }
 

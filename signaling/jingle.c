@@ -263,7 +263,7 @@ static void read_group(struct jingle_group *group, const xml_node *node)
     }
 }
 
-/* XEP-0167, 9: the payload of a session-info. */
+/* XEP-0167, 8: the payload of a session-info. */
 static void read_info(struct jingle_iq *iq, const xml_node *node)
 {
     const char *name = xml_attribute(node, "name");

@@ -70,7 +70,7 @@ struct jingle_group {
     size_t count;
 };
 
-/* The payload of session-info (XEP-0167, 9). */
+/* The payload of session-info (XEP-0167, 8). */
 enum jingle_info {
     INFO_NONE, /* empty: a ping */
     INFO_ACTIVE,

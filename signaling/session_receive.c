@@ -249,7 +249,7 @@ static bool knows_all(struct session *session, const struct jingle_iq *iq)
     return true;
 }
 
-/* XEP-0166, 7.2.5: everything may be changed but what we refused; that we change back. */
+/* XEP-0166, 7.2.3: everything may be changed but what we refused; that we change back. */
 static void modify_content(struct session *session, struct content *content, enum senders senders)
 {
     struct session_event event = {.type = SESSION_EVENT_SENDERS};
@@ -299,7 +299,7 @@ static bool has_content_left(const struct session *session)
     return false;
 }
 
-/* XEP-0166, 7.2.7: with the last content goes the session. Gajim hangs up like this. */
+/* XEP-0166, 7.2.5: with the last content goes the session. Gajim hangs up like this. */
 static void receive_content_remove(struct session *session, const struct jingle_iq *iq)
 {
     struct jingle_iq terminate;

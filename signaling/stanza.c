@@ -154,11 +154,9 @@ struct stanza_error stanza_error_make(enum stanza_condition condition, enum jing
         .jingle = jingle,
     };
 
-    /* XEP-0166, 10, has other types for two of its combinations than RFC 6120 has. */
+    /* XEP-0166, 6.8, has another type here than RFC 6120. */
     if (jingle == JINGLE_UNSUPPORTED_INFO)
         error.type = STANZA_ERROR_MODIFY;
-    if (jingle == JINGLE_TIE_BREAK)
-        error.type = STANZA_ERROR_CANCEL;
     g_strlcpy(error.text, text, sizeof(error.text));
     return error;
 }
