@@ -19,15 +19,17 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define RATE          48000
-#define FRAME         (RATE / 50) /* 20 ms */
-#define PERIOD        (RATE / 100)
-#define PERIOD_TIME   (10 * USEC_PER_MS)
-#define CALLS_MAX     400
-#define SETTLE        (3 * USEC_PER_SEC)
-#define PATIENCE      (60 * USEC_PER_SEC)
-#define BITRATE       32000 /* the engine's default */
-#define CODEC_SECONDS 30
+#define RATE        48000
+#define FRAME       (RATE / 50) /* 20 ms */
+#define PERIOD      (RATE / 100)
+#define PERIOD_TIME (10 * USEC_PER_MS)
+#define CALLS_MAX   400
+/* Only so many calls may ring at once. */
+#define SETTING_UP_MAX 8
+#define SETTLE         (3 * USEC_PER_SEC)
+#define PATIENCE       (60 * USEC_PER_SEC)
+#define BITRATE        32000 /* the engine's default */
+#define CODEC_SECONDS  30
 
 /* What is written is heard this much later, as behind a device with two periods in hand: a packet's
  * time and one period. */
@@ -160,6 +162,7 @@ struct phase {
     size_t calls;
     int seconds;
     size_t incoming;
+    size_t started;
     size_t connected;
     struct usage idle, before;
     bool go;
@@ -258,9 +261,17 @@ static void run_callee(struct phase *phase)
     peer_end(&phase->peer);
 }
 
+static bool few_are_setting_up(void *user)
+{
+    struct phase *phase = user;
+    return phase->started - phase->connected < SETTING_UP_MAX;
+}
+
 static void start_calls(struct phase *phase)
 {
     for (size_t i = 0; i < phase->calls; i++) {
+        peer_run(&phase->peer, few_are_setting_up, PATIENCE, "calls to connect");
+        phase->started++;
         jingle_session_config config = line_config(&lines[i]);
         jingle_session *session;
         jingle_status status =
