@@ -19,13 +19,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define COMPONENT      1  /* the only one: RTP and RTCP share it (RFC 5761) */
-#define CHECK_PACING   10 /* Ta in ms; RFC 8445 section 14.2 allows 5 */
+#define COMPONENT      1 /* the only one: RTP and RTCP share it (RFC 5761) */
+#define CHECK_PACING   5 /* Ta in ms, as short as RFC 8445 section 14.2 allows */
 #define DATAGRAM_BYTES 2048
 #define TOS_EF         0xb8 /* RFC 8837, shifted past ECN */
 #define TOS_AF41       0x88
 #define TURN_PORT      3478
 #define TURN_TLS_PORT  5349
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
 
 struct ice {
     struct poller *poller;
@@ -51,11 +57,7 @@ struct ice {
     bool usable;
     /* the selected pair, while it is plain UDP */
     int fast_fd; /* -1: none */
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } fast_peer;
+    union address fast_peer;
     socklen_t fast_peer_bytes;
     unsigned busy; /* inside a callback: freeing waits */
     bool closed;   /* no hook is called any more */
@@ -77,18 +79,14 @@ static void leave(struct ice *ice)
         destroy(ice);
 }
 
-static bool same_address(const struct ice *ice, const struct sockaddr_storage *from)
+static bool same_address(const union address *a, const union address *b)
 {
-    if (from->ss_family != ice->fast_peer.any.sa_family)
+    if (a->any.sa_family != b->any.sa_family)
         return false;
-    if (from->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-        return v4->sin_port == ice->fast_peer.v4.sin_port &&
-               v4->sin_addr.s_addr == ice->fast_peer.v4.sin_addr.s_addr;
-    }
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-    return v6->sin6_port == ice->fast_peer.v6.sin6_port &&
-           memcmp(&v6->sin6_addr, &ice->fast_peer.v6.sin6_addr, sizeof v6->sin6_addr) == 0;
+    if (a->any.sa_family == AF_INET)
+        return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+    return a->v6.sin6_port == b->v6.sin6_port &&
+           memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
 }
 
 /* STUN and TURN channels (RFC 7983) are libnice's. */
@@ -101,12 +99,11 @@ static bool is_media(uint8_t first)
 static bool receive_fast(struct ice *ice, int fd)
 {
     uint8_t datagram[DATAGRAM_BYTES];
-    struct sockaddr_storage from;
-    from.ss_family = AF_UNSPEC;
+    union address from = {.v6.sin6_family = AF_UNSPEC};
     socklen_t from_bytes = sizeof from;
     ssize_t bytes = recvfrom(fd, datagram, sizeof datagram, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC,
-                             (struct sockaddr *)&from, &from_bytes);
-    if (bytes <= 0 || !is_media(datagram[0]) || !same_address(ice, &from))
+                             &from.any, &from_bytes);
+    if (bytes <= 0 || !is_media(datagram[0]) || !same_address(&from, &ice->fast_peer))
         return false;
     recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
     if ((size_t)bytes <= sizeof datagram)

@@ -251,14 +251,15 @@ static void test_hostile_candidates_are_skipped(void **state)
     memset(bad, 0, sizeof bad);
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         bad[i] = (struct ice_candidate){.component = 1, .port = 5000, .foundation = "1"};
-        strcpy(bad[i].ip, i < G_N_ELEMENTS(addresses) ? addresses[i] : "127.0.0.1");
+        g_strlcpy(bad[i].ip, i < G_N_ELEMENTS(addresses) ? addresses[i] : "127.0.0.1",
+                  sizeof bad[i].ip);
     }
     bad[G_N_ELEMENTS(addresses)].component = 2;
     bad[G_N_ELEMENTS(addresses) + 1].protocol = ICE_TCP;
     bad[G_N_ELEMENTS(addresses) + 2].port = 0;
     link_add_candidates(pair.a.link, bad, G_N_ELEMENTS(bad));
     struct ice_candidate dead = {.component = 1, .foundation = "9", .priority = UINT32_MAX};
-    strcpy(dead.ip, "127.0.0.1");
+    g_strlcpy(dead.ip, "127.0.0.1", sizeof dead.ip);
     for (unsigned i = 0; i < 20; i++) { /* nobody listens there */
         dead.port = (uint16_t)(1 + i);
         link_add_candidates(pair.a.link, &dead, 1);
@@ -378,7 +379,7 @@ static void throw_at_a(const uint8_t *bytes, size_t count)
     const char *colon = strrchr(stats.candidate_local, ':');
     assert_non_null(colon);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    to.sin_port = htons((uint16_t)atoi(colon + 1));
+    to.sin_port = htons((uint16_t)g_ascii_strtoull(colon + 1, NULL, 10));
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     sendto(fd, bytes, count, 0, (struct sockaddr *)&to, sizeof to);
     close(fd);
