@@ -12,14 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XML_BYTES_MAX ((size_t)1024 * 1024) /* longer text is refused */
+#define XML_BYTES_MAX      ((size_t)1024 * 1024) /* longer text is refused */
+#define XML_ATTRIBUTES_MAX 1000                  /* of one element, namespaces included; the same */
 
 typedef struct _xmlNode xml_node;
 
 struct xml;
 
 /* NULL if it is not one whole element, names a DTD, uses an undeclared prefix, nests deeper than
- * 256 levels or is longer than XML_BYTES_MAX. */
+ * 256 levels or passes one of the limits above. */
 struct xml *xml_parse(const char *text, size_t bytes);
 struct xml *xml_new(const char *ns, const char *name);
 /* A copy of the element and all below it. */

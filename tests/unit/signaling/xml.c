@@ -67,6 +67,33 @@ static void test_depth_and_length_are_limited(void **state)
     g_string_free(deep, TRUE);
 }
 
+static char *element_with_attributes(const char *before, int count)
+{
+    GString *text = g_string_new(before);
+
+    for (int i = 0; i < count; i++)
+        g_string_append_printf(text, " a%d='='", i);
+    g_string_append(text, "/></r>");
+    return g_string_free(text, FALSE);
+}
+
+static void test_the_attributes_of_an_element_are_limited(void **state)
+{
+    static const char *const before[] = {"<r><e", "<r><![CDATA[ \" ' ]]><e", "<r k='>'>'\"<e"};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(before); i++) {
+        char *fits = element_with_attributes(before[i], XML_ATTRIBUTES_MAX);
+        char *too_many = element_with_attributes(before[i], XML_ATTRIBUTES_MAX + 1);
+        struct xml *xml = parse(fits);
+        assert_non_null(xml);
+        assert_refused(too_many);
+        xml_free(xml);
+        g_free(fits);
+        g_free(too_many);
+    }
+}
+
 static void test_names_namespaces_and_attributes_are_read(void **state)
 {
     struct xml *xml = parse("<a xmlns='urn:x' xmlns:p='urn:y' k='1 &lt; &#x32;' e=''>"
@@ -201,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_one_whole_element_is_refused),
         cmocka_unit_test(test_a_dtd_is_refused_before_its_entities_grow),
         cmocka_unit_test(test_depth_and_length_are_limited),
+        cmocka_unit_test(test_the_attributes_of_an_element_are_limited),
         cmocka_unit_test(test_names_namespaces_and_attributes_are_read),
         cmocka_unit_test(test_numbers_are_strict),
         cmocka_unit_test(test_built_xml_declares_a_namespace_only_where_it_changes),
