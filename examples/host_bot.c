@@ -268,7 +268,7 @@ static void handle_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, 
         send_roster_request(bot);
         send_presence(bot);
     } else {
-        fprintf(stderr, "The connection ended.\n");
+        fprintf(stderr, "%s", interrupted ? "" : "The connection ended.\n");
         jingle_client_external_offline(bot->client);
         bot->running = false;
     }

@@ -63,19 +63,16 @@ int main(int argc, char **argv)
     int result = client ? -1 : 1;
     while (result < 0 && (event = jingle_client_wait(client, -1))) {
         if (*event->text) {
-            printf("%s\n", event->text);
+            printf("%s\n", event->text); /* such as "It rings over there." */
         }
         if (event->type == JINGLE_EVENT_ONLINE && !session) {
             session = call(client, argv[2], argc > 3 ? argv[3] : NULL);
             result = session ? -1 : 1;
         } else if (event->type == JINGLE_EVENT_OFFLINE && !event->u.offline.will_retry) {
             result = 1;
-        } else if (event->type == JINGLE_EVENT_CONNECTED) {
-            printf("Talk now; Ctrl-C ends it.\n");
         } else if (event->type == JINGLE_EVENT_SOURCE_ENDED) {
             jingle_session_end(session);
         } else if (event->type == JINGLE_EVENT_ENDED && event->session == session) {
-            printf("%s\n", jingle_reason_sentence(event->u.ended.reason));
             result = event->u.ended.reason == JINGLE_REASON_HANGUP ? 0 : 1;
         }
     }
