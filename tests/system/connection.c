@@ -460,6 +460,8 @@ static void test_direct_tls_where_there_is_none(void **state)
     expect(&config, JINGLE_ERROR_TLS_MISSING);
 }
 
+/* GIO looks names up in threads of its own, whose locks ThreadSanitizer does not see. */
+#ifndef __SANITIZE_THREAD__
 static void test_an_unknown_host(void **state)
 {
     (void)state;
@@ -467,6 +469,7 @@ static void test_an_unknown_host(void **state)
     config.host = "nowhere.invalid";
     expect(&config, JINGLE_ERROR_HOST_NOT_FOUND);
 }
+#endif
 
 static void test_nobody_listens(void **state)
 {
@@ -567,7 +570,9 @@ int main(void)
         cmocka_unit_test(test_a_wrong_password),
         cmocka_unit_test(test_a_self_signed_certificate_is_refused),
         cmocka_unit_test(test_direct_tls_where_there_is_none),
+#ifndef __SANITIZE_THREAD__
         cmocka_unit_test(test_an_unknown_host),
+#endif
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_a_silent_server),
         cmocka_unit_test(test_stop_does_not_wait_for_a_silent_server),
