@@ -201,7 +201,9 @@ static jingle_status login_wait(jingle_client *client, struct teller *teller, ch
         if (!event) {
             continue;
         }
-        tell_event(teller, event);
+        if (event->type != JINGLE_EVENT_CONTACT) { /* the roster comes at every login */
+            tell_event(teller, event);
+        }
         if (event->type == JINGLE_EVENT_ONLINE) {
             return JINGLE_OK;
         }
