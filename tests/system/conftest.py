@@ -57,7 +57,7 @@ def run_jcall():
 
     def run(server, name, *words, environment=None, prefix=(), commands=True, **keywords):
         options, variables = jcall.account(server, name, **keywords)
-        running.append(jcall.Jcall(*words, *options, environment={**variables,
+        running.append(jcall.Jcall(*options, *words, environment={**variables,
                                                                   **(environment or {})},
                                    prefix=prefix, commands=commands))
         return running[-1]

@@ -57,25 +57,22 @@ def longest_silence(samples, rate, window=0.01, level=0.01):
     return longest * window
 
 
-def envelope(samples, rate, window=0.02):
-    size = int(window * rate)
+def envelope(samples, rate, hop=0.005, smooth=10):
+    """The loudness of every 5 ms, smoothed over 50 ms: pauses may have been stretched a little."""
+    size = int(hop * rate)
     count = len(samples) // size
-    return numpy.sqrt(numpy.mean(samples[:count * size].reshape(count, size) ** 2, axis=1))
+    loudness = numpy.sqrt(numpy.mean(samples[:count * size].reshape(count, size) ** 2, axis=1))
+    return numpy.convolve(loudness, numpy.ones(smooth) / smooth, "same")
 
 
-def speech_match(spoken, heard, rate):
-    """How alike the loudness curves are at the best alignment (1: the same)."""
-    one, other = envelope(spoken, rate), envelope(heard, rate)
-    shifts = correlate(other - other.mean(), one - one.mean(), "full")
-    shift = int(numpy.argmax(shifts)) - (len(one) - 1)
-    start = max(0, shift)
-    part = other[start:start + len(one)]
-    first = max(0, -shift)
-    whole = one[first:first + len(part)]
-    length = min(len(part), len(whole))
-    if length < 0.9 * len(one):
-        return 0.0
-    return float(numpy.corrcoef(whole[:length], part[:length])[0, 1])
+def speech_match(spoken, rate_spoken, heard, rate_heard):
+    """How alike the loudness curves are at the best alignment, over the whole length of what was
+    spoken (1: the same)."""
+    one, other = envelope(spoken, rate_spoken), envelope(heard, rate_heard)
+    lag = int(numpy.argmax(correlate(other - other.mean(), one - one.mean(), "full")))
+    lag -= len(one) - 1
+    padded = numpy.concatenate([numpy.zeros(len(one)), other, numpy.zeros(len(one))])
+    return float(numpy.corrcoef(one, padded[len(one) + lag:2 * len(one) + lag])[0, 1])
 
 
 class FileInformation(ctypes.Structure):

@@ -35,8 +35,8 @@ def test_sound_is_told_from_other_sound():
     late = numpy.concatenate([numpy.zeros(5000), spoken])
     assert sound.share_of_tone(spoken, 48000, 440) > 0.95
     assert sound.share_of_tone(spoken, 48000, 880) == 0
-    assert sound.speech_match(spoken, late, 48000) > 0.9
-    assert sound.speech_match(spoken, sound.tone(440, 3), 48000) < 0.5
+    assert sound.speech_match(spoken, 48000, late, 48000) > 0.9
+    assert sound.speech_match(spoken, 48000, sound.tone(440, 3), 48000) < 0.5
     holed = late.copy()
     holed[60000:70000] = 0
     assert sound.longest_silence(holed, 48000) > 0.15

@@ -1,7 +1,7 @@
 """Several devices of one account: all ring, one answers, the others stop (XEP-0353, XEP-0280)."""
 
 import pytest
-from peer import MESSAGE
+from peer import JINGLE, MESSAGE
 from test_endings import propose_to
 
 
@@ -79,14 +79,26 @@ def in_client_namespace(message):
     return message.replace("<message ", "<message xmlns='jabber:client' ", 1)
 
 
-def test_both_call_each_other_and_get_one_call(server, run_jcall):
-    sides = [run_jcall(server, name, "answer", "--auto", "--source", "silence", "--sink", "null")
-             for name in ("alice", "bob")]
-    for side in sides:
-        side.await_event("online")
-    callers = [run_jcall(server, name, "call", server.jid(other), "--source", "silence", "--sink",
-                         "null", "--seconds", "2")
-               for name, other in (("alice", "carol"), ("carol", "alice"))]
-    codes = [caller.await_exit() for caller in callers]
-    # Each caller is also a device that can be called, so whichever way it goes, nobody hangs.
-    assert all(code in (0, 10, 11, 12, 18, 19) for code in codes)
+@pytest.mark.parametrize("theirs,mine_goes_on", [("~~~~", True), ("!!!!", False)])
+def test_both_call_each_other_and_one_call_goes_on(server, run_jcall, start_peer, theirs,
+                                                   mine_goes_on):
+    """The lower id wins (XEP-0353, 4.1); ids of ours begin with a hexadecimal digit."""
+    bob = start_peer(server, "bob")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "silence", "--sink",
+                      "null")
+    propose = bob.await_message("propose")
+    mine = propose.find(f"{{{MESSAGE}}}propose").get("id")
+    bob.send(propose_to(server.jid("alice"), theirs))
+    lost = bob.await_message("reject" if mine_goes_on else "retract")
+    element = next(child for child in lost if child.tag.startswith(f"{{{MESSAGE}}}"))
+    assert element.get("id") == (theirs if mine_goes_on else mine)
+    assert element.find(f"{{{MESSAGE}}}tie-break") is not None
+    if mine_goes_on:
+        bob.send(f"<message type='chat' to='{propose.get('from')}'>"
+                 f"<proceed xmlns='{MESSAGE}' id='{mine}'/></message>")
+        initiate = bob.await_jingle("session-initiate")
+        assert initiate.find(f"{{{JINGLE}}}jingle").get("sid") == mine
+    else:
+        proceed = bob.await_message("proceed")
+        assert proceed.find(f"{{{MESSAGE}}}proceed").get("id") == theirs
+    assert not alice.seen("exit")
