@@ -452,18 +452,15 @@ static void decide_by_message(struct account_call *call, const struct survey *su
 {
     struct account *account = call->account;
     bool seen = caps_knows_initiation(account->caps, call->peer);
-    if (survey->initiation)
-        propose(call, now);
-    else if (survey->best)
+    bool hopeless = !survey->best && survey->unknown == 0 && !seen;
+    if (survey->best && !survey->initiation)
         initiate_directly(call, survey->best->jid, now);
-    else if (survey->unknown > 0 || seen)
-        propose(call, now); /* a telephone asleep is woken by it */
-    else if (survey->devices > 0)
+    else if (hopeless && survey->devices > 0)
         cannot_call(call, survey, now);
-    else if (shares_presence(account, call->peer))
+    else if (hopeless && shares_presence(account, call->peer))
         doom(call, JINGLE_REASON_OFFLINE, "", now);
     else
-        propose(call, now);
+        propose(call, now); /* also to a telephone asleep, which is woken by it */
 }
 
 static void decide(struct account_call *call, usec now)

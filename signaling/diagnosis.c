@@ -28,13 +28,20 @@ static void read_sent(struct diagnosis *diagnosis, const char *xml)
         diagnosis->sent++;
 }
 
+/* STARTTLS was not offered, or what answered to direct TLS was not TLS. */
+static bool is_without_tls(const char *area, const char *message)
+{
+    return g_str_has_prefix(message, "TLS is not supported, but set as mandatory") ||
+           (strcmp(area, "tls") == 0 && strstr(message, "wrong version number"));
+}
+
 void diagnosis_read(struct diagnosis *diagnosis, const char *area, const char *message)
 {
     if (g_str_has_prefix(message, "RECV: "))
         read_received(diagnosis, message + strlen("RECV: "));
     else if (g_str_has_prefix(message, "SENT: "))
         read_sent(diagnosis, message + strlen("SENT: "));
-    else if (g_str_has_prefix(message, "TLS is not supported, but set as mandatory"))
+    else if (is_without_tls(area, message))
         diagnosis->tls_missing = true;
     else if (g_str_has_prefix(message, "Cannot authenticate with known methods"))
         diagnosis->no_mechanism = true;
@@ -42,8 +49,6 @@ void diagnosis_read(struct diagnosis *diagnosis, const char *area, const char *m
         diagnosis->bind_failed = true;
     else if (g_str_has_prefix(message, "Couldn't start TLS"))
         diagnosis->tls_failed = true;
-    else if (strcmp(area, "tls") == 0 && strstr(message, "wrong version number"))
-        diagnosis->tls_missing = true; /* what answered was not TLS */
 }
 
 void diagnosis_certificate(struct diagnosis *diagnosis, const char *why)

@@ -179,8 +179,10 @@ struct device **presence_devices(const struct presence *presence, const char *ba
     *count = devices ? devices->len : 0;
     if (*count == 0)
         return NULL;
-    struct device **list = g_memdup2(devices->pdata, *count * sizeof *list);
-    qsort(list, *count, sizeof(struct device *), compare_priority);
+    struct device **list = g_new(struct device *, *count);
+    for (size_t i = 0; i < *count; i++)
+        list[i] = devices->pdata[i];
+    qsort((void *)list, *count, sizeof(void *), compare_priority);
     return list;
 }
 

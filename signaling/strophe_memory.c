@@ -77,8 +77,11 @@ struct strophe_memory *strophe_memory_new(void)
 
 void strophe_memory_free(struct strophe_memory *memory)
 {
-    while (memory->first)
-        give_back(memory->first->data, memory);
+    for (struct piece *piece = memory->first, *after = NULL; piece; piece = after) {
+        after = piece->after;
+        explicit_bzero(piece->data, piece->size);
+        free(piece);
+    }
     g_free(memory);
 }
 

@@ -160,18 +160,23 @@ size_t client_count(const struct client *client, const char *event)
     return count;
 }
 
+#define PARTS_MAX 8
+
 const char *client_sent(const struct client *client, const char *first, ...)
 {
+    const char *parts[PARTS_MAX] = {first};
+    size_t count = 1;
+    va_list list;
+    va_start(list, first);
+    while (count < PARTS_MAX && (parts[count] = va_arg(list, const char *)))
+        count++;
+    va_end(list);
     for (guint i = client->sent->len; i > 0; i--) {
         const char *xml = client->sent->pdata[i - 1];
-        bool all = strstr(xml, first) != NULL;
-        va_list parts;
-        va_start(parts, first);
-        for (const char *part = va_arg(parts, const char *); part;
-             part = va_arg(parts, const char *))
-            all = all && strstr(xml, part) != NULL;
-        va_end(parts);
-        if (all)
+        size_t found = 0;
+        while (found < count && strstr(xml, parts[found]))
+            found++;
+        if (found == count)
             return xml;
     }
     return NULL;
