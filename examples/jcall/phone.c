@@ -16,6 +16,7 @@
 
 #define TICK            250000  /* of the live line, in microseconds */
 #define SOURCE_TAIL     1000000 /* what was said last should still be heard */
+#define SIGNAL_ECHO     500000  /* timeout(1) sends each signal twice */
 #define HANGUP_PATIENCE 3000000 /* for the end of a call when the program shall end */
 
 void phone_finish(struct phone *phone, int code, const char *text)
@@ -204,11 +205,15 @@ static void phone_take_signal(struct phone *phone, int signal_number)
         terminal_take_keys(STDIN_FILENO);
         return;
     }
-    if (phone->signalled) { /* the second one: now */
-        phone_finish(phone, EXIT_FAILED, "Interrupted.");
+    gint64 now = g_get_monotonic_time();
+    if (phone->signalled) { /* again: do not wait for the other side any more */
+        if (now - phone->signalled_at > SIGNAL_ECHO) {
+            phone_finish(phone, EXIT_FAILED, "Interrupted.");
+        }
         return;
     }
     phone->signalled = signal_number;
+    phone->signalled_at = now;
     phone_quit(phone, "Interrupted.");
 }
 

@@ -178,26 +178,30 @@ static const char *quality_word(const struct teller *teller)
     return "good";
 }
 
+static const char *switch_mark(bool held, bool muted)
+{
+    return held ? " (hold)" : muted ? " (mute)" : "";
+}
+
 static char *talking_text(struct teller *teller)
 {
-    char *time = time_text(teller->now.duration);
-    char *you =
-        display_meter(teller->muted || teller->held ? 0 : teller->now.level_sent, METER_CELLS);
-    char *they = display_meter(teller->now.level_received, METER_CELLS);
-    char *text = g_strdup_printf("%s  you %s%s  they %s%s  %s %.0f kbit/s  %s", time, you,
-                                 teller->held    ? " (hold)"
-                                 : teller->muted ? " (mute)"
-                                                 : "",
-                                 they,
-                                 teller->peer_held    ? " (hold)"
-                                 : teller->peer_muted ? " (mute)"
-                                                      : "",
-                                 teller->codec ? teller->codec : "",
-                                 (double)teller->now.bitrate_received / 1000, quality_word(teller));
+    const jingle_statistics *now = &teller->now;
+    bool silent = teller->muted || teller->held;
+    char *time = time_text(now->duration);
+    char *you = display_meter(silent ? 0 : now->level_sent, METER_CELLS);
+    char *they = display_meter(now->level_received, METER_CELLS);
+    GString *text = g_string_new(NULL);
+    g_string_printf(text, "%s  you %s%s  they %s%s", time, you,
+                    switch_mark(teller->held, teller->muted), they,
+                    switch_mark(teller->peer_held, teller->peer_muted));
+    if (now->duration > 0) {
+        g_string_append_printf(text, "  %s %.0f kbit/s  %s", teller->codec ? teller->codec : "",
+                               (double)now->bitrate_received / 1000, quality_word(teller));
+    }
     g_free(time);
     g_free(you);
     g_free(they);
-    return text;
+    return g_string_free(text, FALSE);
 }
 
 static char *stage_text(struct teller *teller)
