@@ -32,12 +32,13 @@ struct phone {
     unsigned calls; /* that connected so far */
     bool was_online;
     bool muted, held;
-    int idle_code;   /* the exit code when the user quits without a call */
-    bool quitting;   /* the program ends when the call has */
-    bool finished;   /* the loop ends */
-    int code;        /* the exit code */
-    char *text;      /* and its sentence */
-    int signalled;   /* the signal that ends us, or 0 */
+    int idle_code; /* the exit code when the user quits without a call */
+    bool quitting; /* the program ends when the call has */
+    bool finished; /* the loop ends */
+    int code;      /* the exit code */
+    char *text;    /* and its sentence */
+    int signalled; /* the signal that ends us, or 0 */
+    gint64 signalled_at;
     gint64 end_due;  /* when to hang up (--seconds, --until-source-ends); G_MAXINT64: never */
     gint64 stop_due; /* when to stop waiting for the end of the call */
     gint64 wait_due; /* of the command's own: on_wait_over; G_MAXINT64: none */
