@@ -26,6 +26,7 @@ struct call {
     bool reporting;                 /* the local transport was reported: later candidates trickle */
     bool bundled;
     bool may_send; /* by the content's `senders` */
+    bool rtcp_mux; /* RTCP has no other way than the one of RTP */
     bool started;
     bool held;
     bool ended;
@@ -250,7 +251,9 @@ static void send_rtp(void *user, uint8_t *packet, size_t bytes)
 static void send_rtcp(void *user, uint8_t *packet, size_t bytes)
 {
     struct call *call = user;
-    link_send_rtcp(call->link, packet, bytes, bytes + VOICE_TAIL);
+    if (call->rtcp_mux) {
+        link_send_rtcp(call->link, packet, bytes, bytes + VOICE_TAIL);
+    }
 }
 
 /* ------------------------------------------------------------------------------------ link -- */
@@ -406,6 +409,7 @@ static bool make_sound(struct call *call, const struct rtp_agreement *agreement,
         .source = call->config.settings.source,
         .sink = call->config.settings.sink,
         .voice = call->voice,
+        .playback_channels = voice.playout_channels,
         .echo_cancellation = call->config.settings.echo_cancellation,
         .noise_suppression = call->config.settings.noise_suppression,
         .gain_control = call->config.settings.gain_control,
@@ -442,6 +446,7 @@ static void apply_negotiated(void *arg)
         call->bundled = n->agreement.bundle;
         link_set_role(call->link, n->dtls_client);
         call->may_send = n->agreement.we_send;
+        call->rtcp_mux = n->agreement.rtcp_mux;
         link_expect_media(call->link, n->agreement.we_receive);
         if (!make_sound(call, &n->agreement, n->content)) {
             fail(call, JINGLE_REASON_MEDIA_ERROR);

@@ -509,11 +509,6 @@ const char *jingle_client_jid(jingle_client *client)
     return jid;
 }
 
-static void nothing(void *arg)
-{
-    (void)arg;
-}
-
 jingle_status jingle_client_external_online(jingle_client *client, const char *full_jid,
                                             bool resumed)
 {
@@ -524,7 +519,6 @@ jingle_status jingle_client_external_online(jingle_client *client, const char *f
         return JINGLE_ERROR_JID;
     }
     on_connection_online(client, full_jid, resumed);
-    loop_call(client->io, nothing, NULL); /* a call may be started right after this */
     return JINGLE_OK;
 }
 

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLIENTS_MAX 8
+#define CLIENTS_MAX    8
+#define LOGIN_PATIENCE (10 * USEC_PER_SEC)
 
 struct port {
     jingle_client *client; /* NULL: gone */
     char *jid;
     bool stranger;
+    bool online; /* it said so */
 };
 
 struct switchboard {
@@ -59,13 +61,19 @@ static void hand_contact(struct port *port, const char *contact)
     g_free(bare);
 }
 
+static bool is_online(void *user)
+{
+    return ((struct port *)user)->online;
+}
+
 void switchboard_add(struct switchboard *board, jingle_client *client, const char *full_jid,
                      bool stranger)
 {
     g_assert(board->count < CLIENTS_MAX);
     struct port *added = &board->ports[board->count++];
-    *added = (struct port){client, g_strdup(full_jid), stranger};
+    *added = (struct port){client, g_strdup(full_jid), stranger, false};
     jingle_client_external_online(client, full_jid, false);
+    g_assert_true(switchboard_run(board, is_online, added, LOGIN_PATIENCE));
     for (size_t i = 0; i + 1 < board->count; i++) {
         struct port *other = &board->ports[i];
         if (other->client && !other->stranger && !stranger) {
@@ -202,6 +210,7 @@ static void pump(struct switchboard *board, struct port *port)
         if (event->type == JINGLE_EVENT_STANZA) {
             carry(board, port, event->u.stanza.xml, event->u.stanza.bytes);
         } else {
+            port->online |= event->type == JINGLE_EVENT_ONLINE;
             board->hooks.event(board->hooks.user, port->client, event);
         }
     }

@@ -22,8 +22,9 @@ struct switchboard_hooks {
 struct switchboard *switchboard_new(const struct switchboard_hooks *hooks);
 void switchboard_free(struct switchboard *board);
 
-/* Brings an external client online. All clients of the board are contacts of one another, unless
- * they are strangers. The client stays the caller's and must outlive the board. */
+/* Brings an external client online, and waits until it says so. All clients of the board are
+ * contacts of one another, unless they are strangers. The client stays the caller's and must
+ * outlive the board. */
 void switchboard_add(struct switchboard *board, jingle_client *client, const char *full_jid,
                      bool stranger);
 

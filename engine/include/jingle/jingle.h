@@ -205,7 +205,8 @@ JINGLE_API jingle_status jingle_client_new_external(const jingle_client_config *
                                                     jingle_client **client);
 
 /** The application's stream is up and bound to this full JID. `resumed` tells that XEP-0198
- *  resumption kept all stanzas; otherwise unanswered ones are sent again. */
+ *  resumption kept all stanzas; otherwise unanswered ones are sent again. #JINGLE_EVENT_ONLINE
+ *  follows when the server has answered some questions; calls may be started then. */
 JINGLE_API jingle_status jingle_client_external_online(jingle_client *client, const char *full_jid,
                                                        bool resumed);
 
