@@ -82,6 +82,8 @@ void delay_estimate_add(struct delay_estimate *estimate, usec transit, usec now)
     if (estimate->packets == 0) {
         estimate->mean = (double)transit;
         estimate->origin = transit - ORIGIN_BINS * (usec)DELAY_BIN;
+        estimate->recent_max = estimate->older_max = transit;
+        estimate->span_end = now + SPAN * USEC_PER_SEC;
     }
     /* the assumed deviation counts as the first few packets */
     estimate->packets += estimate->packets < PACKETS_MAX ? 1 : 0;
@@ -107,13 +109,23 @@ static usec quantile_of(const struct delay_estimate *estimate, double quantile)
     return estimate->origin;
 }
 
+static usec latest_of(const struct delay_estimate *estimate)
+{
+    return estimate->recent_max > estimate->older_max ? estimate->recent_max : estimate->older_max;
+}
+
+usec delay_estimate_usual(const struct delay_estimate *estimate)
+{
+    usec latest = latest_of(estimate);
+    return estimate->mean > (double)latest ? latest : (usec)estimate->mean;
+}
+
 usec delay_estimate_bound(const struct delay_estimate *estimate, double deviations, double quantile)
 {
     usec bound = (usec)(estimate->mean + deviations * sqrt(estimate->variance));
     usec spikes = quantile_of(estimate, quantile);
     bound = spikes > bound ? spikes : bound;
-    usec latest =
-        estimate->recent_max > estimate->older_max ? estimate->recent_max : estimate->older_max;
+    usec latest = latest_of(estimate);
     bool settled = estimate->packets >= PACKETS_SETTLED;
     return settled && bound > latest ? latest : bound;
 }
@@ -129,12 +141,4 @@ double delay_estimate_tail(const struct delay_estimate *estimate, usec transit)
     double z = ((double)transit - estimate->mean) / sqrt(estimate->variance + 1);
     double normal = 0.5 * erfc(z * M_SQRT1_2);
     return counted > normal ? counted : normal;
-}
-
-void delay_estimate_shift(struct delay_estimate *estimate, usec by)
-{
-    estimate->mean += (double)by;
-    estimate->origin += by;
-    estimate->recent_max += by;
-    estimate->older_max += by;
 }

@@ -41,10 +41,10 @@ void delay_estimate_add(struct delay_estimate *estimate, usec transit, usec now)
 usec delay_estimate_bound(const struct delay_estimate *estimate, double deviations,
                           double quantile);
 
+/* The mean, or the latest of the last seconds where the mean still remembers worse times. */
+usec delay_estimate_usual(const struct delay_estimate *estimate);
+
 /* The share of packets whose transit is longer than this. */
 double delay_estimate_tail(const struct delay_estimate *estimate, usec transit);
-
-/* The sender's time stamps moved by this much: all transits are longer by it from now on. */
-void delay_estimate_shift(struct delay_estimate *estimate, usec by);
 
 #endif

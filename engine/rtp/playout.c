@@ -22,8 +22,8 @@
 enum {
     TICKS_PER_SEC = 48000,
     CODECS_MAX = 8,
-    SEQUENCES = 1024,       /* remembered, for duplicates and for what was lost */
-    SEQUENCE_JUMP = 900,    /* further away is another stream */
+    SEQUENCES = 4096,       /* remembered, for duplicates and for what was lost */
+    SEQUENCE_JUMP = 3000,   /* further away is another stream */
     POSITIONS = 10,         /* the lowest of the last ones counts: sinks are irregular */
     HOLE_AHEAD = 80 * 1000, /* play slower when a missing packet is this near, usec */
     STEP = PLAYOUT_PULL_MS * 1000,
@@ -35,10 +35,12 @@ enum {
     SKIP = 400 * 1000,              /* above high: leave out whole packets */
     TRANSIT_JUMP = 2 * 1000 * 1000, /* from the mean: the time stamps jumped */
     MAX_DELAY = 1000 * 1000,
-    FADE_FROM = 80, /* ms of concealment after which it fades... */
-    FADE_TO = 240,  /* ...until it is silent */
-    LONG_GAP = 100, /* ms after which it matters little when the sound begins again */
-    STOPPED = 2000, /* ms after which there is only silence */
+    FLUSH_APART = 5 * 1000, /* packets that come closer together... */
+    FLUSH_COUNTS = 2,       /* ...and are more than this, say nothing new */
+    FADE_FROM = 80,         /* ms of concealment after which it fades... */
+    FADE_TO = 240,          /* ...until it is silent */
+    LONG_GAP = 100,         /* ms after which it matters little when the sound begins again */
+    STOPPED = 2000,         /* ms after which there is only silence */
     FADE_IN_MS = 5,
     TAIL_MAX = 480,             /* samples */
     FEC_SEEN = 10 * 1000 * 1000 /* usec: FEC is expected this long after the last that came */
@@ -83,6 +85,10 @@ struct playout {
     bool suspected; /* a packet came that fits nothing; a second like it begins anew */
     uint16_t suspect_sequence;
     uint32_t suspect_timestamp;
+
+    usec last_arrival;
+    usec last_transit;
+    unsigned flushed; /* packets that came together with the one before them */
 
     /* what is played */
     bool playing;
@@ -265,9 +271,22 @@ static void follow_clock(struct playout *p, const struct playout_packet *packet,
     p->clockrate = packet->codec->clockrate;
 }
 
+/* Packets that were held up together come at one moment: they tell of one event, not of many. */
+static bool came_in_a_flush(struct playout *p, usec transit, usec now)
+{
+    bool behind = now - p->last_arrival < FLUSH_APART && transit < p->last_transit;
+    p->flushed = behind ? p->flushed + 1 : 0;
+    p->last_arrival = now;
+    p->last_transit = transit;
+    return p->flushed > FLUSH_COUNTS;
+}
+
 static void learn_transit(struct playout *p, const struct playout_packet *packet, usec now)
 {
-    delay_estimate_add(&p->transits, now - usec_of(tick_of(p, packet->timestamp)), now);
+    usec transit = now - usec_of(tick_of(p, packet->timestamp));
+    if (!came_in_a_flush(p, transit, now)) {
+        delay_estimate_add(&p->transits, transit, now);
+    }
     if (audio_has_fec(packet->codec, packet->payload, packet->size)) {
         p->fec_until = now + FEC_SEEN;
     }
@@ -347,20 +366,20 @@ enum playout_inserted playout_insert(struct playout *playout, const struct playo
 
 static void aim(struct playout *p, usec now)
 {
-    usec mean = (usec)p->transits.mean;
+    usec usual = delay_estimate_usual(&p->transits);
     usec bound = delay_estimate_bound(&p->transits, deviations, quantile);
     if (now < p->fec_until && p->loss > loss_that_counts) {
         usec next = delay_estimate_bound(&p->transits, deviations_next, quantile_next) +
                     usec_of(p->sound_ticks);
         bound = next > bound ? next : bound;
     }
-    usec floor = mean + p->config.min_delay - CUT;
-    usec ceiling = mean + p->config.max_delay - CUT;
+    usec floor = usual + p->config.min_delay - CUT;
+    usec ceiling = usual + p->config.max_delay - CUT;
     bound = bound < floor ? floor : bound;
     p->accept = bound > ceiling ? ceiling : bound;
     p->low = p->accept + CUT;
     p->high = p->low + SLACK;
-    p->stats.target_delay = p->low - mean;
+    p->stats.target_delay = p->low - usual;
 }
 
 /* When this tick would be played if it were decoded now, minus its media time. */
@@ -411,6 +430,10 @@ static bool hole_ahead(const struct playout *p, usec now)
         return false; /* the sender paused */
     }
     usec deadline = p->positions[(p->position_count + POSITIONS - 1) % POSITIONS];
+    bool overdue = now - usec_of(end) > (usec)p->transits.mean;
+    if (!overdue || deadline > p->high + HURRY) {
+        return false;
+    }
     double misses = delay_estimate_tail(&p->transits, deadline);
     double missing = delay_estimate_tail(&p->transits, now - usec_of(end));
     return misses > missing * hole_risk && may_still_come(p, end, now);
@@ -532,7 +555,9 @@ static size_t adapt(struct playout *p, int16_t *frame, size_t count, usec now)
     bool slower = hole || lowest < p->low;
     bool faster = !slower && lowest > p->high;
     bool hurry = hole || lowest < p->accept || lowest > p->high + HURRY || p->gap.quiet;
-    size_t pace = hole ? 2 * p->last_stretch : hurry ? 4 * p->last_stretch : (size_t)p->queue.rate * SLOW_PACE / USEC_PER_SEC;
+    size_t pace = hole    ? 2 * p->last_stretch
+                  : hurry ? 4 * p->last_stretch
+                          : (size_t)p->queue.rate * SLOW_PACE / USEC_PER_SEC;
     p->since_stretch += count;
     if ((!slower && !faster) || p->since_stretch < pace) {
         return count;
