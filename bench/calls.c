@@ -80,7 +80,7 @@ static long wanted(void *user)
 {
     struct line *line = user;
     long periods = (long)((clock_now() + SINK_LEAD - line->start) / PERIOD_TIME);
-    return periods * PERIOD - line->written;
+    return MAX(periods * PERIOD - line->written, 0);
 }
 
 /* The sink asks for period k at start + k * 10 ms. */

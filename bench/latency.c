@@ -157,7 +157,8 @@ static long sink_wanted(void *user)
 {
     struct bench *bench = user;
     run_device(bench);
-    return (long)(bench->played + PERIOD + SINK_MARGIN - bench->written);
+    int64_t wanted = bench->played + PERIOD + SINK_MARGIN - bench->written;
+    return wanted > 0 ? (long)wanted : 0;
 }
 
 static void write_sink(void *user, const int16_t *samples, size_t frames)
