@@ -51,9 +51,13 @@ struct ice {
     size_t remote_count;
     bool remote_known;
     bool gathering;
+    bool agent_done;
     bool gathered;
+    unsigned lookups; /* names of TURN servers that are being resolved */
+    GCancellable *closing;
     bool relays; /* there may be allocations to give back */
     unsigned ipv4_addresses;
+    unsigned ipv6_addresses;
     bool usable;
     /* the selected pair, while it is plain UDP */
     int fast_fd; /* -1: none */
@@ -167,17 +171,23 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
     leave(ice);
 }
 
-static void on_gathered(NiceAgent *agent, guint stream, gpointer user)
+static void tell_gathered(struct ice *ice)
 {
-    struct ice *ice = user;
-    (void)agent;
-    (void)stream;
-    if (ice->gathered)
+    if (ice->gathered || !ice->agent_done || ice->lookups > 0)
         return;
     ice->gathered = true;
     enter(ice);
     ice->hooks.gathered(ice->hooks.user);
     leave(ice);
+}
+
+static void on_gathered(NiceAgent *agent, guint stream, gpointer user)
+{
+    struct ice *ice = user;
+    (void)agent;
+    (void)stream;
+    ice->agent_done = true;
+    tell_gathered(ice);
 }
 
 static void follow_selected_pair(struct ice *ice)
@@ -318,6 +328,7 @@ struct ice *ice_new(const struct ice_config *config, jingle_status *status)
     ice->loopback = config->loopback;
     ice->generation = config->generation;
     ice->fast_fd = -1;
+    ice->closing = g_cancellable_new();
     ice->ca_file = g_strdup(config->ca_file);
     ice->bridges = g_ptr_array_new_with_free_func(clear_bridge);
     ice->pending = g_array_new(FALSE, FALSE, sizeof(struct ice_candidate));
@@ -342,6 +353,7 @@ static void destroy(struct ice *ice)
     g_ptr_array_free(ice->bridges, TRUE);
     g_array_free(ice->servers, TRUE);
     g_array_free(ice->pending, TRUE);
+    g_object_unref(ice->closing);
     g_main_context_unref(ice->io);
     g_free(ice->ca_file);
     g_free(ice);
@@ -371,6 +383,7 @@ void ice_free(struct ice *ice)
     if (!ice)
         return;
     ice->closed = true;
+    g_cancellable_cancel(ice->closing);
     ice->usable = false;
     ice->fast_fd = -1;
     if (ice->agent)
@@ -418,6 +431,8 @@ static size_t add_addresses(struct ice *ice, const struct ifaddrs *all, bool loo
         count++;
         if (nice_address_ip_version(&address) == 4)
             ice->ipv4_addresses++;
+        else
+            ice->ipv6_addresses++;
     }
     return count;
 }
@@ -445,6 +460,73 @@ static void add_relay(struct ice *ice, const char *host, uint16_t port,
         log_warning(ice->log, "TURN server %s cannot be used", server->host);
 }
 
+static void add_plain_relay(struct ice *ice, const char *host, const struct ice_server *server)
+{
+    add_relay(ice, host, server->port, server,
+              server->transport == ICE_SERVER_TCP ? NICE_RELAY_TYPE_TURN_TCP
+                                                  : NICE_RELAY_TYPE_TURN_UDP);
+}
+
+struct lookup {
+    struct ice *ice;
+    guint server; /* its place in the list */
+};
+
+/* One address of each family. */
+static void add_resolved(struct ice *ice, const struct ice_server *server, GList *addresses)
+{
+    bool known[2] = {false, false};
+    for (GList *i = addresses; i; i = i->next) {
+        bool v6 = g_inet_address_get_family(i->data) == G_SOCKET_FAMILY_IPV6;
+        if (known[v6])
+            continue;
+        known[v6] = true;
+        if ((v6 ? ice->ipv6_addresses : ice->ipv4_addresses) > 0)
+            ice->agent_done = false; /* it gathers again, and says so when it is done */
+        char *literal = g_inet_address_to_string(i->data);
+        add_plain_relay(ice, literal, server);
+        g_free(literal);
+    }
+}
+
+static void on_resolved(GObject *resolver, GAsyncResult *result, gpointer user)
+{
+    struct lookup *lookup = user;
+    GError *error = NULL;
+    GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, &error);
+    if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        struct ice *ice = lookup->ice;
+        const struct ice_server *server =
+            &g_array_index(ice->servers, struct ice_server, lookup->server);
+        enter(ice);
+        ice->lookups--;
+        if (addresses)
+            add_resolved(ice, server, addresses);
+        else
+            log_warning(ice->log, "TURN server %s: %s", server->host, error->message);
+        tell_gathered(ice);
+        leave(ice);
+    }
+    g_resolver_free_addresses(addresses);
+    g_clear_error(&error);
+    g_free(lookup);
+}
+
+/* libnice would resolve names, too, but 0.1.21 forgets the port for all addresses but the first. */
+static void look_up(struct ice *ice, guint server)
+{
+    struct lookup *lookup = g_new0(struct lookup, 1);
+    GResolver *resolver = g_resolver_get_default();
+    *lookup = (struct lookup){ice, server};
+    ice->lookups++;
+    g_main_context_push_thread_default(ice->io);
+    g_resolver_lookup_by_name_async(resolver,
+                                    g_array_index(ice->servers, struct ice_server, server).host,
+                                    ice->closing, on_resolved, lookup);
+    g_main_context_pop_thread_default(ice->io);
+    g_object_unref(resolver);
+}
+
 /* libnice asks the bridge for a relay once for each of our IPv4 addresses. */
 static void add_tls_relay(struct ice *ice, const struct ice_server *server)
 {
@@ -467,8 +549,9 @@ static void add_tls_relay(struct ice *ice, const struct ice_server *server)
     add_relay(ice, "127.0.0.1", turn_tls_port(bridge), server, NICE_RELAY_TYPE_TURN_TCP);
 }
 
-static void add_server(struct ice *ice, const struct ice_server *server, bool *stun_known)
+static void add_server(struct ice *ice, guint place, bool *stun_known)
 {
+    const struct ice_server *server = &g_array_index(ice->servers, struct ice_server, place);
     if (!server->host || (server->turn && (!server->username || !server->password)))
         return;
     if (!server->turn) {
@@ -478,10 +561,10 @@ static void add_server(struct ice *ice, const struct ice_server *server, bool *s
         *stun_known = *stun_known || server->transport == ICE_SERVER_UDP;
     } else if (server->transport == ICE_SERVER_TLS) {
         add_tls_relay(ice, server);
+    } else if (g_hostname_is_ip_address(server->host)) {
+        add_plain_relay(ice, server->host, server);
     } else {
-        add_relay(ice, server->host, server->port, server,
-                  server->transport == ICE_SERVER_TCP ? NICE_RELAY_TYPE_TURN_TCP
-                                                      : NICE_RELAY_TYPE_TURN_UDP);
+        look_up(ice, place);
     }
 }
 
@@ -496,7 +579,7 @@ bool ice_gather(struct ice *ice)
     }
     bool stun_known = false; /* libnice asks one STUN server; TURN servers answer likewise */
     for (guint i = 0; i < ice->servers->len; i++)
-        add_server(ice, &g_array_index(ice->servers, struct ice_server, i), &stun_known);
+        add_server(ice, i, &stun_known);
     enter(ice);
     bool good = nice_agent_gather_candidates(ice->agent, ice->stream);
     leave(ice);

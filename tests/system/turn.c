@@ -205,7 +205,7 @@ static struct ice_server server(enum ice_server_transport transport)
     return (struct ice_server){
         .turn = true,
         .transport = transport,
-        .host = transport == ICE_SERVER_TLS ? "localhost" : "127.0.0.1",
+        .host = transport == ICE_SERVER_UDP ? "127.0.0.1" : "localhost",
         .port = transport == ICE_SERVER_TLS ? turn.tls_port : turn.port,
         .username = "joe",
         .password = "secret",
