@@ -14,10 +14,12 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <glib.h>
 
 #define CUES_MAX    12
 #define EXPECTS_MAX 10
 #define SEED        1
+#define HUGE_BYTES  250000 /* stock servers let a little more through */
 #define LOGIN_TIME  (3 * USEC_PER_SEC)
 #define AUDIBLE     2.0 /* seconds of sound that count as having heard somebody */
 
@@ -173,30 +175,28 @@ static void send(struct phone *phone, const char *xml)
 
 static void media_outage(struct phone *phone, const char *ms)
 {
-    network_outage(phone->media, phone->town->now + atoi(ms) * USEC_PER_MS);
+    network_outage(phone->media, phone->town->now + (usec)strtoul(ms, NULL, 10) * USEC_PER_MS);
 }
 
 static void trickle(struct phone *phone, const char *ip)
 {
     struct ice_candidate candidate = {
         .foundation = "2", .component = 1, .priority = 5, .port = 6000};
-    strncpy(candidate.ip, ip, sizeof candidate.ip - 1);
+    g_strlcpy(candidate.ip, ip, sizeof candidate.ip);
     account_call_add_candidates(phone->call, "audio", &candidate, 1, phone->town->now);
 }
 
-/* A stanza of the size that stock servers let through. */
 static void send_huge(struct phone *phone, const char *to)
 {
-    size_t size = 250000;
-    char *xml = malloc(size + 1000);
-    int used = snprintf(xml, 1000,
-                        "<iq to='%s' type='set' id='huge'><jingle xmlns='urn:xmpp:jingle:1' "
-                        "action='session-info' sid='none'><x xmlns='y'>",
-                        to);
-    memset(xml + used, 'x', size);
-    strcpy(xml + used + size, "</x></jingle></iq>");
+    char *padding = g_strnfill(HUGE_BYTES, 'x');
+    char *xml =
+        g_strdup_printf("<iq to='%s' type='set' id='huge'>"
+                        "<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='none'>"
+                        "<x xmlns='y'>%s</x></jingle></iq>",
+                        to, padding);
     phone_send(phone, xml);
-    free(xml);
+    g_free(xml);
+    g_free(padding);
 }
 
 /* --- the stories -- */
@@ -212,7 +212,8 @@ static void send_huge(struct phone *phone, const char *to)
     "<delay xmlns='urn:xmpp:delay' stamp='2023-11-14T20:00:00Z'/></message>"
 
 static const struct story stories[] = {
-    {"a call", .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer}, {12000, ALICE, hang_up}},
+    {"a call",
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer, ""}, {12000, ALICE, hang_up, ""}},
      .expects = {{BOB, "incoming " ALICE_JID},
                  {ALICE, "ringing"},
                  {ALICE, "accepted"},
@@ -222,49 +223,53 @@ static const struct story stories[] = {
                  {ALICE, "ended hangup local"},
                  {BOB, "ended hangup remote"}}},
     {"a call to a full JID",
-     .cues = {{0, ALICE, call, BOB_JID}, {2000, BOB, answer}, {12000, BOB, hang_up}},
+     .cues = {{0, ALICE, call, BOB_JID}, {2000, BOB, answer, ""}, {12000, BOB, hang_up, ""}},
      .expects = {{ALICE, "ringing"}, {BOB, "ended hangup local"}, {ALICE, "ended hangup remote"}}},
     {"a call without message initiation",
-     .cues = {{0, ALICE, call_directly, BOB_JID}, {2000, BOB, answer}, {12000, BOB, hang_up}},
+     .cues = {{0, ALICE, call_directly, BOB_JID},
+              {2000, BOB, answer, ""},
+              {12000, BOB, hang_up, ""}},
      .expects = {{ALICE, "ringing"}, {BOB, "ended hangup local"}, {ALICE, "ended hangup remote"}}},
     {"two calls, one after the other", .seconds = 30,
-     .cues = {{0, BOB, answer_always},
+     .cues = {{0, BOB, answer_always, ""},
               {0, ALICE, call, BOB_BARE},
-              {9000, ALICE, hang_up},
-              {12000, BOB, hang_up},
+              {9000, ALICE, hang_up, ""},
+              {12000, BOB, hang_up, ""},
               {13000, ALICE, call, BOB_JID},
-              {22000, BOB, hang_up}},
+              {22000, BOB, hang_up, ""}},
      .expects = {{ALICE, "ended hangup local"},
                  {BOB, "ended hangup remote"},
                  {BOB, "ended hangup local"},
                  {ALICE, "ended hangup remote"}}},
     {"answered at once",
-     .cues = {{0, BOB, answer_always}, {100, ALICE, call, BOB_BARE}, {12000, ALICE, hang_up}},
+     .cues = {{0, BOB, answer_always, ""},
+              {100, ALICE, call, BOB_BARE},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}}},
     {"over half a second of signalling", .signalling = {.delay = MS(250)},
-     .cues = {{0, ALICE, call, BOB_BARE}, {3000, BOB, answer}, {15000, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {3000, BOB, answer, ""}, {15000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}}},
     {"over a bad line",
      .media = {.delay = MS(80), .shape = NETWORK_JITTER_NORMAL, .jitter = MS(20), .loss = 0.1},
-     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer}, {15000, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer, ""}, {15000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}}},
 
     /* that come to nothing */
-    {"declined", .silent = true, .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, decline}},
+    {"declined", .silent = true, .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, decline, ""}},
      .expects = {{ALICE, "ended declined remote"}, {BOB, "ended declined local"}}},
     {"declined without message initiation", .silent = true,
-     .cues = {{0, ALICE, call_directly, BOB_JID}, {2000, BOB, decline}},
+     .cues = {{0, ALICE, call_directly, BOB_JID}, {2000, BOB, decline, ""}},
      .expects = {{ALICE, "ended declined remote"}, {BOB, "ended declined local"}}},
-    {"busy", .silent = true, .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, say_busy}},
+    {"busy", .silent = true, .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, say_busy, ""}},
      .expects = {{ALICE, "ended busy remote"}}},
     {"canceled while it rings", .silent = true,
-     .cues = {{0, ALICE, call, BOB_BARE}, {3000, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {3000, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended canceled local"}, {BOB, "ended canceled remote"}}},
     {"canceled before it rings", .silent = true,
-     .cues = {{0, ALICE, call, BOB_BARE}, {10, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {10, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended canceled local"}, {BOB, "!connected"}}},
     {"canceled while it is answered", .silent = true,
-     .cues = {{0, ALICE, call, BOB_BARE}, {3000, BOB, answer}, {3010, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {3000, BOB, answer, ""}, {3010, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended canceled local"}, {BOB, "!ended declined local"}}},
     {"nobody answers", .seconds = 70, .silent = true, .cues = {{0, ALICE, call, BOB_BARE}},
      .expects = {{ALICE, "ended no-answer local"}, {BOB, "!connected"}}},
@@ -272,12 +277,12 @@ static const struct story stories[] = {
      .cues = {{0, ALICE, call_directly, BOB_JID}},
      .expects = {{ALICE, "ended no-answer local"}, {BOB, "!connected"}}},
     {"the callee goes offline while it rings", .silent = true,
-     .cues = {{0, ALICE, call, BOB_JID}, {3000, BOB, drop}},
+     .cues = {{0, ALICE, call, BOB_JID}, {3000, BOB, drop, ""}},
      .expects = {{ALICE, "ended gone remote"}}},
     {"nobody of that name", .silent = true, .cues = {{0, ALICE, call, "nobody@example.org"}},
      .expects = {{ALICE, "ended unreachable remote"}}},
     {"the caller is not connected", .silent = true,
-     .cues = {{0, ALICE, drop}, {1000, ALICE, call, BOB_BARE}},
+     .cues = {{0, ALICE, drop, ""}, {1000, ALICE, call, BOB_BARE}},
      .expects = {{ALICE, "cannot call: There is no connection to the server now."},
                  {BOB, "!ringing"}}},
     {"a stranger does not ring", .silent = true, .online = BIT(MALLORY) | BIT(BOB),
@@ -288,118 +293,119 @@ static const struct story stories[] = {
 
     /* several devices */
     {"two devices ring and one answers", .online = BIT(ALICE) | BIT(BOB) | BIT(POCKET),
-     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer}, {12000, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer, ""}, {12000, ALICE, hang_up, ""}},
      .expects = {{POCKET, "incoming " ALICE_JID},
                  {POCKET, "ended elsewhere local"},
                  {POCKET, "!connected"},
                  {BOB, "ended hangup remote"}}},
     {"two devices ring and one declines", .silent = true,
      .online = BIT(ALICE) | BIT(BOB) | BIT(POCKET),
-     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, decline}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, decline, ""}},
      .expects = {{ALICE, "ended declined remote"}, {POCKET, "ended elsewhere local"}}},
     {"two devices ring and the caller cancels", .silent = true,
      .online = BIT(ALICE) | BIT(BOB) | BIT(POCKET),
-     .cues = {{0, ALICE, call, BOB_BARE}, {2000, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended canceled remote"}, {POCKET, "ended canceled remote"}}},
-    {"two devices answer at the same time", .online = BIT(ALICE) | BIT(BOB) | BIT(POCKET),
+    {"two devices answer at the same time", .seconds = 45,
+     .online = BIT(ALICE) | BIT(BOB) | BIT(POCKET),
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {2005, POCKET, answer},
-              {12000, ALICE, hang_up}},
+              {2000, BOB, answer, ""},
+              {2005, POCKET, answer, ""},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{ALICE, "accepted"}, {BOB, "connected"}, {POCKET, "!connected"}}},
     {"the caller's other device stays quiet", .online = BIT(ALICE) | BIT(BOB) | BIT(TABLET),
-     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer}, {12000, ALICE, hang_up}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer, ""}, {12000, ALICE, hang_up, ""}},
      .expects = {{TABLET, "!connected"},
                  {TABLET, "!incoming " ALICE_JID},
                  {BOB, "ended hangup remote"}}},
     {"a third person calls during a call", .online = BIT(ALICE) | BIT(BOB) | BIT(CAROL),
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {6000, CAROL, call, BOB_BARE},
-              {12000, ALICE, hang_up}},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{CAROL, "ended busy remote"},
                  {BOB, "ended hangup remote"},
                  {ALICE, "ended hangup local"}}},
 
     /* at the same time */
     {"both call each other",
-     .cues = {{0, ALICE, answer_always},
-              {0, BOB, answer_always},
+     .cues = {{0, ALICE, answer_always, ""},
+              {0, BOB, answer_always, ""},
               {100, ALICE, call, BOB_BARE},
               {110, BOB, call, "alice@example.org"}},
      .expects = {{ALICE, "connected"}, {BOB, "connected"}}},
     {"both hang up at the same time",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {12000, ALICE, hang_up},
-              {12005, BOB, hang_up}},
+              {2000, BOB, answer, ""},
+              {12000, ALICE, hang_up, ""},
+              {12005, BOB, hang_up, ""}},
      .expects = {{ALICE, "ended hangup local"}, {BOB, "ended hangup local"}}},
 
     /* in the call */
     {"hold and resume", .seconds = 25,
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {6000, ALICE, hold},
-              {9000, ALICE, unhold},
-              {16000, ALICE, hang_up}},
+              {2000, BOB, answer, ""},
+              {6000, ALICE, hold, ""},
+              {9000, ALICE, unhold, ""},
+              {16000, ALICE, hang_up, ""}},
      .expects = {{BOB, "info hold"}, {BOB, "info unhold"}, {BOB, "ended hangup remote"}}},
     {"mute is told",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {9000, ALICE, mute},
-              {14000, ALICE, hang_up}},
+              {2000, BOB, answer, ""},
+              {9000, ALICE, mute, ""},
+              {14000, ALICE, hang_up, ""}},
      .expects = {{BOB, "info mute"}}},
     {"digits in a call",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {6000, ALICE, press, "1#"},
-              {14000, ALICE, hang_up}},
+              {14000, ALICE, hang_up, ""}},
      .expects = {{BOB, "digit 1 100 ms"}, {BOB, "digit # 100 ms"}}},
     {"candidates trickle",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {3000, ALICE, trickle, "192.0.2.7"},
               {3500, BOB, trickle, "2001:db8::1"},
-              {14000, ALICE, hang_up}},
+              {14000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}}},
 
     /* what breaks */
     {"the server stops and the sound goes on", .seconds = 30,
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {6000, ALICE, server_stops},
-              {20000, ALICE, come_back},
-              {20500, BOB, come_back},
-              {25000, ALICE, hang_up}},
+              {2000, BOB, answer, ""},
+              {6000, ALICE, server_stops, ""},
+              {20000, ALICE, come_back, ""},
+              {20500, BOB, come_back, ""},
+              {25000, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended hangup local"},
                  {ALICE, "!ended connection-lost local"},
                  {BOB, "!ended connection-lost local"}}},
     {"hang-up while the server is away",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {6000, ALICE, server_stops},
-              {12000, ALICE, hang_up}},
+              {2000, BOB, answer, ""},
+              {6000, ALICE, server_stops, ""},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended hangup local"}, {BOB, "bye"}, {BOB, "ended hangup local"}}},
     {"a short loss of one's connection", .seconds = 25,
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
-              {6000, BOB, drop},
-              {8000, BOB, come_back},
-              {16000, ALICE, hang_up}},
+              {2000, BOB, answer, ""},
+              {6000, BOB, drop, ""},
+              {8000, BOB, come_back, ""},
+              {16000, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended hangup local"}, {BOB, "ended hangup remote"}}},
     {"the callee is killed", .seconds = 30,
-     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer}, {9000, BOB, die}},
+     .cues = {{0, ALICE, call, BOB_BARE}, {2000, BOB, answer, ""}, {9000, BOB, die, ""}},
      .expects = {{ALICE, "ended connection-lost local"}}},
     {"the media stops for three seconds", .seconds = 25,
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {7000, ALICE, media_outage, "3000"},
               {7000, BOB, media_outage, "3000"},
-              {18000, ALICE, hang_up}},
+              {18000, ALICE, hang_up, ""}},
      .expects = {{ALICE, "ended hangup local"}, {BOB, "ended hangup remote"}}},
     {"the media stops for good", .seconds = 30,
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {9000, ALICE, media_outage, "60000"},
               {9000, BOB, media_outage, "60000"}},
      .expects = {{ALICE, "!ended hangup local"}, {BOB, "!ended hangup local"}}},
@@ -407,27 +413,27 @@ static const struct story stories[] = {
     /* hostile stanzas while the sound goes on */
     {"nonsense from the peer",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {4000, ALICE, send, JINGLE("action='session-accept' sid='none'", "")},
               {4100, ALICE, send, JINGLE("action='warp' sid='x'", "")},
               {4200, ALICE, send, JINGLE("", "")},
               {4300, ALICE, send, JINGLE("action='session-initiate' sid=''", "<content/>")},
               {4400, ALICE, send,
                "<iq to='" BOB_JID "' type='set' id='1'><jingle xmlns='urn:x'/></iq>"},
-              {12000, ALICE, hang_up}},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}, {BOB, "incoming " ALICE_JID}}},
     {"a stranger ends the call of others", .online = BIT(ALICE) | BIT(BOB) | BIT(MALLORY),
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {5000, MALLORY, send, JINGLE("action='session-terminate' sid='a'", "")},
               {6000, MALLORY, send_huge, BOB_JID},
-              {12000, ALICE, hang_up}},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}, {ALICE, "ended hangup local"}}},
     {"a quarter of a megabyte in the call",
      .cues = {{0, ALICE, call, BOB_BARE},
-              {2000, BOB, answer},
+              {2000, BOB, answer, ""},
               {5000, ALICE, send_huge, BOB_JID},
-              {12000, ALICE, hang_up}},
+              {12000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}}},
 };
 
