@@ -28,12 +28,49 @@ static jingle_audio_source *source_tone(const char *value, jingle_status *status
     return jingle_audio_source_tone(hz, status);
 }
 
+/* Whoever calls should know before it rings that they could not be heard. A device that goes away
+ * later is another matter: the call lives on. */
+static bool device_there(const char *name, bool capture)
+{
+    jingle_audio_device *devices = NULL;
+    size_t count = 0;
+    bool there = false;
+    if (jingle_audio_devices(&devices, &count) != JINGLE_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool usual = capture ? devices[i].default_capture : devices[i].default_playback;
+        uint32_t channels = capture ? devices[i].capture_channels : devices[i].playback_channels;
+        there = there || (*name ? channels > 0 && strcmp(devices[i].name, name) == 0 : usual);
+    }
+    jingle_audio_devices_free(devices, count);
+    return there;
+}
+
+static jingle_audio_source *source_device(const char *name, jingle_status *status)
+{
+    if (!device_there(name, true)) {
+        *status = JINGLE_ERROR_DEVICE;
+        return NULL;
+    }
+    return jingle_audio_source_device(name, status);
+}
+
+static jingle_audio_sink *sink_device(const char *name, jingle_status *status)
+{
+    if (!device_there(name, false)) {
+        *status = JINGLE_ERROR_DEVICE;
+        return NULL;
+    }
+    return jingle_audio_sink_device(name, status);
+}
+
 static jingle_audio_source *source_new(const struct options *options, jingle_status *status)
 {
     const char *what = options->source ? options->source : "device";
     const char *value;
     if ((value = word_value(what, "device"))) {
-        return jingle_audio_source_device(value, status);
+        return source_device(value, status);
     }
     if ((value = word_value(what, "file")) && *value) {
         return jingle_audio_source_file(value, options->loop, status);
@@ -76,7 +113,7 @@ static jingle_audio_sink *sink_new(const struct options *options, unsigned call,
     const char *where = options->sink ? options->sink : "device";
     const char *value;
     if ((value = word_value(where, "device"))) {
-        return jingle_audio_sink_device(value, status);
+        return sink_device(value, status);
     }
     if ((value = word_value(where, "file")) && *value) {
         return sink_file(value, call, status);

@@ -547,10 +547,11 @@ static void say_connected(struct teller *teller, const jingle_event *event)
 
 static void say_device(struct teller *teller, const jingle_event *event)
 {
-    const char *what = event->u.device.capture ? "microphone" : "loudspeaker";
-    char *text = text_clean(event->text, TEXT_MAX);
-    tell_note(teller, "The %s is %s. %s", what, event->u.device.lost ? "gone" : "back", text);
-    g_free(text);
+    static const char *const sentences[2][2] = {
+        {"The loudspeaker is back.", "The loudspeaker is gone."},
+        {"The microphone is back.", "The microphone is gone."},
+    };
+    say_text(teller, event->text, sentences[event->u.device.capture][event->u.device.lost]);
 }
 
 static void say_digit(struct teller *teller, char digit)
