@@ -498,14 +498,12 @@ static void on_resolved(GObject *resolver, GAsyncResult *result, gpointer user)
         struct ice *ice = lookup->ice;
         const struct ice_server *server =
             &g_array_index(ice->servers, struct ice_server, lookup->server);
-        enter(ice);
         ice->lookups--;
         if (addresses)
             add_resolved(ice, server, addresses);
         else
             log_warning(ice->log, "TURN server %s: %s", server->host, error->message);
         tell_gathered(ice);
-        leave(ice);
     }
     g_resolver_free_addresses(addresses);
     g_clear_error(&error);
