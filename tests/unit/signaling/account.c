@@ -631,9 +631,9 @@ static void test_nobody_answers_for_whom_was_asked(void **state)
     world_free(world);
 }
 
-#define UNKNOWN_ACTION                                         \
-    "<iq xmlns='jabber:client' type='set' id='1' from='" ALICE \
-    "'><jingle xmlns='urn:xmpp:jingle:1' action='nonsense' sid='x'/></iq>"
+static const char unknown_action[] =
+    "<iq xmlns='jabber:client' type='set' id='1' from='" ALICE
+    "'><jingle xmlns='urn:xmpp:jingle:1' action='nonsense' sid='x'/></iq>";
 
 static void test_garbage_is_dropped(void **state)
 {
@@ -651,7 +651,7 @@ static void test_garbage_is_dropped(void **state)
         "<message xmlns='jabber:client'/>",
         "<presence xmlns='jabber:client' from='@'/>",
         "<iq xmlns='jabber:client' type='set' id='1'><jingle xmlns='urn:xmpp:jingle:1'/></iq>",
-        UNKNOWN_ACTION,
+        unknown_action,
         "<iq xmlns='jabber:client' type='result' id='je-'/>",
     };
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)

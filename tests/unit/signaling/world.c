@@ -1,6 +1,5 @@
 #include "world.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,23 +159,14 @@ size_t client_count(const struct client *client, const char *event)
     return count;
 }
 
-#define PARTS_MAX 8
-
-const char *client_sent(const struct client *client, const char *first, ...)
+const char *client_sent_all(const struct client *client, const char *const parts[])
 {
-    const char *parts[PARTS_MAX] = {first};
-    size_t count = 1;
-    va_list list;
-    va_start(list, first);
-    while (count < PARTS_MAX && (parts[count] = va_arg(list, const char *)))
-        count++;
-    va_end(list);
     for (guint i = client->sent->len; i > 0; i--) {
         const char *xml = client->sent->pdata[i - 1];
         size_t found = 0;
-        while (found < count && strstr(xml, parts[found]))
+        while (parts[found] && strstr(xml, parts[found]))
             found++;
-        if (found == count)
+        if (!parts[found])
             return xml;
     }
     return NULL;

@@ -57,8 +57,8 @@ void world_pass(struct world *world, usec time);
 bool client_saw(const struct client *client, const char *event);
 size_t client_count(const struct client *client, const char *event);
 /* The last stanza sent that contains all of these (NULL-terminated), or NULL. */
-const char *client_sent(const struct client *client, const char *first, ...)
-    __attribute__((sentinel));
+const char *client_sent_all(const struct client *client, const char *const parts[]);
+#define client_sent(client, ...) client_sent_all((client), (const char *const[]){__VA_ARGS__})
 size_t client_sent_count(const struct client *client, const char *part);
 void client_forget(struct client *client);
 

@@ -1,0 +1,243 @@
+/* disco#info, its hash, and what is remembered of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "signaling/caps.h"
+#include "signaling/disco.h"
+#include "signaling/ns.h"
+#include "signaling/presence.h"
+
+static struct xml *parse(const char *text)
+{
+    struct xml *xml = xml_parse(text, strlen(text));
+    assert_non_null(xml);
+    return xml;
+}
+
+static char *hash_of(const char *text)
+{
+    struct xml *xml = parse(text);
+    char *hash = disco_hash(xml_root(xml));
+    xml_free(xml);
+    return hash;
+}
+
+/* XEP-0115, 5.2 */
+static void test_the_simple_hash_of_the_specification(void **state)
+{
+    (void)state;
+    char *hash = hash_of("<query xmlns='http://jabber.org/protocol/disco#info' node='n'>"
+                         "<identity category='client' name='Exodus 0.9.1' type='pc'/>"
+                         "<feature var='http://jabber.org/protocol/caps'/>"
+                         "<feature var='http://jabber.org/protocol/disco#info'/>"
+                         "<feature var='http://jabber.org/protocol/disco#items'/>"
+                         "<feature var='http://jabber.org/protocol/muc'/></query>");
+    assert_string_equal(hash, "QgayPKawpkPSDYmwT/WM94uAlu0=");
+    g_free(hash);
+}
+
+#define FORM                                                                                      \
+    "<x xmlns='jabber:x:data' type='result'>"                                                     \
+    "<field var='os'><value>Mac</value></field>"                                                  \
+    "<field var='FORM_TYPE' type='hidden'><value>urn:xmpp:dataforms:softwareinfo</value></field>" \
+    "<field var='ip_version'><value>ipv6</value><value>ipv4</value></field></x>"
+
+static void test_forms_count_and_their_order_does_not(void **state)
+{
+    (void)state;
+    char *one = hash_of("<query xmlns='http://jabber.org/protocol/disco#info'>"
+                        "<feature var='a'/><feature var='b'/>" FORM "</query>");
+    char *other =
+        hash_of("<query xmlns='http://jabber.org/protocol/disco#info'><x xmlns='jabber:x:data'>"
+                "<field var='ip_version'><value>ipv4</value><value>ipv6</value></field>"
+                "<field var='FORM_TYPE' "
+                "type='hidden'><value>urn:xmpp:dataforms:softwareinfo</value></field>"
+                "<field var='os'><value>Mac</value></field></x>"
+                "<feature var='b'/><feature var='a'/></query>");
+    char *without = hash_of("<query xmlns='http://jabber.org/protocol/disco#info'>"
+                            "<feature var='a'/><feature var='b'/></query>");
+    assert_string_equal(one, other);
+    assert_string_not_equal(one, without);
+    g_free(one);
+    g_free(other);
+    g_free(without);
+}
+
+static void test_duplicates_have_no_hash(void **state)
+{
+    (void)state;
+    assert_null(hash_of("<query xmlns='http://jabber.org/protocol/disco#info'>"
+                        "<feature var='a'/><feature var='a'/></query>"));
+    assert_null(hash_of("<query xmlns='http://jabber.org/protocol/disco#info'>"
+                        "<identity category='a' type='b'/><identity category='a' type='b'/>"
+                        "</query>"));
+}
+
+static void test_what_we_announce_is_what_we_are_asked_for(void **state)
+{
+    (void)state;
+    static const char *const features[] = {NS_JINGLE,  NS_RTP,  NS_RTP_AUDIO,
+                                           NS_ICE_UDP, NS_DTLS, NULL};
+    struct disco_self self = {"Name <&>", features};
+    struct xml *query = xml_new(NS_DISCO_INFO, "query");
+    disco_write(&self, xml_root(query));
+    assert_int_equal(disco_capabilities(xml_root(query)), CAN_CALL);
+    char *text = xml_to_string(xml_root(query));
+    char *hash = disco_hash(xml_root(query));
+    char *again = hash_of(text);
+    assert_string_equal(hash, again);
+    free(text);
+    g_free(hash);
+    g_free(again);
+    xml_free(query);
+}
+
+/* ---------------------------------------------------------------------------------- memory -- */
+
+static void test_the_memory_is_bounded(void **state)
+{
+    (void)state;
+    struct caps *caps = caps_new();
+    for (int i = 0; i < CAPS_HASHES_MAX + 10; i++) {
+        char hash[16];
+        g_snprintf(hash, sizeof hash, "hash%d", i);
+        assert_true(caps_remember(caps, hash, (unsigned)i));
+    }
+    unsigned found = 0;
+    assert_false(caps_find(caps, "hash9", &found));
+    assert_true(caps_find(caps, "hash10", &found));
+    assert_int_equal(found, 10);
+    caps_free(caps);
+}
+
+static void test_a_damaged_file_does_no_harm(void **state)
+{
+    (void)state;
+    static const char *const damaged[] = {
+        "",
+        "\n",
+        "caps x 1\n",
+        "jingle-engine capabilities 9\ncaps x 1\n",
+        "jingle-engine capabilities 1\ncaps x\ncaps\n\ncaps x zz\ncaps x 123456789012\n"
+        "initiation @\ninitiation\nnonsense x 1",
+    };
+    struct caps *caps = caps_new();
+    unsigned found = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(damaged); i++)
+        caps_load(caps, damaged[i], strlen(damaged[i]));
+    assert_false(caps_find(caps, "x", &found));
+    caps_free(caps);
+}
+
+static void test_nothing_breaks_the_lines_of_the_file(void **state)
+{
+    (void)state;
+    struct caps *caps = caps_new();
+    assert_false(caps_remember(caps, "a\ncaps b 7", 1));
+    assert_false(caps_remember(caps, "", 1));
+    char *longest = g_strnfill(CAPS_KEY_MAX + 1, 'x');
+    assert_false(caps_remember(caps, longest, 1));
+    assert_true(caps_remember_initiation(caps, "Bob@Example.org"));
+    assert_true(caps_knows_initiation(caps, "bob@example.org/x") ||
+                caps_knows_initiation(caps, "bob@example.org"));
+    size_t bytes = 0;
+    char *saved = caps_save(caps, &bytes);
+    assert_int_equal(bytes, strlen(saved));
+    struct caps *loaded = caps_new();
+    caps_load(loaded, saved, bytes);
+    assert_true(caps_knows_initiation(loaded, "bob@example.org"));
+    g_free(saved);
+    g_free(longest);
+    caps_free(loaded);
+    caps_free(caps);
+}
+
+/* -------------------------------------------------------------------------------- presence -- */
+
+static struct device *receive(struct presence *presence, const char *from, const char *inside,
+                              const char *type)
+{
+    char *text = g_strdup_printf("<presence xmlns='jabber:client' from='%s'%s>%s</presence>", from,
+                                 type, inside);
+    struct xml *xml = parse(text);
+    struct stanza stanza;
+    assert_true(stanza_read(&stanza, xml_root(xml)));
+    struct device *device = presence_receive(presence, &stanza);
+    xml_free(xml);
+    g_free(text);
+    return device;
+}
+
+static void test_devices_are_listed_by_priority(void **state)
+{
+    (void)state;
+    struct presence *presence = presence_new();
+    receive(presence, "a@b/low", "<priority>-5</priority>", "");
+    receive(presence, "a@b/high", "<priority>7</priority>", "");
+    receive(presence, "a@b/odd", "<priority>1000</priority>", "");
+    size_t count = 0;
+    struct device **devices = presence_devices(presence, "A@b", &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(devices[0]->jid, "a@b/high");
+    assert_string_equal(devices[1]->jid, "a@b/odd");
+    assert_string_equal(devices[2]->jid, "a@b/low");
+    g_free(devices);
+    receive(presence, "a@b/high", "", " type='unavailable'");
+    assert_null(presence_find(presence, "a@b/high"));
+    receive(presence, "a@b", "", " type='unavailable'");
+    assert_null(presence_find(presence, "a@b/low"));
+    presence_free(presence);
+}
+
+#define CAPS(ver) "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='" ver "'/>"
+
+static void test_a_new_hash_makes_a_device_unknown_again(void **state)
+{
+    (void)state;
+    struct presence *presence = presence_new();
+    receive(presence, "a@b/c", CAPS("1"), "");
+    presence_learn(presence, "1", CAN_CALL);
+    struct device *device = receive(presence, "a@b/c", CAPS("1") "<show>away</show>", "");
+    assert_int_equal(device->knowledge, DEVICE_KNOWN);
+    assert_int_equal(device->capabilities, CAN_CALL);
+    device = receive(presence, "a@b/c", CAPS("2"), "");
+    assert_int_equal(device->knowledge, DEVICE_UNKNOWN);
+    assert_int_equal(device->capabilities, 0);
+    presence_free(presence);
+}
+
+static void test_nobody_has_thousands_of_devices(void **state)
+{
+    (void)state;
+    struct presence *presence = presence_new();
+    for (int i = 0; i < PRESENCE_DEVICES_MAX + 5; i++) {
+        char jid[32];
+        g_snprintf(jid, sizeof jid, "a@b/%d", i);
+        assert_true((receive(presence, jid, "", "") != NULL) == (i < PRESENCE_DEVICES_MAX));
+    }
+    presence_free(presence);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_simple_hash_of_the_specification),
+        cmocka_unit_test(test_forms_count_and_their_order_does_not),
+        cmocka_unit_test(test_duplicates_have_no_hash),
+        cmocka_unit_test(test_what_we_announce_is_what_we_are_asked_for),
+        cmocka_unit_test(test_the_memory_is_bounded),
+        cmocka_unit_test(test_a_damaged_file_does_no_harm),
+        cmocka_unit_test(test_nothing_breaks_the_lines_of_the_file),
+        cmocka_unit_test(test_devices_are_listed_by_priority),
+        cmocka_unit_test(test_a_new_hash_makes_a_device_unknown_again),
+        cmocka_unit_test(test_nobody_has_thousands_of_devices),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
