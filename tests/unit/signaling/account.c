@@ -140,6 +140,38 @@ static void test_other_devices_stop_ringing(void **state)
     world_free(world);
 }
 
+static size_t live_calls(const struct client *client)
+{
+    size_t begun = 0;
+    size_t ended = 0;
+    for (guint i = 0; i < client->events->len; i++) {
+        begun += g_str_has_prefix(client->events->pdata[i], "incoming");
+        ended += g_str_has_prefix(client->events->pdata[i], "ended");
+    }
+    return begun + 1 - ended; /* and the one that it made */
+}
+
+static void test_when_both_call_at_once_one_call_remains(void **state)
+{
+    (void)state;
+    for (int direct = 0; direct < 2; direct++) {
+        struct client *alice, *bob;
+        struct world *world = make_friends(&alice, &bob);
+        client_forget(alice);
+        client_forget(bob);
+        client_begin_call(alice, direct ? BOB : "bob@example.org", direct);
+        client_begin_call(bob, direct ? ALICE : "alice@example.org", direct);
+        world_settle(world);
+        assert_int_equal(live_calls(alice), 1);
+        assert_int_equal(live_calls(bob), 1);
+        assert_true(client_saw(alice, "ended replaced local") ||
+                    client_saw(alice, "ended replaced remote") ||
+                    client_saw(bob, "ended replaced local") ||
+                    client_saw(bob, "ended replaced remote"));
+        world_free(world);
+    }
+}
+
 /* ------------------------------------------------------------------------------- endings -- */
 
 static void test_refusals_reach_the_caller(void **state)
@@ -786,6 +818,7 @@ int main(void)
         cmocka_unit_test(test_a_call_to_a_full_jid_is_initiated_directly),
         cmocka_unit_test(test_trickle_hold_and_mute_reach_the_peer),
         cmocka_unit_test(test_other_devices_stop_ringing),
+        cmocka_unit_test(test_when_both_call_at_once_one_call_remains),
         cmocka_unit_test(test_refusals_reach_the_caller),
         cmocka_unit_test(test_nobody_answers),
         cmocka_unit_test(test_an_offline_contact_is_told_at_once),

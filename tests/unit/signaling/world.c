@@ -194,7 +194,7 @@ static void make_media(struct rtp_description *description)
     description->rtcp_mux = true;
 }
 
-jingle_status client_call(struct client *client, const char *to, bool direct)
+jingle_status client_begin_call(struct client *client, const char *to, bool direct)
 {
     struct rtp_description description;
     make_media(&description);
@@ -204,6 +204,12 @@ jingle_status client_call(struct client *client, const char *to, bool direct)
     rtp_description_clear(&description);
     if (status == JINGLE_OK && !client->manual)
         client_set_transport(client, "callerufrag");
+    return status;
+}
+
+jingle_status client_call(struct client *client, const char *to, bool direct)
+{
+    jingle_status status = client_begin_call(client, to, direct);
     world_settle(client->world);
     return status;
 }

@@ -62,7 +62,8 @@ const char *client_sent_all(const struct client *client, const char *const parts
 size_t client_sent_count(const struct client *client, const char *part);
 void client_forget(struct client *client);
 
-/* A voice call with Opus. */
+/* A voice call with Opus. The first does not deliver anything yet. */
+jingle_status client_begin_call(struct client *client, const char *to, bool direct);
 jingle_status client_call(struct client *client, const char *to, bool direct);
 void client_accept(struct client *client);
 void client_set_transport(struct client *client, const char *ufrag);
