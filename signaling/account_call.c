@@ -615,7 +615,10 @@ static void on_initiation_event(void *user, const struct initiation_event *event
 static void on_initiation_send(void *user, const xml_node *message)
 {
     struct account *account = user;
-    account_send(account, xml_copy(message));
+    if (account->online)
+        account_send(account, xml_copy(message));
+    else if (g_queue_get_length(&account->messages) < ACCOUNT_MESSAGES_MAX)
+        g_queue_push_tail(&account->messages, xml_copy(message));
 }
 
 void account_calls_init(struct account *account)
@@ -631,6 +634,7 @@ void account_calls_init(struct account *account)
     account->initiation = initiation_new(&config, &hooks);
     g_queue_init(&account->calls);
     g_queue_init(&account->ended);
+    g_queue_init(&account->messages);
 }
 
 static bool is_initiation(const struct stanza *message)
@@ -1005,6 +1009,8 @@ static void resume(struct account_call *call, const void *argument, usec now)
 
 void account_calls_online(struct account *account, bool other_jid, usec now)
 {
+    while (!g_queue_is_empty(&account->messages))
+        account_send(account, g_queue_pop_head(&account->messages));
     for_each_call(account, resume, &other_jid, now);
 }
 

@@ -141,8 +141,5 @@ jingle_status resolve(const struct resolve_query *query, const struct random_sou
         if (result->count == 0 && !g_cancellable_is_cancelled(cancellable))
             add_by_name(result, query, query->domain, cancellable);
     }
-    if (result->count > 0)
-        return JINGLE_OK;
-    return g_cancellable_is_cancelled(cancellable) ? JINGLE_ERROR_SERVER_TIMEOUT
-                                                   : JINGLE_ERROR_HOST_NOT_FOUND;
+    return result->count > 0 ? JINGLE_OK : JINGLE_ERROR_HOST_NOT_FOUND;
 }

@@ -31,7 +31,7 @@ struct resolve_result {
     size_t count;
 };
 
-/* JINGLE_ERROR_HOST_NOT_FOUND if there is no address, JINGLE_ERROR_SERVER_TIMEOUT if cancelled. */
+/* JINGLE_ERROR_HOST_NOT_FOUND if there is no address, or none was found before `cancellable`. */
 jingle_status resolve(const struct resolve_query *query, const struct random_source *random,
                       GCancellable *cancellable, struct resolve_result *result);
 

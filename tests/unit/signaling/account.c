@@ -587,6 +587,23 @@ static void test_a_call_lives_on_while_signalling_is_away(void **state)
     world_free(world);
 }
 
+static void test_an_answer_given_while_signalling_is_away_arrives_later(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    client_call(alice, "bob@example.org", false);
+    account_offline(bob->account, world->now);
+    client_accept(bob);
+    assert_false(client_saw(alice, "accepted " BOB));
+    world_pass(world, 5 * USEC_PER_SEC);
+    account_online(bob->account, BOB, true, world->now);
+    world_settle(world);
+    assert_true(client_saw(alice, "accepted " BOB));
+    assert_true(client_saw(bob, "negotiated audio client ufrag=callerufrag"));
+    world_free(world);
+}
+
 static void test_calling_while_offline_is_refused(void **state)
 {
     (void)state;
@@ -839,6 +856,7 @@ int main(void)
         cmocka_unit_test(test_unanswered_stanzas_come_again_with_the_same_id),
         cmocka_unit_test(test_a_repeated_stanza_gets_the_same_answer_and_acts_once),
         cmocka_unit_test(test_a_call_lives_on_while_signalling_is_away),
+        cmocka_unit_test(test_an_answer_given_while_signalling_is_away_arrives_later),
         cmocka_unit_test(test_calling_while_offline_is_refused),
         cmocka_unit_test(test_a_propose_that_comes_late_is_a_missed_call),
         cmocka_unit_test(test_we_answer_what_everybody_asks),
