@@ -28,9 +28,10 @@ enum {
     HOLE_AHEAD = 80 * 1000, /* play slower when a missing packet is this near, usec */
     STEP = PLAYOUT_PULL_MS * 1000,
     STEP_LEAST = 1000,
-    CUT = 10 * 1000,                /* what a gap may be shortened by */
-    SLACK = 8 * 1000,               /* between low and high */
-    SLOW_PACE = 100 * 1000,         /* usec between two stretches when there is no hurry */
+    CUT = 10 * 1000,        /* what a gap may be shortened by */
+    SLACK = 8 * 1000,       /* between low and high */
+    SLOW_PACE = 100 * 1000, /* usec between two stretches when there is no hurry */
+    BURST_OVERDUE = 5 * 1000,
     HURRY = 40 * 1000,              /* above high there is */
     SKIP = 400 * 1000,              /* above high: leave out whole packets */
     TRANSIT_JUMP = 2 * 1000 * 1000, /* from the mean: the time stamps jumped */
@@ -53,6 +54,8 @@ static const double deviations_next = 2.0; /* of the next packet, that brings FE
 static const double quantile_next = 0.95;
 static const double loss_share = 1.0 / 256;
 static const double loss_that_counts = 0.002;
+static const double bursts_share = 1.0 / 16;
+static const double bursts_that_count = 0.5;
 static const double tail_least = 1e-6;
 static const double hole_risk = 0.02;  /* of missing its time, that is worth playing slower */
 static const double quiet_part = 0.06; /* of the voice's level */
@@ -98,7 +101,8 @@ struct playout {
     int16_t
         tail[TAIL_MAX * AUDIO_CHANNELS_MAX]; /* concealment not played, to fade the sound in over */
     size_t tail_count;
-    double loss; /* share of packets lost, of late */
+    double loss;   /* share of packets lost, of late */
+    double bursts; /* share of gaps longer than one packet, of late */
     usec fec_until;
     usec accept, low, high; /* positions */
     usec positions[POSITIONS];
@@ -439,6 +443,15 @@ static bool hole_ahead(const struct playout *p, usec now)
     return misses > missing * hole_risk && may_still_come(p, end, now);
 }
 
+/* What should have come by now did not, on a link that loses several packets in a row: the sound
+ * that is there has to last. */
+static bool burst_begins(const struct playout *p, usec now)
+{
+    usec overdue = now - usec_of(p->next) - delay_estimate_usual(&p->transits);
+    return packet_buffer_at(&p->buffer, 0) == NULL && p->bursts > bursts_that_count &&
+           overdue > BURST_OVERDUE && !may_still_come(p, p->next, now);
+}
+
 /* --- what is played -- */
 
 static size_t samples_of(const struct playout *p, int64_t ticks)
@@ -551,7 +564,7 @@ static void learn_loss(struct playout *p, bool lost)
 static size_t adapt(struct playout *p, int16_t *frame, size_t count, usec now)
 {
     usec lowest = lowest_position(p);
-    bool hole = hole_ahead(p, now);
+    bool hole = burst_begins(p, now) || hole_ahead(p, now);
     bool slower = hole || lowest < p->low;
     bool faster = !slower && lowest > p->high;
     bool hurry = hole || lowest < p->accept || lowest > p->high + HURRY || p->gap.quiet;
@@ -667,6 +680,7 @@ static void pass_lost(struct playout *p, const struct waiting_packet *packet, us
         return;
     }
     int64_t each = p->sound_ticks > 0 ? p->sound_ticks : packet->ticks;
+    p->bursts += ((packet->tick - p->next > each ? 1 : 0) - p->bursts) * bursts_share;
     for (int64_t lost = p->next; lost + each <= resume; lost += each) {
         p->stats.frames_lost++;
         learn_loss(p, true);
