@@ -35,10 +35,11 @@ step() { printf '\n== %s\n' "$*"; }
 
 fail() {
     printf '\nTHE DEMO FAILED: %s\n' "$*" >&2
+    told=yes
     exit 1
 }
 
-server='' work='' bob='' shown=''
+told='' server='' work='' bob='' shown=''
 
 clean_up() {
     local code=$?
@@ -50,6 +51,7 @@ clean_up() {
     for process in $shown; do wait "$process" 2>/dev/null || true; done
     [ -z "$server" ] || "$top/examples/private_server.sh" stop "$server" || true
     [ -z "$work" ] || rm -rf "$work"
+    [ $code -eq 0 ] || [ -n "$told" ] || printf '\nTHE DEMO FAILED.\n' >&2
     exit $code
 }
 trap clean_up EXIT
@@ -84,7 +86,7 @@ phone() { # NAME WORD...
     local name=$1
     shift
     JCALL_JID='' JCALL_PASSWORD=secret XDG_CONFIG_HOME=$work XDG_CACHE_HOME=$work/$name \
-        exec "$build/examples/jcall" --jid "$name@$DOMAIN" --host "$HOST" --port "$PORT" \
+        exec timeout --foreground 120 "$build/examples/jcall" --jid "$name@$DOMAIN" --host "$HOST" --port "$PORT" \
         --tls starttls --ca-file "$CA_FILE" --lab-loopback "$@"
 }
 
@@ -148,12 +150,14 @@ step '5 of 5: what was heard'
 verdict=0
 "$build/examples/compare_sound" "$spoken" "$recording" 0.9 >"$work/verdict" || verdict=$?
 cat "$work/verdict"
-setup=$(sed -n 's/.*sound flows \([0-9.]*\) s after the answer.*/\1/p' "$work/Alice.log")
+setup_time() { # NAME
+    sed -n 's/.*sound flows \([0-9.]*\) s after the answer.*/\1/p' "$work/$1.log"
+}
 echo
 [ "$verdict" -eq 0 ] || fail "what Bob heard is not what Alice said; listen to $recording"
 cat <<END
 Bob heard every word that Alice said:
   "$(sed -n 's/^| .speech.flac. | \(.*\) |$/\1/p' "$top/examples/recordings.md")"
-Sound flowed ${setup:-?} s after Bob answered.
+Set-up: sound flowed $(setup_time Alice) s after the answer at Alice's end, $(setup_time Bob) s at Bob's.
 The recording is $recording
 END
