@@ -131,13 +131,30 @@ static void check_peer(struct dtls *dtls)
         fail(dtls, JINGLE_ERROR_FINGERPRINT, "the certificate is not the announced one");
 }
 
+/* Either side's certificate is not the announced one: we found out, or the peer says so by an
+ * alert. */
+static bool is_about_a_certificate(int reason)
+{
+    switch (reason) {
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void explain_failure(struct dtls *dtls)
 {
     unsigned long error = ERR_peek_error();
     const char *why = error ? ERR_reason_error_string(error) : NULL;
-    jingle_status status = ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED
-                               ? JINGLE_ERROR_FINGERPRINT
-                               : JINGLE_ERROR_DTLS;
+    jingle_status status = is_about_a_certificate(ERR_GET_REASON(error)) ? JINGLE_ERROR_FINGERPRINT
+                                                                         : JINGLE_ERROR_DTLS;
     fail(dtls, status, why ? why : "the handshake broke off");
 }
 
