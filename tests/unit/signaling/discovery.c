@@ -117,16 +117,14 @@ static void test_the_memory_is_bounded(void **state)
     caps_free(caps);
 }
 
+static const char bad_lines[] = "jingle-engine capabilities 1\ncaps x\ncaps\n\ncaps x zz\n"
+                                "caps x 123456789012\ninitiation @\ninitiation\nnonsense x 1";
+
 static void test_a_damaged_file_does_no_harm(void **state)
 {
     (void)state;
     static const char *const damaged[] = {
-        "",
-        "\n",
-        "caps x 1\n",
-        "jingle-engine capabilities 9\ncaps x 1\n",
-        "jingle-engine capabilities 1\ncaps x\ncaps\n\ncaps x zz\ncaps x 123456789012\n"
-        "initiation @\ninitiation\nnonsense x 1",
+        "", "\n", "caps x 1\n", "jingle-engine capabilities 9\ncaps x 1\n", bad_lines,
     };
     struct caps *caps = caps_new();
     unsigned found = 0;

@@ -148,18 +148,19 @@ static jingle_status diagnose(const char *const lines[])
     return diagnosis_status(&diagnosis);
 }
 
-#define FAILURE(condition) \
-    "RECV: <failure xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"><" condition "/></failure>"
+static const char not_authorized[] =
+    "RECV: <failure xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"><not-authorized/></failure>";
+static const char temporary_failure[] =
+    "RECV: <failure xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"><temporary-auth-failure/>"
+    "</failure>";
 #define NO_METHOD "Cannot authenticate with known methods"
 
 static void test_the_log_tells_why_a_login_failed(void **state)
 {
     (void)state;
     static const char *const nothing[] = {NULL};
-    static const char *const password[] = {"xmpp", FAILURE("not-authorized"), "auth", NO_METHOD,
-                                           NULL};
-    static const char *const busy[] = {"xmpp", FAILURE("temporary-auth-failure"), "auth", NO_METHOD,
-                                       NULL};
+    static const char *const password[] = {"xmpp", not_authorized, "auth", NO_METHOD, NULL};
+    static const char *const busy[] = {"xmpp", temporary_failure, "auth", NO_METHOD, NULL};
     static const char *const mechanism[] = {"auth", NO_METHOD, NULL};
     static const char *const stripped[] = {
         "xmpp", "TLS is not supported, but set as mandatory for this connection", NULL};
