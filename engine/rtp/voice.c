@@ -362,6 +362,8 @@ static void run_meter(struct meter *meter, uint64_t bytes, usec now)
 void voice_tick(struct voice *voice, usec now)
 {
     struct dtmf_digit digit;
+    level_peak_add(&voice->sent_peak, NULL, 0, now); /* forgets, also while nothing is sent */
+    level_peak_add(&voice->played_peak, NULL, 0, now);
     run_meter(&voice->sent_meter, voice->sent.bytes, now);
     run_meter(&voice->received_meter, voice->received.bytes, now);
     if (dtmf_expire(&voice->keys, now, &digit)) {

@@ -468,6 +468,20 @@ static void test_our_goodbye_is_the_last_word(void **state)
     assert_int_equal(b->rtcp_count, rtcp);
 }
 
+static void test_levels_and_rates_fall_when_nothing_is_sent(void **state)
+{
+    struct bench *b = *state;
+    speak(b, 300, 16384);
+    assert_true(stats_of(b).level_sent > 0.4);
+    assert_in_range(stats_of(b).bitrate_sent, 64000, 80000);
+    for (int i = 0; i < 300; i++) {
+        b->now += PERIOD;
+        voice_tick(b->voice, b->now);
+    }
+    assert_true(stats_of(b).level_sent == 0);
+    assert_int_equal(stats_of(b).bitrate_sent, 0);
+}
+
 static void test_reports_leave_about_every_two_seconds(void **state)
 {
     struct bench *b = *state;
@@ -565,6 +579,7 @@ int main(void)
         BENCH_TEST(test_a_goodbye_before_any_sound_is_told),
         BENCH_TEST(test_a_goodbye_followed_by_another_source_is_not_told),
         BENCH_TEST(test_our_goodbye_is_the_last_word),
+        BENCH_TEST(test_levels_and_rates_fall_when_nothing_is_sent),
         BENCH_TEST(test_reports_leave_about_every_two_seconds),
         BENCH_TEST(test_our_ssrc_in_foreign_hands_is_given_up_but_not_for_ever),
         BENCH_TEST(test_fec_follows_the_reported_loss_up_fast_and_down_slowly),
