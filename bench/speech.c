@@ -82,6 +82,7 @@ struct result {
     double damaged;   /* percent */
     double stretched; /* percent of samples put in or left out */
     double recovered; /* percent */
+    double lost;      /* percent of the packets sent */
     double settling;  /* ms concealed in the first seconds */
 };
 
@@ -377,6 +378,9 @@ static struct result run(const struct row *row, const struct speech *speech, uin
     }
     playout_stats(call->playout, &end);
     struct result result = sum_up(call, &settled, &end);
+    struct network_counts counts;
+    network_counts(call->network, &counts);
+    result.lost = 100 * (double)counts.lost / (double)counts.sent;
     close_call(call);
     return result;
 }
@@ -482,6 +486,7 @@ static struct summary run_seeds(const struct row *row, const struct speech *spee
         summary.mean.stretched += one.stretched * share;
         summary.mean.recovered += one.recovered * share;
         summary.mean.settling += one.settling * share;
+        summary.mean.lost += one.lost * share;
         summary.worst_concealed = fmax(summary.worst_concealed, one.concealed);
         summary.worst_delay = fmax(summary.worst_delay, one.delay);
     }
@@ -492,19 +497,19 @@ static void print_head(const struct options *options)
 {
     printf("Opus 32 kbit/s mono, 20 ms, %u seed%s of %u s each after %d s to settle\n\n",
            options->seeds, options->seeds == 1 ? "" : "s", options->seconds, SETTLED);
-    printf("%-24s %17s %17s %6s %8s %6s %6s %8s\n", "", "concealed %", "buffer ms", "LSD",
-           "damaged", "FEC", "+/-", "settling");
-    printf("%-24s %6s %6s %4s %6s %6s %4s %6s %8s %6s %6s %8s\n", "link", "mean", "worst", "max.",
-           "mean", "worst", "max.", "dB", "%", "%", "%", "ms");
+    printf("%-24s %6s %18s %18s %6s %8s %6s %6s %8s\n", "", "lost", "concealed %", "buffer ms",
+           "LSD", "damaged", "FEC", "+/-", "settling");
+    printf("%-24s %6s %6s %6s %4s %6s %6s %4s %6s %8s %6s %6s %8s\n", "link", "%", "mean", "worst",
+           "max.", "mean", "worst", "max.", "dB", "%", "%", "%", "ms");
 }
 
 static void print_row(const struct row *row, const struct summary *summary)
 {
     const struct result *mean = &summary->mean;
-    printf("%-24s %6.3f %6.3f %4.4g %6.1f %6.1f %4g %6.2f %8.2f %6.2f %6.2f %8.0f\n", row->name,
-           mean->concealed, summary->worst_concealed, row->concealed, mean->delay,
-           summary->worst_delay, row->delay, mean->distance, mean->damaged, mean->recovered,
-           mean->stretched, mean->settling);
+    printf("%-24s %6.2f %6.3f %6.3f %4.4g %6.1f %6.1f %4g %6.2f %8.2f %6.2f %6.2f %8.0f\n",
+           row->name, mean->lost, mean->concealed, summary->worst_concealed, row->concealed,
+           mean->delay, summary->worst_delay, row->delay, mean->distance, mean->damaged,
+           mean->recovered, mean->stretched, mean->settling);
     fflush(stdout);
 }
 
@@ -534,11 +539,13 @@ static void print_json(const struct summary *summaries, const struct options *op
             continue;
         }
         const struct result *mean = &summaries[i].mean;
-        printf("%s{\"link\":\"%s\",\"concealed_percent\":%.4f,\"concealed_percent_worst\":%.4f,"
+        printf("%s{\"link\":\"%s\",\"lost_percent\":%.2f,\"concealed_percent\":%.4f,\"concealed_"
+               "percent_worst\":%.4f,"
                "\"concealed_percent_max\":%g,\"buffer_ms\":%.1f,\"buffer_ms_worst\":%.1f,"
                "\"buffer_ms_max\":%g,\"lsd_db\":%.3f,\"damaged_percent\":%.3f}",
-               comma, rows[i].key, mean->concealed, summaries[i].worst_concealed, rows[i].concealed,
-               mean->delay, summaries[i].worst_delay, rows[i].delay, mean->distance, mean->damaged);
+               comma, rows[i].key, mean->lost, mean->concealed, summaries[i].worst_concealed,
+               rows[i].concealed, mean->delay, summaries[i].worst_delay, rows[i].delay,
+               mean->distance, mean->damaged);
         comma = ",";
     }
     printf("]}\n");

@@ -29,6 +29,7 @@ enum {
     STEP = PLAYOUT_PULL_MS * 1000,
     STEP_LEAST = 1000,
     CUT = 10 * 1000,        /* what a gap may be shortened by */
+    CUT_BURSTS = 13 * 1000, /* where several packets in a row are lost */
     SLACK = 8 * 1000,       /* between low and high */
     SLOW_PACE = 100 * 1000, /* usec between two stretches when there is no hurry */
     BURST_OVERDUE = 5 * 1000,
@@ -381,7 +382,7 @@ static void aim(struct playout *p, usec now)
     usec ceiling = usual + p->config.max_delay - CUT;
     bound = bound < floor ? floor : bound;
     p->accept = bound > ceiling ? ceiling : bound;
-    p->low = p->accept + CUT;
+    p->low = p->accept + (p->bursts > bursts_that_count ? CUT_BURSTS : CUT);
     p->high = p->low + SLACK;
     p->stats.target_delay = p->low - usual;
 }
