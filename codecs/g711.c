@@ -30,20 +30,21 @@ struct g711_decoder {
     size_t concealed;         /* samples since the last packet */
 };
 
-static unsigned bits_of(unsigned value)
+/* How often `value` has to be halved to be less than `limit`. */
+static unsigned segment_of(unsigned value, unsigned limit)
 {
-    unsigned bits = 0;
-    for (; value; value >>= 1) {
-        bits++;
+    unsigned segment = 0;
+    for (; value >= limit; value >>= 1) {
+        segment++;
     }
-    return bits;
+    return segment;
 }
 
 static uint8_t ulaw_from(int16_t sample)
 {
     int magnitude = sample < 0 ? -(int)sample : sample;
     magnitude = (magnitude > 32635 ? 32635 : magnitude) + 0x84;
-    unsigned segment = bits_of((unsigned)magnitude) - 8;
+    unsigned segment = segment_of((unsigned)magnitude, 0x100);
     unsigned mantissa = ((unsigned)magnitude >> (segment + 3)) & 0x0f;
     return (uint8_t) ~((sample < 0 ? 0x80u : 0u) | segment << 4 | mantissa);
 }

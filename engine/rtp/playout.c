@@ -479,7 +479,8 @@ static struct audio_decoder *decoder_for(struct playout *p, const struct audio_c
 static void fade(int16_t *samples, size_t count, unsigned channels, double from, double to)
 {
     for (size_t i = 0; i < count * channels; i++) {
-        double gain = from + (to - from) * (double)(i / channels) / (double)count;
+        size_t at = i / channels;
+        double gain = from + (to - from) * (double)at / (double)count;
         samples[i] = (int16_t)(samples[i] * gain);
     }
 }
