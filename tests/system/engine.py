@@ -5,8 +5,7 @@ import select
 from ctypes import (POINTER, Structure, Union, byref, c_bool, c_char_p, c_int, c_int64, c_size_t,
                     c_uint, c_uint16, c_void_p, sizeof)
 
-EVENT_STANZA, EVENT_INCOMING, EVENT_RINGING, EVENT_ACCEPTED, EVENT_CONNECTED = 5, 6, 8, 9, 10
-EVENT_STATISTICS, EVENT_ENDED = 18, 19
+EVENT_ONLINE, EVENT_STANZA, EVENT_CONNECTED, EVENT_ENDED = 1, 5, 10, 19
 
 
 class ClientConfig(Structure):

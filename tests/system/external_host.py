@@ -34,8 +34,8 @@ class Host(Peer):
         self.engine = jingle.Engine(library, server.jid(name), self.send)
         super().__init__(server, name, resource="host", features=self.engine.features(),
                          acknowledge=False)
-        self.engine.online(self.jid)
         with self.gate:
+            self.engine.online(self.jid)
             self.engine_online = True
             for xml in self.early:  # the roster and the presences that came before
                 self.engine.receive(xml)
@@ -52,12 +52,14 @@ class Host(Peer):
 def main(host, port, ca_file, jid, callee, library, recording):
     name, domain = jid.split("@")
     peer = Host(Server(host, port, ca_file, domain), name, library)
-    session = peer.engine.call(callee, 440, recording)
-    deadline, hang_up_at, reason, connected = time.monotonic() + 60, None, None, False
+    session, hang_up_at, reason, connected = None, None, None, False
+    deadline = time.monotonic() + 60
     while reason is None and time.monotonic() < deadline:
         for kind, why in peer.engine.events(0.2):
             print("event", kind, why or "", flush=True)
-            if kind == jingle.EVENT_CONNECTED:
+            if kind == jingle.EVENT_ONLINE:
+                session = peer.engine.call(callee, 440, recording)
+            elif kind == jingle.EVENT_CONNECTED:
                 connected, hang_up_at = True, time.monotonic() + 3
             reason = reason or why
         if hang_up_at and time.monotonic() > hang_up_at:

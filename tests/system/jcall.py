@@ -135,5 +135,8 @@ def account(server, name, *, port=None, tls="starttls", ca_file=None, resource=N
         words += ["--resource", resource]
     if loopback:
         words.append("--lab-loopback")
-    return words, {"JCALL_PASSWORD": password, "JCALL_JID": "",
-                   "XDG_CONFIG_HOME": str(Path(server.ca_file).parent / "no-config")}
+    home = Path(server.ca_file).parent / f"home-{name}"  # nothing is remembered from other tests
+    # Neither are the machine's sound devices looked at, unless a test brings its own.
+    return words, {"JCALL_PASSWORD": password, "JCALL_JID": "", "HOME": str(home),
+                   "ALSA_CONFIG_PATH": str(Path(__file__).parent / "asound.conf"),
+                   "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}
