@@ -494,7 +494,11 @@ static void accept_call(void *arg)
     struct rtp_description description;
     call_voice_identity_new(&session->identity, &random_system);
     call_voice_describe(&description, job->settings, &session->identity);
-    struct session_media media = {.content = CONTENT_AUDIO, .description = &description};
+    struct session_media media = {
+        .content = CONTENT_AUDIO,
+        .description = &description,
+        .order = job->settings->codec ? ORDER_OF_OURS : ORDER_OF_THE_OFFER,
+    };
     take_settings(session, job->settings);
     session->answered_at = clock_now();
     jingle_session_ref(session); /* it may end inside */

@@ -69,6 +69,7 @@ static void media_copy(struct account_call *call, const struct session_media *me
         rtp_description_copy(description, media[i].description);
         call->media[i].description = description;
         call->media[i].content = g_strdup(media[i].content);
+        call->media[i].order = media[i].order;
     }
 }
 

@@ -114,21 +114,30 @@ static void answer_hdrexts(const struct rtp_description *offer, const struct rtp
     }
 }
 
-bool negotiate_answer(const struct rtp_description *offer, const struct rtp_description *local,
-                      struct rtp_description *answer)
+/* In the order of `first`, which is one of the two. */
+static bool answer_payload_types(const struct rtp_description *offer,
+                                 const struct rtp_description *local,
+                                 const struct rtp_description *first,
+                                 struct rtp_description *answer)
 {
     bool found = false;
-
-    rtp_description_init(answer, offer->media);
-    for (size_t i = 0; i < local->payload_type_count; i++) {
-        const struct rtp_payload_type *ours = &local->payload_types[i];
-        const struct rtp_payload_type *theirs = find_codec(offer, ours);
-        if (theirs == NULL)
+    for (size_t i = 0; i < first->payload_type_count; i++) {
+        const struct rtp_payload_type *type = &first->payload_types[i];
+        const struct rtp_payload_type *theirs = find_codec(offer, type);
+        const struct rtp_payload_type *ours = find_codec(local, type);
+        if (theirs == NULL || ours == NULL || rtp_description_find(answer, theirs->id))
             continue;
         answer_payload_type(theirs, ours, answer);
         found = found || !is_event(ours);
     }
-    if (!found) {
+    return found;
+}
+
+bool negotiate_answer(const struct rtp_description *offer, const struct rtp_description *local,
+                      enum answer_order order, struct rtp_description *answer)
+{
+    rtp_description_init(answer, offer->media);
+    if (!answer_payload_types(offer, local, order == ORDER_OF_THE_OFFER ? offer : local, answer)) {
         rtp_description_clear(answer);
         return false;
     }

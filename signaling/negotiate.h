@@ -4,7 +4,7 @@
  *     what we wrote + what they wrote ── negotiate_agree() ──▶ how the media runs
  *
  * An answer is a strict subset of its offer, for some clients refuse any other: the offer's payload
- * ids, feedback, header extensions and rtcp-mux or fewer, with the codec we like best first. */
+ * ids, feedback, header extensions and rtcp-mux or fewer. */
 #ifndef JINGLE_SIGNALING_NEGOTIATE_H
 #define JINGLE_SIGNALING_NEGOTIATE_H
 
@@ -68,9 +68,14 @@ struct rtp_agreement {
     uint32_t remote_ssrc; /* as announced; others may still come */
 };
 
+enum answer_order {
+    ORDER_OF_THE_OFFER, /* RFC 3264, 6.1: recommended */
+    ORDER_OF_OURS,      /* the user wants a certain codec */
+};
+
 /* `local` is what we can do, best first. False if there is no common codec: `answer` is empty. */
 bool negotiate_answer(const struct rtp_description *offer, const struct rtp_description *local,
-                      struct rtp_description *answer);
+                      enum answer_order order, struct rtp_description *answer);
 
 /* A content that we do not take but must keep in the answer: one payload type of the offer, nothing
  * more. False if the offer has none. */

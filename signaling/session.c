@@ -340,7 +340,7 @@ static bool answer_content(struct content *content, const struct session_media *
             continue;
         *media_fits = true;
         rtp_description_clear(&content->local);
-        return negotiate_answer(&content->remote, local, &content->local);
+        return negotiate_answer(&content->remote, local, media[i].order, &content->local);
     }
     return false;
 }

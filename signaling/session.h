@@ -95,6 +95,7 @@ struct session_config {
 struct session_media {
     const char *content; /* outgoing: the content's name; incoming: not used */
     const struct rtp_description *description;
+    enum answer_order order; /* incoming: whose first codec is sent */
 };
 
 /* An outgoing session with these contents; nothing is sent yet. */

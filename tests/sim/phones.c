@@ -129,7 +129,7 @@ void phone_call(struct phone *phone, const char *to, bool direct)
 {
     struct rtp_description description;
     make_media(&description);
-    struct session_media media = {"audio", &description};
+    struct session_media media = {.content = "audio", .description = &description};
     jingle_status status =
         account_call_start(phone->account, to, &media, 1, direct, phone->town->now, &phone->call);
     rtp_description_clear(&description);
@@ -148,7 +148,7 @@ void phone_answer(struct phone *phone)
         return;
     }
     make_media(&description);
-    struct session_media media = {"audio", &description};
+    struct session_media media = {.content = "audio", .description = &description};
     account_call_accept(phone->call, &media, 1, phone->town->now);
     rtp_description_clear(&description);
 }

@@ -28,9 +28,28 @@ static bool answer_to(const char *offered, struct rtp_description *offer,
 
     read_description(offer, offered);
     audio_capabilities(&local);
-    bool good = negotiate_answer(offer, &local, answer);
+    bool good = negotiate_answer(offer, &local, ORDER_OF_OURS, answer);
     rtp_description_clear(&local);
     return good;
+}
+
+/* RFC 3264, 6.1 */
+static void test_the_offers_order_is_kept_unless_ours_is_wanted(void **state)
+{
+    (void)state;
+    struct rtp_description offer, local, answer;
+    audio_capabilities(&local);
+    rtp_description_init(&offer, "audio");
+    rtp_description_add(&offer, 8, "PCMA", 8000, 1);
+    rtp_description_add(&offer, 99, "opus", 48000, 2);
+    assert_true(negotiate_answer(&offer, &local, ORDER_OF_THE_OFFER, &answer));
+    assert_int_equal(answer.payload_types[0].id, 8);
+    rtp_description_clear(&answer);
+    assert_true(negotiate_answer(&offer, &local, ORDER_OF_OURS, &answer));
+    assert_int_equal(answer.payload_types[0].id, 99);
+    rtp_description_clear(&answer);
+    rtp_description_clear(&offer);
+    rtp_description_clear(&local);
 }
 
 static void test_the_answer_has_the_ids_of_the_offer_and_our_order(void **state)
@@ -169,6 +188,7 @@ static void test_the_first_of_the_answer_is_sent_with_the_wishes_of_its_receiver
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_offers_order_is_kept_unless_ours_is_wanted),
         cmocka_unit_test(test_the_answer_has_the_ids_of_the_offer_and_our_order),
         cmocka_unit_test(test_only_offered_extensions_and_feedback_are_answered),
         cmocka_unit_test(test_events_alone_are_no_common_codec),

@@ -74,7 +74,8 @@ static void call_with_offer(struct side *side, const char *initiate)
     assert_true(jingle_iq_read(&iq, xml_root(xml), &error));
     xml_free(xml);
     for (size_t i = 0; i < iq.content_count; i++)
-        media[i] = (struct session_media){iq.contents[i].name, &iq.contents[i].rtp};
+        media[i] = (struct session_media){.content = iq.contents[i].name,
+                                          .description = &iq.contents[i].rtp};
     struct session_config config = {
         .own_jid = "a@x/1", .peer = "b@y/2", .sid = iq.sid, .ring_timeout = 60 * USEC_PER_SEC};
     hooks = side_hooks(side);

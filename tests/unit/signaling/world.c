@@ -198,7 +198,7 @@ jingle_status client_begin_call(struct client *client, const char *to, bool dire
 {
     struct rtp_description description;
     make_media(&description);
-    struct session_media media = {"audio", &description};
+    struct session_media media = {.content = "audio", .description = &description};
     jingle_status status = account_call_start(client->account, to, &media, 1, direct,
                                               client->world->now, &client->call);
     rtp_description_clear(&description);
@@ -218,7 +218,7 @@ void client_accept(struct client *client)
 {
     struct rtp_description description;
     make_media(&description);
-    struct session_media media = {"audio", &description};
+    struct session_media media = {.content = "audio", .description = &description};
     account_call_accept(client->call, &media, 1, client->world->now);
     rtp_description_clear(&description);
     world_settle(client->world);
