@@ -59,7 +59,7 @@ static int16_t ulaw_to(uint8_t code)
 static uint8_t alaw_from(int16_t sample)
 {
     unsigned magnitude = (unsigned)(sample < 0 ? -1 - sample : sample); /* 0 to 32767 */
-    unsigned segment = bits_of(magnitude >> 8);
+    unsigned segment = segment_of(magnitude, 0x100);
     /* segments 0 and 1 have the same step */
     unsigned mantissa = (magnitude >> (segment == 0 ? 4 : segment + 3)) & 0x0f;
     return (uint8_t)((segment << 4 | mantissa | (sample < 0 ? 0u : 0x80u)) ^ 0x55u);
