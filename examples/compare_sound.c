@@ -4,7 +4,7 @@
  *
  * Both files become envelopes (the loudness of every 5 ms, smoothed); SPOKEN is moved along
  * RECORDED to where the two correlate best, and the correlation there, over the whole length of
- * SPOKEN, must be at least LIMIT (0.9). Then each second is judged by itself, moved by at most
+ * SPOKEN, must be at least LIMIT (0.9). Then every second is judged by itself, moved by at most
  * 0.15 s more, for a playout buffer may stretch pauses: so a missing word is found as well.
  * Exits with 0 if they match, 1 if not, 2 if a file cannot be read. */
 #include <math.h>
@@ -15,9 +15,9 @@
 #include <string.h>
 
 #define HOPS_PER_SECOND 200
-#define SMOOTH_HOPS     6   /* 30 ms */
-#define SLACK_HOPS      30  /* 0.15 s */
-#define SECOND_LIMIT    0.6 /* for one second by itself */
+#define SMOOTH_HOPS     12   /* 60 ms: syllables, not the playout buffer's small steps */
+#define SLACK_HOPS      30   /* 0.15 s */
+#define SECOND_LIMIT    0.75 /* for one second by itself */
 #define FRAMES_MAX      (1L << 28)
 
 struct envelope {
@@ -144,7 +144,7 @@ static double worst_second(const struct envelope *spoken, const struct envelope 
 {
     double worst = 1;
     *at = 0;
-    for (long begin = 0; begin + HOPS_PER_SECOND <= spoken->count; begin += HOPS_PER_SECOND) {
+    for (long begin = 0; begin + HOPS_PER_SECOND <= spoken->count; begin += HOPS_PER_SECOND / 2) {
         double here;
         if (!second_speaks(spoken, begin, begin + HOPS_PER_SECOND)) {
             continue;
@@ -169,7 +169,7 @@ static int compare(const struct envelope *spoken, const struct envelope *recorde
            (double)spoken->count / HOPS_PER_SECOND, (double)lag / HOPS_PER_SECOND,
            (double)recorded->count / HOPS_PER_SECOND);
     printf("correlation of the envelopes over the whole length: %.3f (needed: %.2f)\n", all, limit);
-    printf("correlation of the worst second: %.3f, %.0f s into the speech (needed: %.2f)\n", worst,
+    printf("correlation of the worst second: %.3f, %.1f s into the speech (needed: %.2f)\n", worst,
            at, SECOND_LIMIT);
     return all >= limit && worst >= SECOND_LIMIT ? 0 : 1;
 }

@@ -39,12 +39,12 @@ fail() {
     exit 1
 }
 
-told='' server='' work='' bob='' shown=''
+told='' server='' work='' alice='' bob='' shown=''
 
 clean_up() {
     local code=$?
     trap - EXIT
-    for process in $bob; do
+    for process in $alice $bob; do
         kill "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
@@ -134,10 +134,12 @@ await_line Bob 'Waiting for calls' 20 || fail 'Bob could not log in.'
 
 show Alice <"$work/alice.pipe" &
 shown="$shown $!"
-alice_code=0
-(phone alice call "bob@$DOMAIN" --source="file:$spoken" --sink=null --until-source-ends \
-    >"$work/alice.pipe" 2>&1 </dev/null) || alice_code=$?
-bob_code=0
+phone alice call "bob@$DOMAIN" --source="file:$spoken" --sink=null --until-source-ends \
+    >"$work/alice.pipe" 2>&1 </dev/null &
+alice=$!
+alice_code=0 bob_code=0
+wait "$alice" || alice_code=$?
+alice=''
 wait "$bob" || bob_code=$?
 bob=''
 for process in $shown; do wait "$process"; done
