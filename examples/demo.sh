@@ -67,9 +67,7 @@ quietly() {
 }
 
 build_programs() {
-    local tests=ON
-    pkg-config --exists cmocka || tests=OFF # its package comes with those of the tests only
-    (cd "$top" && quietly cmake --preset release -B "$build" -DBUILD_TESTING=$tests)
+    (cd "$top" && quietly cmake --preset release -B "$build")
     quietly cmake --build "$build" --target jcall compare_sound
 }
 

@@ -15,13 +15,13 @@ runtime=(
     libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libxml2 openssl prosody
 )
 build=(
-    ccache cmake gcc g++ libc6-dev libglib2.0-dev libjansson-dev libnice-dev libopus-dev
-    libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libxml2-dev ninja-build
-    pkg-config portaudio19-dev
+    ccache cmake gcc g++ libc6-dev libcmocka-dev libglib2.0-dev libjansson-dev libnice-dev
+    libopus-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libxml2-dev
+    ninja-build pkg-config portaudio19-dev
 )
 tests=(
     binutils clang clang-format clang-tidy coturn ejabberd git iproute2 libclang-rt-14-dev
-    libcmocka-dev mandoc nftables pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
+    mandoc nftables pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
     python3-pytest-xdist python3-scipy python3-slixmpp shellcheck
 )
 
