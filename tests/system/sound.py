@@ -57,6 +57,13 @@ def longest_silence(samples, rate, window=0.01, level=0.01):
     return longest * window
 
 
+def heard_part(samples, rate, level=0.01, edge=0.3):
+    """From the first to the last sound, without a moment at either end."""
+    loud = numpy.flatnonzero(numpy.abs(samples) >= level)
+    assert len(loud), "nothing was heard"
+    return samples[loud[0] + int(edge * rate):loud[-1] - int(edge * rate)]
+
+
 def envelope(samples, rate, hop=0.005, smooth=10):
     """The loudness of every 5 ms, smoothed over 50 ms: pauses may have been stretched a little."""
     size = int(hop * rate)
