@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define TICK            250000  /* of the live line, in microseconds */
+#define TICK            500000  /* of the live line, in microseconds */
 #define SOURCE_TAIL     1000000 /* what was said last should still be heard */
 #define SIGNAL_ECHO     500000  /* timeout(1) sends each signal twice */
 #define HANGUP_PATIENCE 3000000 /* for the end of a call when the program shall end */

@@ -241,7 +241,7 @@ bool tell_tick(struct teller *teller)
     }
     display_set_line(teller->display, text ? text : "");
     g_free(text);
-    return teller->stage != STAGE_IDLE;
+    return teller->stage != STAGE_IDLE && teller->stage != STAGE_WAITING;
 }
 
 bool tell_broken(struct teller *teller)

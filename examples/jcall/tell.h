@@ -45,7 +45,7 @@ void tell_note(struct teller *teller, const char *format, ...)
  * last are told to programs only. */
 void tell_event(struct teller *teller, const jingle_event *event);
 
-/* Draws the live line anew; false if there is none to draw. */
+/* Draws the live line anew; false if it will look the same until the next event. */
 bool tell_tick(struct teller *teller);
 
 /* Standard output takes no more. */
