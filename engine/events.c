@@ -10,8 +10,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* An application that does not read its events must not make us grow without bound. */
-#define EVENTS_MAX 4096
+/* An application that does not read its events must not make us grow without bound: first it loses
+ * what it can do without, then no more calls come in, and at last it loses everything but the ends
+ * of its sessions, of which there are not many. */
+#define EVENTS_MAX      4096
+#define EVENTS_MAX_HARD 65536
 
 struct node {
     struct node *next;
@@ -26,6 +29,7 @@ struct events {
     unsigned count;
     struct node *current; /* what events_next() gave out */
     int fd;
+    pthread_mutex_t wake_lock; /* held while `wake` runs, so that it can be taken away safely */
     void (*wake)(void *user);
     void *wake_user;
 };
@@ -39,6 +43,7 @@ struct events *events_new(void)
         return NULL;
     }
     pthread_mutex_init(&events->lock, NULL);
+    pthread_mutex_init(&events->wake_lock, NULL);
     events->last = &events->first;
     return events;
 }
@@ -68,6 +73,7 @@ void events_free(struct events *events)
     node_free(events->current);
     close(events->fd);
     pthread_mutex_destroy(&events->lock);
+    pthread_mutex_destroy(&events->wake_lock);
     g_free(events);
 }
 
@@ -164,20 +170,14 @@ static bool can_be_missed(jingle_event_type type)
     }
 }
 
-void events_push(struct events *events, const jingle_event *event)
+static bool has_room(const struct events *events, jingle_event_type type)
 {
-    struct node *node = node_new(event);
-    struct node *stale = NULL;
-    pthread_mutex_lock(&events->lock);
-    if (event->type == JINGLE_EVENT_STATISTICS) {
-        stale = take_stale_statistics(events, event->session);
-    }
-    if (events->count >= EVENTS_MAX && can_be_missed(event->type)) {
-        pthread_mutex_unlock(&events->lock);
-        node_free(stale);
-        node_free(node);
-        return;
-    }
+    return type == JINGLE_EVENT_ENDED ||
+           events->count < (can_be_missed(type) ? EVENTS_MAX : EVENTS_MAX_HARD);
+}
+
+static void append(struct events *events, struct node *node)
+{
     bool was_empty = !events->first;
     *events->last = node;
     events->last = &node->next;
@@ -187,13 +187,46 @@ void events_push(struct events *events, const jingle_event *event)
         while (write(events->fd, &one, sizeof one) < 0 && errno == EINTR) {
         }
     }
-    void (*wake)(void *) = was_empty ? events->wake : NULL;
-    void *wake_user = events->wake_user;
+}
+
+static void wake_up(struct events *events)
+{
+    pthread_mutex_lock(&events->wake_lock);
+    if (events->wake) {
+        events->wake(events->wake_user);
+    }
+    pthread_mutex_unlock(&events->wake_lock);
+}
+
+void events_push(struct events *events, const jingle_event *event)
+{
+    struct node *node = node_new(event);
+    struct node *refused = NULL;
+    struct node *stale = NULL;
+    pthread_mutex_lock(&events->lock);
+    bool was_empty = !events->first;
+    if (event->type == JINGLE_EVENT_STATISTICS) {
+        stale = take_stale_statistics(events, event->session);
+    }
+    if (has_room(events, event->type)) {
+        append(events, node);
+    } else {
+        refused = node;
+    }
     pthread_mutex_unlock(&events->lock);
     node_free(stale);
-    if (wake) {
-        wake(wake_user);
+    node_free(refused);
+    if (was_empty) {
+        wake_up(events);
     }
+}
+
+bool events_are_full(struct events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    bool full = events->count >= EVENTS_MAX;
+    pthread_mutex_unlock(&events->lock);
+    return full;
 }
 
 const jingle_event *events_next(struct events *events)
@@ -237,8 +270,14 @@ int events_fd(const struct events *events)
 
 void events_set_wakeup(struct events *events, void (*wake)(void *user), void *user)
 {
-    pthread_mutex_lock(&events->lock);
+    pthread_mutex_lock(&events->wake_lock);
     events->wake = wake;
     events->wake_user = user;
+    pthread_mutex_unlock(&events->wake_lock);
+    pthread_mutex_lock(&events->lock);
+    bool waiting = events->first;
     pthread_mutex_unlock(&events->lock);
+    if (waiting) {
+        wake_up(events);
+    }
 }

@@ -25,19 +25,26 @@ static gboolean mailbox_readable(gint fd, GIOCondition condition, gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
-/* Writing to a socket whose peer is gone must never end the application. */
-static void block_sigpipe(void)
+/* The application's signal handlers run on its own threads, and writing to a socket whose peer is
+ * gone never ends it (SIGPIPE). A new thread has the mask of the one that starts it. */
+static int start_thread(struct loop *loop, void *(*run)(void *user))
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked;
+    sigset_t before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+        sigdelset(&blocked, faults[i]);
+    }
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    int failure = pthread_create(&loop->thread, NULL, run, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failure;
 }
 
 static void *loop_thread(void *user)
 {
     struct loop *loop = user;
-    block_sigpipe();
     pthread_setname_np(pthread_self(), loop->name);
     g_main_context_push_thread_default(loop->context);
     GSource *source = g_unix_fd_source_new(mailbox_fd(loop->mailbox), G_IO_IN);
@@ -67,7 +74,7 @@ struct loop *loop_new(const char *name)
     }
     loop->context = g_main_context_new();
     sem_init(&loop->ready, 0, 0);
-    if (pthread_create(&loop->thread, NULL, loop_thread, loop) != 0) {
+    if (start_thread(loop, loop_thread) != 0) {
         g_main_context_unref(loop->context);
         mailbox_free(loop->mailbox);
         sem_destroy(&loop->ready);
@@ -103,23 +110,32 @@ void loop_post(struct loop *loop, mailbox_fn fn, mailbox_fn drop, void *arg)
     mailbox_post(loop->mailbox, fn, drop, arg);
 }
 
-struct waiting_call {
-    mailbox_fn fn;
-    void *arg;
-    sem_t done;
-};
-
 static void run_and_wake(void *arg)
 {
-    struct waiting_call *call = arg;
-    call->fn(call->arg);
-    sem_post(&call->done);
+    struct loop_wait *wait = arg;
+    wait->fn(wait->arg);
+    sem_post(&wait->done);
 }
 
 static void wake(void *arg)
 {
-    struct waiting_call *call = arg;
-    sem_post(&call->done);
+    struct loop_wait *wait = arg;
+    sem_post(&wait->done);
+}
+
+void loop_post_waiting(struct loop *loop, mailbox_fn fn, void *arg, struct loop_wait *wait)
+{
+    wait->fn = fn;
+    wait->arg = arg;
+    sem_init(&wait->done, 0, 0);
+    loop_post(loop, run_and_wake, wake, wait);
+}
+
+void loop_wait(struct loop_wait *wait)
+{
+    while (sem_wait(&wait->done) != 0) {
+    }
+    sem_destroy(&wait->done);
 }
 
 void loop_call(struct loop *loop, mailbox_fn fn, void *arg)
@@ -128,12 +144,9 @@ void loop_call(struct loop *loop, mailbox_fn fn, void *arg)
         fn(arg);
         return;
     }
-    struct waiting_call call = {.fn = fn, .arg = arg};
-    sem_init(&call.done, 0, 0);
-    loop_post(loop, run_and_wake, wake, &call);
-    while (sem_wait(&call.done) != 0) {
-    }
-    sem_destroy(&call.done);
+    struct loop_wait wait;
+    loop_post_waiting(loop, fn, arg, &wait);
+    loop_wait(&wait);
 }
 
 GMainContext *loop_context(struct loop *loop)

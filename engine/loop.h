@@ -11,6 +11,7 @@
 #include "base/mailbox.h"
 
 #include <glib.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 struct loop;
@@ -26,6 +27,16 @@ void loop_post(struct loop *loop, mailbox_fn fn, mailbox_fn drop, void *arg);
 
 /* Any thread: runs `fn` on the loop's thread and waits until it is done; at once if this is it. */
 void loop_call(struct loop *loop, mailbox_fn fn, void *arg);
+
+/* The two halves of loop_call(), for who holds a lock while posting; not on the loop's thread. If
+ * the loop ends first, `fn` is not run and the waiting ends all the same. */
+struct loop_wait {
+    mailbox_fn fn;
+    void *arg;
+    sem_t done;
+};
+void loop_post_waiting(struct loop *loop, mailbox_fn fn, void *arg, struct loop_wait *wait);
+void loop_wait(struct loop_wait *wait);
 
 /* For sources that belong to the loop's thread. */
 GMainContext *loop_context(struct loop *loop);
