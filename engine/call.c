@@ -4,6 +4,7 @@
 
 #include "call_voice.h"
 #include "events.h"
+#include "ice_server.h"
 #include "media/audio.h"
 #include "media_threads.h"
 #include "rtp/voice.h"
@@ -25,8 +26,11 @@ struct call {
     struct ice_udp_transport local; /* grows while candidates are gathered */
     bool reporting;                 /* the local transport was reported: later candidates trickle */
     bool bundled;
-    bool may_send; /* by the content's `senders` */
-    bool rtcp_mux; /* RTCP has no other way than the one of RTP */
+    bool may_send;   /* by the content's `senders` */
+    bool rtcp_mux;   /* RTCP has no other way than the one of RTP */
+    bool we_receive; /* by the content's `senders` */
+    bool peer_holds;
+    bool muted;
     bool started;
     bool held;
     bool ended;
@@ -405,6 +409,8 @@ static bool make_sound(struct call *call, const struct rtp_agreement *agreement,
     if (voice_new(&voice, &call->voice) != JINGLE_OK) {
         return false;
     }
+    voice_set_mute(call->voice, call->muted);
+    voice_set_peer_hold(call->voice, call->peer_holds);
     struct audio_config audio = {
         .source = call->config.settings.source,
         .sink = call->config.settings.sink,
@@ -423,10 +429,16 @@ static bool make_sound(struct call *call, const struct rtp_agreement *agreement,
     return call->audio != NULL;
 }
 
+/* Silence is no trouble while nothing should come. */
+static void expect_media(struct call *call)
+{
+    link_expect_media(call->link, call->we_receive && !call->peer_holds);
+}
+
 struct negotiated {
     struct call *call;
     struct rtp_agreement agreement;
-    char content[VOICE_MID_MAX + 1];
+    char *content;
     struct ice_udp_transport remote;
     bool dtls_client;
 };
@@ -435,6 +447,7 @@ static void negotiated_free(void *arg)
 {
     struct negotiated *n = arg;
     ice_udp_clear(&n->remote);
+    g_free(n->content);
     g_free(n);
 }
 
@@ -447,7 +460,8 @@ static void apply_negotiated(void *arg)
         link_set_role(call->link, n->dtls_client);
         call->may_send = n->agreement.we_send;
         call->rtcp_mux = n->agreement.rtcp_mux;
-        link_expect_media(call->link, n->agreement.we_receive);
+        call->we_receive = n->agreement.we_receive;
+        expect_media(call);
         if (!make_sound(call, &n->agreement, n->content)) {
             fail(call, JINGLE_REASON_MEDIA_ERROR);
         } else if (link_set_remote(call->link, &n->remote) == LINK_REMOTE_REFUSED) {
@@ -466,7 +480,7 @@ void call_negotiated(struct call *call, const char *content, const struct rtp_ag
     n->call = call;
     n->dtls_client = dtls_client;
     n->agreement = *agreement;
-    g_strlcpy(n->content, content, sizeof n->content);
+    n->content = g_strdup(content);
     ice_udp_copy(&n->remote, remote);
     loop_post(call->config.thread->loop, apply_negotiated, negotiated_free, n);
 }
@@ -513,8 +527,10 @@ static void post_order(struct call *call, mailbox_fn fn, bool on, const char *di
 static void apply_mute(void *arg)
 {
     struct order *order = arg;
-    if (order->call->voice) {
-        voice_set_mute(order->call->voice, order->on);
+    struct call *call = order->call;
+    call->muted = order->on;
+    if (call->voice) {
+        voice_set_mute(call->voice, call->muted);
     }
     order_free(order);
 }
@@ -545,9 +561,11 @@ void call_set_hold(struct call *call, bool on)
 static void apply_senders(void *arg)
 {
     struct order *order = arg;
-    if (order->call->voice) {
-        order->call->may_send = order->on;
-        link_expect_media(order->call->link, order->we_receive);
+    struct call *call = order->call;
+    if (call->voice) {
+        call->may_send = order->on;
+        call->we_receive = order->we_receive;
+        expect_media(call);
     }
     order_free(order);
 }
@@ -562,9 +580,11 @@ void call_set_senders(struct call *call, bool we_send, bool we_receive)
 static void apply_peer_hold(void *arg)
 {
     struct order *order = arg;
-    if (order->call->voice) {
-        voice_set_peer_hold(order->call->voice, order->on);
-        link_expect_media(order->call->link, !order->on);
+    struct call *call = order->call;
+    call->peer_holds = order->on;
+    if (call->voice) {
+        voice_set_peer_hold(call->voice, call->peer_holds);
+        expect_media(call);
     }
     order_free(order);
 }
@@ -594,22 +614,18 @@ static struct ice_server *copy_servers(const struct ice_server *servers, size_t 
 {
     struct ice_server *copy = g_new0(struct ice_server, count);
     for (size_t i = 0; i < count; i++) {
-        copy[i] = servers[i];
-        copy[i].host = g_strdup(servers[i].host);
-        copy[i].username = g_strdup(servers[i].username);
-        copy[i].password = g_strdup(servers[i].password);
+        ice_server_copy(&copy[i], &servers[i]);
     }
     return copy;
 }
 
 static void free_servers(struct call *call)
 {
+    struct ice_server *servers = (struct ice_server *)call->config.servers;
     for (size_t i = 0; i < call->config.server_count; i++) {
-        g_free((char *)call->config.servers[i].host);
-        g_free((char *)call->config.servers[i].username);
-        g_free((char *)call->config.servers[i].password);
+        ice_server_clear(&servers[i]);
     }
-    g_free((struct ice_server *)call->config.servers);
+    g_free(servers);
 }
 
 struct call *call_new(const struct call_config *config)
@@ -618,7 +634,6 @@ struct call *call_new(const struct call_config *config)
     call->config = *config;
     call->config.servers = copy_servers(config->servers, config->server_count);
     call->config.ca_file = g_strdup(config->ca_file);
-    call->config.settings.codec = g_strdup(config->settings.codec);
     jingle_session_ref(config->session);
     loop_post(config->thread->loop, begin, NULL, call);
     return call;
@@ -636,7 +651,6 @@ static void close_sound(void *arg)
     report_post(call, report_new(call, REPORT_CLOSED));
     free_servers(call);
     g_free((char *)call->config.ca_file);
-    g_free((char *)call->config.settings.codec);
     jingle_session_unref(call->config.session);
     g_free(call);
 }

@@ -108,7 +108,8 @@ static const struct audio_codec *find(const struct rtp_codec *codec)
     return codec_find(codec->name, codec->clockrate, codec->channels);
 }
 
-/* The longest wish that the other side can take; Opus and G.711 are cut in steps of 10 ms. */
+/* The longest wish that the other side can take; Opus and G.711 are cut in steps of 10 ms. The
+ * peer's maxptime counts for more than its minptime. */
 static unsigned choose_ptime(const struct rtp_codec *codec, const jingle_session_config *settings)
 {
     static const unsigned steps[] = {60, 40, 20, 10};
@@ -116,6 +117,7 @@ static unsigned choose_ptime(const struct rtp_codec *codec, const jingle_session
     if (wanted == 0) {
         wanted = VOICE_PTIME_DEFAULT;
     }
+    wanted = MAX(wanted, codec->opus.minptime);
     if (codec->maxptime) {
         wanted = MIN(wanted, codec->maxptime);
     }
@@ -165,7 +167,10 @@ void call_voice_config(struct voice_config *config, const struct rtp_agreement *
         .extensions = {.audio_level = (uint8_t)agreement->send_audio_level,
                        .mid = (uint8_t)agreement->send_mid},
     };
-    g_strlcpy(config->extensions.mid_value, content, sizeof config->extensions.mid_value);
+    if (g_strlcpy(config->extensions.mid_value, content, sizeof config->extensions.mid_value) >
+        VOICE_MID_MAX) {
+        config->extensions.mid = 0; /* half a name would name another content, or none */
+    }
     choose_sending(&config->sending, agreement, settings);
     for (size_t i = 0; i < agreement->receive_count; i++) {
         config->receive[config->receive_count++] = (struct voice_payload){

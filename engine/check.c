@@ -4,6 +4,7 @@
  *     login ─▶ server features ─▶ for each STUN and TURN server: probe ─▶ found | time-out */
 #include "client.h"
 #include "events.h"
+#include "ice_server.h"
 #include "media_threads.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 struct probe {
     struct check *check;
-    struct ice_server server;
+    struct ice_server server; /* a copy */
     struct link *link;
     struct timer *timer;
     bool done; /* the media thread: one result each */
@@ -21,7 +22,7 @@ struct probe {
 struct check {
     struct jingle_client *client;
     struct media_thread *thread;
-    GStringChunk *text;
+    unsigned number; /* of the client's checks: a result of an earlier one may still come */
     struct probe probes[ICE_MAX_SERVERS];
     size_t count;
     size_t left; /* the I/O thread: probes without a result */
@@ -41,8 +42,9 @@ static void say(struct jingle_client *client, const char *subject, bool good, bo
 /* -------------------------------------------------------------------------- on a media thread */
 
 struct result {
-    struct check *check;
-    const struct ice_server *server;
+    struct jingle_client *client;
+    unsigned number;
+    const struct ice_server *server; /* there as long as this check is */
     bool good;
 };
 
@@ -56,8 +58,13 @@ static void finish_probe(struct probe *probe, bool good)
     probe->done = true;
     timer_set(probe->timer, USEC_NEVER);
     struct result *result = g_new0(struct result, 1);
-    *result = (struct result){.check = probe->check, .server = &probe->server, .good = good};
-    loop_post(probe->check->client->io, take_result, g_free, result);
+    *result = (struct result){
+        .client = probe->check->client,
+        .number = probe->check->number,
+        .server = &probe->server,
+        .good = good,
+    };
+    loop_post(result->client->io, take_result, g_free, result);
 }
 
 static void on_probe_candidate(void *user, const struct ice_candidate *candidate)
@@ -125,8 +132,8 @@ static void end_probes(void *arg)
         check->probes[i].done = true;
         link_free(check->probes[i].link);
         timer_free(check->probes[i].timer);
+        ice_server_clear(&check->probes[i].server);
     }
-    g_string_chunk_free(check->text);
     g_free(check);
 }
 
@@ -156,9 +163,9 @@ static void say_probe(struct jingle_client *client, const struct ice_server *ser
 static void take_result(void *arg)
 {
     struct result *result = arg;
-    struct check *check = result->check;
-    struct jingle_client *client = check->client;
-    if (client->check == check) {
+    struct jingle_client *client = result->client;
+    struct check *check = client->check;
+    if (check && check->number == result->number) {
         check->left--;
         say_probe(client, result->server, result->good, check->left == 0);
         if (check->left == 0) {
@@ -171,7 +178,12 @@ static void take_result(void *arg)
 
 static void say_server(struct jingle_client *client, const struct account_server *server)
 {
-    say(client, "Login", true, false, "Logged in; the connection is encrypted and verified.", "");
+    say(client, "Login", true, false,
+        client->features.external   ? "Logged in by the application's own connection."
+        : client->features.verified ? "Logged in; the connection is encrypted and verified."
+                                    : "Logged in, with a laboratory's setting that allows a "
+                                      "connection without encryption or verification.",
+        "");
     say(client, "Carbons", server->carbons, false,
         server->carbons ? "Your other devices stop ringing when you answer on one (XEP-0280)."
                         : "Your other devices may go on ringing when you answer on one.",
@@ -198,23 +210,18 @@ void check_start(struct jingle_client *client)
     }
     struct check *check = g_new0(struct check, 1);
     check->client = client;
-    check->text = g_string_chunk_new(256);
+    check->number = ++client->checks;
     check->count = client->server_count;
     check->left = client->server_count;
     check->thread = media_threads_take(client->media);
     for (size_t i = 0; i < check->count; i++) {
-        struct ice_server *copy = &check->probes[i].server;
-        *copy = client->servers[i];
-        copy->host = g_string_chunk_insert(check->text, copy->host);
-        copy->username = g_string_chunk_insert(check->text, copy->username);
-        copy->password = g_string_chunk_insert(check->text, copy->password);
+        ice_server_copy(&check->probes[i].server, &client->servers[i]);
         check->probes[i].check = check;
     }
     client->check = check;
     loop_post(check->thread->loop, begin_probes, NULL, check);
 }
 
-/* A result on its way is not looked at any more (take_result() compares). */
 void check_free(struct check *check)
 {
     if (check) {

@@ -19,6 +19,9 @@
 
 void jingle_client_config_init(jingle_client_config *config)
 {
+    if (!config) {
+        return;
+    }
     *config = (jingle_client_config){
         .size = sizeof *config,
         .ring_timeout = RING_TIMEOUT_DEFAULT,
@@ -35,20 +38,35 @@ void client_schedule(struct jingle_client *client)
     timer_set(client->timer, MIN(deadline, client->cache_deadline));
 }
 
+struct cache_file {
+    const struct logger *log;
+    char *path;
+    char *text;
+    size_t bytes;
+};
+
+/* On the closer's thread, which may wait. */
 static void save_cache_file(void *arg)
 {
-    char **file = arg; /* path, text */
-    g_file_set_contents_full(file[0], file[1], -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
-    g_strfreev(file);
+    struct cache_file *file = arg;
+    GError *error = NULL;
+    if (!g_file_set_contents_full(file->path, file->text, (gssize)file->bytes,
+                                  G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error)) {
+        log_warning(file->log, "The cache file cannot be written: %s", error->message);
+        g_error_free(error);
+    }
+    g_free(file->path);
+    g_free(file->text);
+    g_free(file);
 }
 
 static void save_cache(struct jingle_client *client)
 {
     client->cache_deadline = USEC_NEVER;
-    size_t bytes;
-    char **file = g_new0(char *, 3);
-    file[0] = g_strdup(client->cache_path);
-    file[1] = account_caps_save(client->account, &bytes);
+    struct cache_file *file = g_new0(struct cache_file, 1);
+    file->log = &client->log;
+    file->path = g_strdup(client->cache_path);
+    file->text = account_caps_save(client->account, &file->bytes);
     loop_post(client->closer, save_cache_file, save_cache_file, file);
 }
 
@@ -74,31 +92,39 @@ static void on_timer(void *user)
     client_schedule(client);
 }
 
+static void forget_servers(struct jingle_client *client)
+{
+    for (size_t i = 0; i < client->server_count; i++) {
+        ice_server_clear(&client->servers[i]);
+    }
+    client->server_count = 0;
+}
+
 static void use_own_servers(struct jingle_client *client)
 {
-    client->server_count = client->own_server_count;
-    memcpy(client->servers, client->own_servers, sizeof client->servers);
+    forget_servers(client);
+    for (size_t i = 0; i < client->own_server_count; i++) {
+        ice_server_copy(&client->servers[client->server_count++], &client->own_servers[i]);
+    }
 }
 
 static void use_services(struct jingle_client *client, const struct external_service *services,
                          size_t count)
 {
-    GStringChunk *text = g_string_chunk_new(256);
     use_own_servers(client);
     for (size_t i = 0; i < count && client->server_count < ICE_MAX_SERVERS; i++) {
-        if (ice_server_from_service(&services[i], text, &client->servers[client->server_count])) {
+        if (ice_server_from_service(&services[i], &client->servers[client->server_count])) {
             client->server_count++;
         }
     }
-    if (client->server_text) {
-        g_string_chunk_free(client->server_text);
-    }
-    client->server_text = text;
 }
 
 static void on_account_send(void *user, const char *xml, size_t bytes)
 {
     struct jingle_client *client = user;
+    if (client->silent) {
+        return; /* what still comes in is answered into the void: the connection may be gone */
+    }
     if (client->features.external) {
         jingle_event event = {.type = JINGLE_EVENT_STANZA, .u.stanza = {xml, bytes}};
         events_push(client->events, &event);
@@ -171,7 +197,7 @@ struct news {
 static void take_online(struct jingle_client *client, const struct news *news)
 {
     pthread_mutex_lock(&client->lock);
-    client->jid = g_string_chunk_insert_const(client->jids, news->text);
+    client->full_jid = g_string_chunk_insert_const(client->jids, news->text);
     pthread_mutex_unlock(&client->lock);
     account_online(client->account, news->text, news->flag, clock_now());
 }
@@ -276,13 +302,12 @@ static jingle_status read_own_servers(struct jingle_client *client,
         return JINGLE_ERROR_LIMIT;
     }
     for (size_t i = 0; i < config->ice_server_count; i++) {
-        jingle_status status =
-            ice_server_read(&config->ice_servers[i], client->jids, &client->own_servers[i]);
+        jingle_status status = ice_server_read(&config->ice_servers[i], &client->own_servers[i]);
         if (status != JINGLE_OK) {
             return status;
         }
+        client->own_server_count++;
     }
-    client->own_server_count = config->ice_server_count;
     use_own_servers(client);
     return JINGLE_OK;
 }
@@ -339,7 +364,8 @@ static void copy_settings(struct jingle_client *client, const jingle_client_conf
     client->log = (struct logger){config->log_level, config->log, config->log_user};
     client->features = (struct client_features){
         .external = external,
-        .allow_strangers = config->allow_strangers,
+        .verified =
+            !external && !config->lab_allow_plaintext && !config->lab_accept_any_certificate,
         .relay_only = config->relay_only,
         .loopback = config->lab_loopback,
     };
@@ -347,7 +373,8 @@ static void copy_settings(struct jingle_client *client, const jingle_client_conf
     client->cache_path = g_strdup(config->cache_path);
     client->cache_deadline = USEC_NEVER;
     client->jids = g_string_chunk_new(64);
-    client->jid = "";
+    client->full_jid = "";
+    client->jid = g_strdup(config->jid);
     client->sessions = g_ptr_array_new();
     pthread_mutex_init(&client->lock, NULL);
 }
@@ -371,6 +398,20 @@ static jingle_status build(struct jingle_client *client, const jingle_client_con
     return status;
 }
 
+static bool is_text(const char *text)
+{
+    return !text || g_utf8_validate(text, -1, NULL);
+}
+
+static bool config_makes_sense(const jingle_client_config *config, bool external)
+{
+    return config->jid && (external || config->password) && is_text(config->jid) &&
+           is_text(config->password) && is_text(config->host) && is_text(config->software_name) &&
+           is_text(config->software_version) && config->ring_timeout > 0 &&
+           config->tls >= JINGLE_TLS_AUTO && config->tls <= JINGLE_TLS_DIRECT &&
+           (config->ice_servers || config->ice_server_count == 0);
+}
+
 static jingle_status make_client(const jingle_client_config *given, bool external,
                                  jingle_client **client)
 {
@@ -378,12 +419,15 @@ static jingle_status make_client(const jingle_client_config *given, bool externa
         return JINGLE_ERROR_INVALID;
     }
     *client = NULL;
-    if (!given || given->size == 0 || !given->jid || (!external && !given->password)) {
+    if (!given || given->size == 0) {
         return JINGLE_ERROR_INVALID;
     }
     jingle_client_config config; /* fields that an older program does not know stay as they are */
     jingle_client_config_init(&config);
     memcpy(&config, given, MIN(given->size, sizeof config));
+    if (!config_makes_sense(&config, external)) {
+        return JINGLE_ERROR_INVALID;
+    }
     jingle_client *made = g_new0(jingle_client, 1);
     copy_settings(made, &config, external);
     jingle_status status = build(made, &config);
@@ -424,6 +468,7 @@ static void shut_down(void *arg)
         save_cache(client);
     }
     timer_set(client->timer, USEC_NEVER);
+    client->silent = true;
 }
 
 static void drop_timer(void *arg)
@@ -460,10 +505,12 @@ void jingle_client_free(jingle_client *client)
     events_free(client->events);
     certificate_free(client->certificate);
     g_ptr_array_free(client->sessions, TRUE);
-    if (client->server_text) {
-        g_string_chunk_free(client->server_text);
+    forget_servers(client);
+    for (size_t i = 0; i < client->own_server_count; i++) {
+        ice_server_clear(&client->own_servers[i]);
     }
     g_string_chunk_free(client->jids);
+    g_free(client->jid);
     g_free(client->ca_file);
     g_free(client->cache_path);
     pthread_mutex_destroy(&client->lock);
@@ -488,13 +535,15 @@ static void log_out(void *arg)
     if (account_is_online(client->account)) {
         account_goodbye(client->account, clock_now());
     }
-    client->connection.stop(client->connection.user);
+    if (client->connection.stop) {
+        client->connection.stop(client->connection.user);
+    }
     client_schedule(client);
 }
 
 jingle_status jingle_client_disconnect(jingle_client *client)
 {
-    if (!client || client->features.external) {
+    if (!client) {
         return JINGLE_ERROR_INVALID;
     }
     loop_call(client->io, log_out, client);
@@ -503,8 +552,11 @@ jingle_status jingle_client_disconnect(jingle_client *client)
 
 const char *jingle_client_jid(jingle_client *client)
 {
+    if (!client) {
+        return "";
+    }
     pthread_mutex_lock(&client->lock);
-    const char *jid = client->jid;
+    const char *jid = client->full_jid;
     pthread_mutex_unlock(&client->lock);
     return jid;
 }
@@ -515,7 +567,7 @@ jingle_status jingle_client_external_online(jingle_client *client, const char *f
     if (!client || !client->features.external || !full_jid) {
         return JINGLE_ERROR_INVALID;
     }
-    if (!jid_is_full(full_jid)) {
+    if (!jid_is_full(full_jid) || !jid_equal_bare(full_jid, client->jid)) {
         return JINGLE_ERROR_JID;
     }
     on_connection_online(client, full_jid, resumed);
@@ -534,7 +586,8 @@ jingle_status jingle_client_external_offline(jingle_client *client)
 
 const char *const *jingle_client_features(jingle_client *client)
 {
-    return account_features(client->account);
+    static const char *const none[] = {NULL};
+    return client ? account_features(client->account) : none;
 }
 
 int jingle_client_receive(jingle_client *client, const char *xml, size_t bytes)
@@ -554,22 +607,24 @@ int jingle_client_receive(jingle_client *client, const char *xml, size_t bytes)
 
 int jingle_client_fd(jingle_client *client)
 {
-    return events_fd(client->events);
+    return client ? events_fd(client->events) : -1;
 }
 
 const jingle_event *jingle_client_next_event(jingle_client *client)
 {
-    return events_next(client->events);
+    return client ? events_next(client->events) : NULL;
 }
 
 const jingle_event *jingle_client_wait(jingle_client *client, int64_t timeout)
 {
-    return events_wait(client->events, timeout);
+    return client ? events_wait(client->events, timeout) : NULL;
 }
 
 void jingle_client_set_wakeup(jingle_client *client, void (*wake)(void *user), void *user)
 {
-    events_set_wakeup(client->events, wake, user);
+    if (client) {
+        events_set_wakeup(client->events, wake, user);
+    }
 }
 
 /* ------------------------------------------------------------------------------- contacts -- */
@@ -592,6 +647,12 @@ static void list_contacts(void *arg)
 jingle_status jingle_client_contacts(jingle_client *client, jingle_contact **contacts,
                                      size_t *count)
 {
+    if (contacts) {
+        *contacts = NULL;
+    }
+    if (count) {
+        *count = 0;
+    }
     if (!client || !contacts || !count) {
         return JINGLE_ERROR_INVALID;
     }
@@ -624,8 +685,11 @@ static void remove_contact(void *arg)
 static jingle_status run_contact_job(jingle_client *client, mailbox_fn fn, const char *jid,
                                      const char *name)
 {
-    if (!client || !jid) {
+    if (!client || !jid || !is_text(name)) {
         return JINGLE_ERROR_INVALID;
+    }
+    if (!jid_is_valid(jid)) {
+        return JINGLE_ERROR_JID;
     }
     if (!atomic_load(&client->online)) {
         return JINGLE_ERROR_OFFLINE;

@@ -1,5 +1,5 @@
-/* The inside of a jingle_client, for client.c (account and connection), client_calls.c (sessions)
- * and check.c.
+/* The inside of a jingle_client, for client.c (account and connection), client_calls.c (sessions),
+ * session_orders.c (what applications ask of those) and check.c.
  *
  *     application ── public functions ──▶ I/O thread: account ⇄ connection (libstrophe's thread)
  *          ▲                                  │  ▲
@@ -28,7 +28,7 @@
 
 struct client_features {
     bool external;
-    bool allow_strangers;
+    bool verified; /* TLS and the server's certificate are insisted on */
     bool relay_only;
     bool loopback;
 };
@@ -50,7 +50,8 @@ struct jingle_client {
 
     pthread_mutex_t lock; /* the JID is read by the application's threads */
     GStringChunk *jids;   /* all that we ever had, for jingle_client_jid() */
-    const char *jid;
+    const char *full_jid; /* in `jids`; "" at first */
+    char *jid;            /* the account's, from the configuration */
     _Atomic bool online;
 
     /* the I/O thread */
@@ -59,16 +60,19 @@ struct jingle_client {
     GPtrArray *sessions;                        /* not ended yet; a reference each */
     struct ice_server servers[ICE_MAX_SERVERS]; /* our own and the XMPP server's */
     size_t server_count;
-    GStringChunk *server_text;
     usec cache_deadline;
     struct check *check;
-    bool closing;
+    unsigned checks; /* so far */
+    bool closing;    /* nothing begins any more */
+    bool silent;     /* all is said: nothing is sent any more */
 };
 
 /* client.c, the I/O thread: after anything that may have given the account work. */
 void client_schedule(struct jingle_client *client);
 
 /* client_calls.c, the I/O thread. */
+void client_calls_start_media(jingle_session *session);
+void client_calls_end(jingle_session *session, jingle_reason reason);
 void client_calls_event(struct jingle_client *client, const struct account_event *event);
 void client_calls_tick(struct jingle_client *client, usec now);
 usec client_calls_deadline(const struct jingle_client *client);

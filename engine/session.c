@@ -7,6 +7,10 @@
 /* Until it is decided how the other party is reached. */
 static const char no_id[] = "";
 
+/* The few texts of a call are kept once each; a peer that changes its address for ever is no longer
+ * followed after this many bytes. */
+#define STATISTICS_TEXT_MAX 8192
+
 jingle_session *jingle_session_new(jingle_client *client, const char *peer, const char *id,
                                    enum session_stage stage)
 {
@@ -18,7 +22,7 @@ jingle_session *jingle_session_new(jingle_client *client, const char *peer, cons
     session->peer = g_strdup(peer);
     session->id = no_id;
     jingle_session_set_id(session, id);
-    session->statistics_text = g_string_chunk_new(256);
+    session->statistics_text = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     session->statistics = (jingle_statistics){
         .size = sizeof(jingle_statistics),
         .round_trip = -1,
@@ -51,23 +55,28 @@ void jingle_session_unref(jingle_session *session)
     }
     g_free(session->content);
     ice_udp_clear(&session->transport);
-    g_string_chunk_free(session->statistics_text);
+    g_hash_table_destroy(session->statistics_text);
     pthread_mutex_destroy(&session->lock);
     g_free(session);
 }
 
 void jingle_session_set_user(jingle_session *session, void *user)
 {
-    atomic_store(&session->user, user);
+    if (session) {
+        atomic_store(&session->user, user);
+    }
 }
 
 void *jingle_session_user(jingle_session *session)
 {
-    return atomic_load(&session->user);
+    return session ? atomic_load(&session->user) : NULL;
 }
 
 const char *jingle_session_peer(jingle_session *session)
 {
+    if (!session) {
+        return "";
+    }
     pthread_mutex_lock(&session->lock);
     const char *peer = session->peer;
     pthread_mutex_unlock(&session->lock);
@@ -76,6 +85,9 @@ const char *jingle_session_peer(jingle_session *session)
 
 const char *jingle_session_id(jingle_session *session)
 {
+    if (!session) {
+        return "";
+    }
     pthread_mutex_lock(&session->lock);
     const char *id = session->id;
     pthread_mutex_unlock(&session->lock);
@@ -117,10 +129,21 @@ void jingle_session_set_peer(jingle_session *session, const char *peer)
     pthread_mutex_unlock(&session->lock);
 }
 
-/* Text that was once given out stays; the few different values of a call are kept once each. */
+/* Text that was once given out stays. */
 static const char *keep(jingle_session *session, const char *text)
 {
-    return g_string_chunk_insert_const(session->statistics_text, text ? text : "");
+    size_t bytes = text ? strlen(text) + 1 : 1;
+    if (bytes == 1) {
+        return "";
+    }
+    const char *kept = g_hash_table_lookup(session->statistics_text, text);
+    if (!kept && session->statistics_text_bytes + bytes <= STATISTICS_TEXT_MAX) {
+        char *copy = g_strdup(text);
+        g_hash_table_add(session->statistics_text, copy);
+        session->statistics_text_bytes += bytes;
+        kept = copy;
+    }
+    return kept ? kept : "";
 }
 
 void jingle_session_publish(jingle_session *session, const jingle_statistics *statistics)
@@ -144,8 +167,7 @@ jingle_status jingle_session_statistics(jingle_session *session, jingle_statisti
     }
     size_t size = statistics->size;
     pthread_mutex_lock(&session->lock);
-    memcpy(statistics, &session->statistics,
-           size < sizeof session->statistics ? size : sizeof session->statistics);
+    memcpy(statistics, &session->statistics, MIN(size, sizeof session->statistics));
     pthread_mutex_unlock(&session->lock);
     statistics->size = size;
     return JINGLE_OK;
@@ -153,5 +175,7 @@ jingle_status jingle_session_statistics(jingle_session *session, jingle_statisti
 
 void jingle_session_config_init(jingle_session_config *config)
 {
-    *config = (jingle_session_config){.size = sizeof *config};
+    if (config) {
+        *config = (jingle_session_config){.size = sizeof *config};
+    }
 }

@@ -17,6 +17,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* The only content of a voice call. */
+#define CONTENT_AUDIO "audio"
+
 struct account_call;
 struct call;
 struct media_thread;
@@ -30,7 +33,7 @@ enum session_stage {
 
 struct jingle_session {
     _Atomic int references;
-    jingle_client *client;
+    jingle_client *client; /* gone some time after STAGE_ENDED: see session_orders.c */
     _Atomic(void *) user;
 
     pthread_mutex_t lock; /* what follows is written by the engine and read by the application */
@@ -40,7 +43,8 @@ struct jingle_session {
     char *peer_before;
     const char *id;
     jingle_statistics statistics;
-    GStringChunk *statistics_text;
+    GHashTable *statistics_text; /* each once */
+    size_t statistics_text_bytes;
 
     /* the I/O thread only */
     struct account_call *signaling; /* NULL once it ended */
@@ -51,6 +55,8 @@ struct jingle_session {
     char *content;                      /* the name of the audio content, once it is known */
     struct ice_udp_transport transport; /* ours, while there is no such name */
     bool connected;
+    bool muted; /* by us */
+    bool holds; /* we do */
     bool peer_holds;
     bool hung_up; /* the peer did, in the media path */
     usec hung_up_deadline;
