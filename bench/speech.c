@@ -1,43 +1,16 @@
-/* How voice survives a bad link: real speech, real Opus, the playout core and a modelled network in
- * virtual time.
- *
- *     speech ─▶ encoder ─▶ network ─▶ playout ─▶ what is heard ─┐
- *                 ▲ │         └─▶ loss, reported every 2.5 s    ├─▶ compared at the same
- *                 │ └─▶ decoder ─▶ the clean decode ────────────┘   RTP time stamp
- *                 └── loss percent, one network delay after the report
- *
- * Measured after the first ten seconds, in which both ends learn what the link is like; what those
- * cost is printed too. */
+/* How voice survives a bad link: calls with real speech and real Opus over modelled links, both
+ * ends ours, in virtual time (link_call.h). Each call gives two figures, one of each listener. */
 #include <getopt.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sndfile.h>
+#include "bench/link_call.h"
+#include "bench/speech_memory.h"
 
-#include "codecs/codec.h"
-#include "rtp/playout.h"
-#include "tests/sim/network.h"
-
-enum {
-    RATE = 48000,
-    FRAME = RATE / 50,
-    FRAME_TIME = 20 * 1000,
-    PULL = RATE / 100,
-    PULL_TIME = 10 * 1000,
-    REPORT_TIME = 2500 * 1000,
-    SETTLED = 10, /* seconds */
-    HISTORY = 4 * RATE,
-    FFT = 1024,
-    BANDS = 20,
-    BITRATE = 32000,
-    DELAYS_MAX = 4000, /* ms of the histogram */
-    SEEDS_MAX = 100
-};
-
-static const double damaged_db = 8;   /* log-spectral distance of a frame that sounds broken */
-static const double audible_db = -45; /* below full scale; quieter frames are not compared */
+enum { SEEDS_MAX = 100, SEED_HELD_OUT = 1000 };
 
 struct row {
     const char *name;
@@ -75,317 +48,11 @@ static const struct row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-struct result {
-    double concealed; /* percent */
-    double delay;     /* ms, median over the packets played */
-    double distance;  /* dB */
-    double damaged;   /* percent */
-    double stretched; /* percent of samples put in or left out */
-    double recovered; /* percent */
-    double lost;      /* percent of the packets sent */
-    double settling;  /* ms concealed in the first seconds */
+struct summary {
+    struct link_figures mean;
+    double worst_concealed; /* of any listener */
+    double worst_delay;
 };
-
-struct speech {
-    int16_t *samples;
-    size_t count;
-};
-
-struct packet {
-    uint16_t sequence;
-    uint16_t size;
-    uint32_t timestamp;
-    uint8_t payload[PLAYOUT_PAYLOAD_MAX];
-};
-
-struct call {
-    struct network *network;
-    struct playout *playout;
-    struct audio_encoder *encoder;
-    struct audio_encoder_config encoding;
-    struct audio_decoder *clean_decoder;
-    const struct speech *speech;
-    int16_t clean[HISTORY]; /* the clean decode, by time stamp */
-    int16_t heard[FRAME];   /* two pulls */
-    uint32_t heard_at[2];
-    size_t heard_count;
-    uint32_t sent;          /* packets */
-    uint64_t reported_sent; /* the network's counts at the last report */
-    uint64_t reported_lost;
-    double loss;
-    usec next_report;
-    uint64_t delays[DELAYS_MAX];
-    uint64_t frames_played;
-    double distance;
-    uint64_t compared, damaged, windows;
-};
-
-/* --- comparing -- */
-
-static void fft(double *re, double *im)
-{
-    for (size_t i = 1, j = 0; i < FFT; i++) {
-        size_t bit = FFT >> 1;
-        for (; j & bit; bit >>= 1) {
-            j ^= bit;
-        }
-        j ^= bit;
-        if (i < j) {
-            double kept = re[i];
-            re[i] = re[j];
-            re[j] = kept;
-            kept = im[i];
-            im[i] = im[j];
-            im[j] = kept;
-        }
-    }
-    for (size_t size = 2; size <= FFT; size *= 2) {
-        for (size_t k = 0; k < size / 2; k++) {
-            double wr = cos(-2 * M_PI * (double)k / (double)size);
-            double wi = sin(-2 * M_PI * (double)k / (double)size);
-            for (size_t i = k; i < FFT; i += size) {
-                size_t j = i + size / 2;
-                double tr = re[j] * wr - im[j] * wi;
-                double ti = re[j] * wi + im[j] * wr;
-                re[j] = re[i] - tr;
-                im[j] = im[i] - ti;
-                re[i] += tr;
-                im[i] += ti;
-            }
-        }
-    }
-}
-
-/* The energy of 20 ms in bands from 100 Hz to 8 kHz, as wide as hearing's, in dB of full scale. */
-static double band_levels(const int16_t *samples, double *levels)
-{
-    double re[FFT] = {0};
-    double im[FFT] = {0};
-    double energy = 0;
-    for (size_t i = 0; i < FRAME; i++) {
-        double sample = samples[i] / 32768.0;
-        energy += sample * sample;
-        re[i] = sample * (0.5 - 0.5 * cos(2 * M_PI * ((double)i + 0.5) / FRAME));
-    }
-    fft(re, im);
-    for (size_t band = 0; band < BANDS; band++) {
-        double from = 100 * pow(80, (double)band / BANDS) * FFT / RATE;
-        double to = 100 * pow(80, (double)(band + 1) / BANDS) * FFT / RATE;
-        size_t first = (size_t)from;
-        size_t last = (size_t)to > first ? (size_t)to : first + 1;
-        double sum = 1e-7 * (double)(last - first); /* what nobody hears does not differ */
-        for (size_t i = first; i < last; i++) {
-            sum += re[i] * re[i] + im[i] * im[i];
-        }
-        levels[band] = 10 * log10(sum / (double)(last - first));
-    }
-    return 10 * log10(energy / FRAME + 1e-12);
-}
-
-static void compare(struct call *call)
-{
-    int16_t clean[FRAME];
-    double heard_levels[BANDS];
-    double clean_levels[BANDS];
-    for (size_t i = 0; i < FRAME; i++) {
-        uint32_t at = call->heard_at[i / PULL] + (uint32_t)(i % PULL);
-        clean[i] = call->clean[at % HISTORY];
-    }
-    double heard_db = band_levels(call->heard, heard_levels);
-    double clean_db = band_levels(clean, clean_levels);
-    call->windows++;
-    if (heard_db < audible_db && clean_db < audible_db) {
-        return;
-    }
-    double sum = 0;
-    for (size_t band = 0; band < BANDS; band++) {
-        double differs = heard_levels[band] - clean_levels[band];
-        sum += differs * differs;
-    }
-    double distance = sqrt(sum / BANDS);
-    call->distance += distance;
-    call->compared++;
-    call->damaged += distance > damaged_db ? 1 : 0;
-}
-
-/* --- the call -- */
-
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_speech: %s\n", what);
-    exit(1);
-}
-
-static void send_frame(struct call *call, usec now)
-{
-    int16_t frame[FRAME];
-    int16_t decoded[AUDIO_SAMPLES_MAX];
-    struct packet packet = {.sequence = (uint16_t)call->sent, .timestamp = call->sent * FRAME};
-    for (size_t i = 0; i < FRAME; i++) {
-        frame[i] = call->speech->samples[(packet.timestamp + i) % call->speech->count];
-    }
-    int size = audio_encode(call->encoder, frame, FRAME, packet.payload, sizeof packet.payload);
-    if (size <= 0 || audio_decode(call->clean_decoder, packet.payload, (size_t)size, decoded,
-                                  AUDIO_SAMPLES_MAX) != FRAME) {
-        die("Opus failed");
-    }
-    for (size_t i = 0; i < FRAME; i++) {
-        call->clean[(packet.timestamp + i) % HISTORY] = decoded[i];
-    }
-    packet.size = (uint16_t)size;
-    call->sent++;
-    network_send(call->network, now, &packet, offsetof(struct packet, payload) + packet.size, 0);
-}
-
-/* A receiver report's loss, and what the sender makes of it: the voice stream's rule. */
-static void report(struct call *call)
-{
-    struct network_counts counts;
-    network_counts(call->network, &counts);
-    double lost = (double)(counts.lost - call->reported_lost);
-    double sent = (double)(counts.sent - call->reported_sent);
-    call->reported_lost = counts.lost;
-    call->reported_sent = counts.sent;
-    double percent = sent > 0 ? 100 * lost / sent : 0;
-    call->loss += (percent - call->loss) * (percent > call->loss ? 0.5 : 0.125);
-    call->encoding.loss_percent = call->loss < 0.5 ? 0 : (unsigned)ceil(fmin(call->loss, 30));
-    audio_encoder_set(call->encoder, &call->encoding);
-}
-
-static void receive(struct call *call, usec now)
-{
-    struct packet packet;
-    usec arrival;
-    while (network_receive(call->network, now, &packet, sizeof packet, &arrival, NULL) > 0) {
-        struct playout_packet sound = {.kind = PLAYOUT_SOUND,
-                                       .sequence = packet.sequence,
-                                       .timestamp = packet.timestamp,
-                                       .payload = packet.payload,
-                                       .size = packet.size,
-                                       .codec = &codec_opus};
-        playout_insert(call->playout, &sound, arrival);
-    }
-}
-
-static void play(struct call *call, usec now)
-{
-    struct playout_sound sound;
-    struct playout_stats stats;
-    playout_pull(call->playout, &sound, now);
-    playout_stats(call->playout, &stats);
-    if (stats.frames_played > call->frames_played && now > SETTLED * USEC_PER_SEC) {
-        usec ms = stats.buffer_delay / USEC_PER_MS;
-        call->delays[ms < DELAYS_MAX ? ms : DELAYS_MAX - 1]++;
-    }
-    call->frames_played = stats.frames_played;
-    if (!stats.last_timestamp_valid || now <= SETTLED * USEC_PER_SEC) {
-        return;
-    }
-    memcpy(call->heard + call->heard_count * PULL, sound.samples, PULL * sizeof(int16_t));
-    call->heard_at[call->heard_count] = stats.last_timestamp;
-    if (++call->heard_count == 2) {
-        compare(call);
-        call->heard_count = 0;
-    }
-}
-
-static double median(const struct call *call)
-{
-    uint64_t all = 0;
-    uint64_t below = 0;
-    for (size_t i = 0; i < DELAYS_MAX; i++) {
-        all += call->delays[i];
-    }
-    for (size_t i = 0; i < DELAYS_MAX; i++) {
-        if (2 * (below + call->delays[i]) >= all) {
-            double part = ((double)all / 2 - (double)below) / (double)(call->delays[i] + 1);
-            return (double)i + part;
-        }
-        below += call->delays[i];
-    }
-    return 0;
-}
-
-static struct result sum_up(const struct call *call, const struct playout_stats *settled,
-                            const struct playout_stats *end)
-{
-    double played = (double)(end->samples_played - settled->samples_played);
-    uint64_t concealed = end->samples_concealed - settled->samples_concealed;
-    uint64_t stretched = end->samples_stretched - settled->samples_stretched + end->samples_shrunk -
-                         settled->samples_shrunk;
-    uint64_t recovered = end->samples_recovered - settled->samples_recovered;
-    return (struct result){
-        .concealed = 100 * (double)concealed / played,
-        .delay = median(call),
-        .distance = call->distance / (double)(call->compared ? call->compared : 1),
-        .damaged = 100 * (double)call->damaged / (double)(call->windows ? call->windows : 1),
-        .stretched = 100 * (double)stretched / played,
-        .recovered = 100 * (double)recovered / played,
-        .settling = (double)settled->samples_concealed * 1000 / RATE,
-    };
-}
-
-static void open_call(struct call *call, const struct row *row, const struct speech *speech,
-                      uint64_t seed)
-{
-    call->speech = speech;
-    call->encoding = (struct audio_encoder_config){
-        .channels = 1, .bitrate = BITRATE, .fec = true, .complexity = -1};
-    call->network = network_new(&row->link, seed);
-    call->playout = playout_new(&(struct playout_config){.channels = 1});
-    call->encoder = audio_encoder_new(&codec_opus, &call->encoding);
-    call->clean_decoder = audio_decoder_new(&codec_opus, 1);
-    if (!call->network || !call->playout || !call->encoder || !call->clean_decoder) {
-        die("out of memory");
-    }
-}
-
-static void close_call(struct call *call)
-{
-    network_free(call->network);
-    playout_free(call->playout);
-    audio_encoder_free(call->encoder);
-    audio_decoder_free(call->clean_decoder);
-    free(call);
-}
-
-static struct result run(const struct row *row, const struct speech *speech, uint64_t seed,
-                         unsigned seconds)
-{
-    struct call *call = calloc(1, sizeof *call);
-    if (!call) {
-        die("out of memory");
-    }
-    struct playout_stats settled = {0};
-    struct playout_stats end;
-    open_call(call, row, speech, seed);
-    usec phase = (usec)(seed * 3701 % PULL_TIME); /* the sink's clock is not the sender's */
-    usec last = (SETTLED + (usec)seconds) * USEC_PER_SEC;
-    usec next_report = REPORT_TIME + row->link.delay;
-    for (usec frame = 0, pull = phase; pull < last; pull += PULL_TIME) {
-        for (; frame <= pull; frame += FRAME_TIME) {
-            if (frame >= next_report) {
-                report(call);
-                next_report += REPORT_TIME;
-            }
-            send_frame(call, frame);
-        }
-        receive(call, pull);
-        play(call, pull);
-        if (pull <= SETTLED * USEC_PER_SEC) {
-            playout_stats(call->playout, &settled);
-        }
-    }
-    playout_stats(call->playout, &end);
-    struct result result = sum_up(call, &settled, &end);
-    struct network_counts counts;
-    network_counts(call->network, &counts);
-    result.lost = 100 * (double)counts.lost / (double)counts.sent;
-    close_call(call);
-    return result;
-}
-
-/* --- telling -- */
 
 struct options {
     uint64_t seed;
@@ -396,16 +63,18 @@ struct options {
 
 static void help(void)
 {
-    puts("Usage: bench/run.sh speech [OPTIONS]\n"
-         "\n"
-         "Voice over modelled links: Opus at 32 kbit/s, mono, 20 ms frames.\n"
-         "\n"
-         "  --seconds N   of speech for each link and seed (120)\n"
-         "  --seed N      the first seed (1)\n"
-         "  --seeds N     how many seeds; mean and worst are told (5)\n"
-         "  --only KEY    one link: clean loss_10 loss_20 bursts jitter_20 jitter_60\n"
-         "                loss_10_jitter_30\n"
-         "  --help        this");
+    puts(
+        "Usage: bench/run.sh speech [OPTIONS]\n"
+        "\n"
+        "Calls over modelled links: speech, Opus at 32 kbit/s, mono, 20 ms frames.\n"
+        "\n"
+        "  --seconds N   of each call that are measured (120)\n"
+        "  --seed N      the first seed (1)\n"
+        "  --seeds N     how many seeds, each a call with two listeners (4)\n"
+        "  --held-out    seeds from 1000 on: the constants of the playout were not chosen on them\n"
+        "  --only KEY    one link: clean loss_10 loss_20 bursts jitter_20 jitter_60\n"
+        "                loss_10_jitter_30\n"
+        "  --help        this");
 }
 
 static unsigned number(const char *text, unsigned most)
@@ -419,13 +88,27 @@ static unsigned number(const char *text, unsigned most)
     return (unsigned)value;
 }
 
+static void check_key(const char *key)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(key, rows[i].key) == 0) {
+            return;
+        }
+    }
+    fprintf(stderr, "bench_speech: there is no link %s\n", key);
+    exit(2);
+}
+
 static struct options read_options(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"seconds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'e'},
-        {"seeds", required_argument, NULL, 'n'},   {"only", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
-    struct options options = {.seed = 1, .seeds = 5, .seconds = 120};
+    static const struct option names[] = {{"seconds", required_argument, NULL, 's'},
+                                          {"seed", required_argument, NULL, 'e'},
+                                          {"seeds", required_argument, NULL, 'n'},
+                                          {"held-out", no_argument, NULL, 'u'},
+                                          {"only", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    struct options options = {.seed = 1, .seeds = 4, .seconds = 120};
     for (int option; (option = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
         switch (option) {
         case 's':
@@ -437,7 +120,11 @@ static struct options read_options(int argc, char **argv)
         case 'n':
             options.seeds = number(optarg, SEEDS_MAX);
             break;
+        case 'u':
+            options.seed = SEED_HELD_OUT;
+            break;
         case 'o':
+            check_key(optarg);
             options.only = optarg;
             break;
         case 'h':
@@ -450,121 +137,120 @@ static struct options read_options(int argc, char **argv)
     return options;
 }
 
-static struct speech read_speech(void)
+/* --- running -- */
+
+static void add(struct summary *summary, const struct link_figures *one, double share)
 {
-    SF_INFO info = {0};
-    SNDFILE *file = sf_open(SPEECH_FILE, SFM_READ, &info);
-    if (!file || info.samplerate != RATE || info.channels != 1) {
-        die("cannot read " SPEECH_FILE);
-    }
-    struct speech speech = {.samples = calloc((size_t)info.frames, sizeof(int16_t))};
-    if (!speech.samples) {
-        die("out of memory");
-    }
-    speech.count = (size_t)sf_readf_short(file, speech.samples, info.frames);
-    sf_close(file);
-    return speech;
+    struct link_figures *mean = &summary->mean;
+    mean->lost += one->lost * share;
+    mean->concealed += one->concealed * share;
+    mean->recovered += one->recovered * share;
+    mean->adapted += one->adapted * share;
+    mean->delay += one->delay * share;
+    mean->distance += one->distance * share;
+    mean->damaged += one->damaged * share;
+    mean->concealed_all += one->concealed_all * share;
+    mean->concealed_settling += one->concealed_settling * share;
+    summary->worst_concealed = fmax(summary->worst_concealed, one->concealed);
+    summary->worst_delay = fmax(summary->worst_delay, one->delay);
 }
 
-struct summary {
-    struct result mean;
-    double worst_concealed;
-    double worst_delay;
-};
-
-static struct summary run_seeds(const struct row *row, const struct speech *speech,
+static struct summary run_seeds(const struct row *row, const struct speech_memory *speech,
                                 const struct options *options)
 {
     struct summary summary = {0};
-    double share = 1.0 / options->seeds;
     for (unsigned i = 0; i < options->seeds; i++) {
-        struct result one = run(row, speech, options->seed + i, options->seconds);
-        summary.mean.concealed += one.concealed * share;
-        summary.mean.delay += one.delay * share;
-        summary.mean.distance += one.distance * share;
-        summary.mean.damaged += one.damaged * share;
-        summary.mean.stretched += one.stretched * share;
-        summary.mean.recovered += one.recovered * share;
-        summary.mean.settling += one.settling * share;
-        summary.mean.lost += one.lost * share;
-        summary.worst_concealed = fmax(summary.worst_concealed, one.concealed);
-        summary.worst_delay = fmax(summary.worst_delay, one.delay);
+        struct link_figures heard[LINK_CALL_SIDES];
+        link_call_run(&row->link, speech->samples, speech->count, options->seed + i,
+                      options->seconds, heard);
+        for (size_t side = 0; side < LINK_CALL_SIDES; side++) {
+            add(&summary, &heard[side], 1.0 / LINK_CALL_SIDES / options->seeds);
+        }
     }
     return summary;
 }
 
+/* --- telling -- */
+
 static void print_head(const struct options *options)
 {
-    printf("Opus 32 kbit/s mono, 20 ms, %u seed%s of %u s each after %d s to settle\n\n",
-           options->seeds, options->seeds == 1 ? "" : "s", options->seconds, SETTLED);
-    printf("%-24s %6s %18s %18s %6s %8s %6s %6s %8s\n", "", "lost", "concealed %", "buffer ms",
-           "LSD", "damaged", "FEC", "+/-", "settling");
-    printf("%-24s %6s %6s %6s %4s %6s %6s %4s %6s %8s %6s %6s %8s\n", "link", "%", "mean", "worst",
-           "max.", "mean", "worst", "max.", "dB", "%", "%", "%", "ms");
+    printf("Calls with Opus, 32 kbit/s mono, 20 ms; seeds %llu to %llu, two listeners each, %u s "
+           "after %d s to settle\n\n",
+           (unsigned long long)options->seed,
+           (unsigned long long)(options->seed + options->seeds - 1), options->seconds,
+           LINK_CALL_SETTLED);
+    printf("%-23s %5s %20s %18s %5s %7s %5s %5s %6s %8s\n", "", "lost", "concealed %", "buffer ms",
+           "LSD", "damaged", "FEC", "+/-", "all", "settling");
+    printf("%-23s %5s %7s %7s %4s %6s %6s %4s %5s %7s %5s %5s %6s %8s\n", "link", "%", "mean",
+           "worst", "max.", "mean", "worst", "max.", "dB", "%", "%", "%", "%", "ms");
 }
 
 static void print_row(const struct row *row, const struct summary *summary)
 {
-    const struct result *mean = &summary->mean;
-    printf("%-24s %6.2f %6.3f %6.3f %4.4g %6.1f %6.1f %4g %6.2f %8.2f %6.2f %6.2f %8.0f\n",
+    const struct link_figures *mean = &summary->mean;
+    printf("%-23s %5.2f %7.3f %7.3f %4.4g %6.1f %6.1f %4g %5.2f %7.2f %5.2f %5.2f %6.3f %8.0f\n",
            row->name, mean->lost, mean->concealed, summary->worst_concealed, row->concealed,
            mean->delay, summary->worst_delay, row->delay, mean->distance, mean->damaged,
-           mean->recovered, mean->stretched, mean->settling);
+           mean->recovered, mean->adapted, mean->concealed_all, mean->concealed_settling);
     fflush(stdout);
 }
 
 static void print_words(void)
 {
-    printf(
-        "\nconcealed: share of the samples played that were made up for packets that did not come "
-        "in "
-        "time\n"
-        "buffer:    from a packet's arrival until its first sample is given to the sink, median of "
-        "all played\n"
-        "LSD:       distance of 20 bands (100 Hz to 8 kHz) to the clean decode at the same time "
-        "stamp, 20 ms frames\n"
-        "damaged:   share of 20 ms frames above %g dB of that\n"
-        "FEC, +/-:  share recovered; put in or left out to change the delay\n"
-        "max.:      what Chromium 156 does, not to be exceeded\n\n",
-        damaged_db);
+    printf("\n"
+           "concealed: share of the samples played that were made up for packets that did not "
+           "come in time\n"
+           "buffer:    from a packet's arrival until its first sample is given to the sink, "
+           "median of all played\n"
+           "max.:      what Chromium 156 does, not to be exceeded; worst: of any listener\n"
+           "LSD:       distance of 20 bands (100 Hz to 8 kHz) to the clean decode at the same "
+           "time stamp, 20 ms frames\n"
+           "damaged:   share of 20 ms frames above %g dB of that\n"
+           "FEC, +/-:  share recovered; put in or left out to change the delay\n"
+           "all:       concealed from the first sound on; settling: concealed in the first %d s\n"
+           "\n",
+           link_call_damaged_db, LINK_CALL_SETTLED);
 }
 
-static void print_json(const struct summary *summaries, const struct options *options)
+static void print_json_row(const struct row *row, const struct summary *summary)
 {
-    printf("{\"bench\":\"speech\",\"seed\":%llu,\"seeds\":%u,\"seconds\":%u,\"rows\":[",
-           (unsigned long long)options->seed, options->seeds, options->seconds);
-    const char *comma = "";
-    for (size_t i = 0; i < ROWS; i++) {
-        if (options->only && strcmp(options->only, rows[i].key) != 0) {
-            continue;
-        }
-        const struct result *mean = &summaries[i].mean;
-        printf("%s{\"link\":\"%s\",\"lost_percent\":%.2f,\"concealed_percent\":%.4f,\"concealed_"
-               "percent_worst\":%.4f,"
-               "\"concealed_percent_max\":%g,\"buffer_ms\":%.1f,\"buffer_ms_worst\":%.1f,"
-               "\"buffer_ms_max\":%g,\"lsd_db\":%.3f,\"damaged_percent\":%.3f}",
-               comma, rows[i].key, mean->lost, mean->concealed, summaries[i].worst_concealed,
-               rows[i].concealed, mean->delay, summaries[i].worst_delay, rows[i].delay,
-               mean->distance, mean->damaged);
-        comma = ",";
-    }
-    printf("]}\n");
+    const struct link_figures *mean = &summary->mean;
+    printf(",\"%s\":{\"lost_percent\":%.2f,\"concealed_percent\":%.4f,"
+           "\"concealed_percent_worst\":%.4f,\"concealed_percent_max\":%g,"
+           "\"concealed_percent_from_start\":%.4f,\"buffer_ms\":%.1f,\"buffer_ms_worst\":%.1f,"
+           "\"buffer_ms_max\":%g,\"lsd_db\":%.3f,\"damaged_percent\":%.3f}",
+           row->key, mean->lost, mean->concealed, summary->worst_concealed, row->concealed,
+           mean->concealed_all, mean->delay, summary->worst_delay, row->delay, mean->distance,
+           mean->damaged);
+}
+
+static bool chosen(const struct options *options, const struct row *row)
+{
+    return !options->only || strcmp(options->only, row->key) == 0;
 }
 
 int main(int argc, char **argv)
 {
     struct options options = read_options(argc, argv);
-    struct speech speech = read_speech();
+    struct speech_memory speech;
     struct summary summaries[ROWS] = {0};
+    speech_memory_load(&speech);
     print_head(&options);
     for (size_t i = 0; i < ROWS; i++) {
-        if (!options.only || strcmp(options.only, rows[i].key) == 0) {
+        if (chosen(&options, &rows[i])) {
             summaries[i] = run_seeds(&rows[i], &speech, &options);
             print_row(&rows[i], &summaries[i]);
         }
     }
     print_words();
-    print_json(summaries, &options);
-    free(speech.samples);
+    printf("{\"bench\":\"speech\",\"seed\":%llu,\"seeds\":%u,\"seconds\":%u",
+           (unsigned long long)options.seed, options.seeds, options.seconds);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (chosen(&options, &rows[i])) {
+            print_json_row(&rows[i], &summaries[i]);
+        }
+    }
+    printf("}\n");
+    speech_memory_free(&speech);
     return 0;
 }
