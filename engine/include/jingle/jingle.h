@@ -22,6 +22,8 @@
  *   grow without breaking programs that were built earlier. Always call the init function.
  * - What an event or a list points to is valid as long as the comment there says; copy what you
  *   keep.
+ * - NULL where a pointer is needed is answered with #JINGLE_ERROR_INVALID, or with nothing ("",
+ *   NULL, -1) by functions that return no status; functions that free take it quietly.
  */
 #ifndef JINGLE_JINGLE_H
 #define JINGLE_JINGLE_H
@@ -128,8 +130,8 @@ typedef enum jingle_tls {
 typedef struct jingle_ice_server {
     const char *uri;      /**< As in RFC 7064 and 7065: "stun:host:3478",
                                "turn:host:3478?transport=udp", "turns:host:5349?transport=tcp". */
-    const char *username; /**< TURN only. */
-    const char *password; /**< TURN only. */
+    const char *username; /**< TURN needs it. */
+    const char *password; /**< TURN needs it; wiped when the client is freed. */
 } jingle_ice_server;
 
 /** How a client is set up. All text is copied by jingle_client_new(). */
@@ -142,15 +144,17 @@ typedef struct jingle_client_config {
     jingle_tls tls;
     const char *ca_file; /**< PEM file of authorities to trust in place of the system's. */
     const jingle_ice_server *ice_servers;
-    size_t ice_server_count;
+    size_t ice_server_count;   /**< At most 8; together with the XMPP server's, 8 are used. */
     bool relay_only;           /**< Media only through TURN: the peer never learns our addresses. */
     bool allow_strangers;      /**< Let people ring who are not on the roster. Off by default. */
-    int64_t ring_timeout;      /**< Give up after this long without an answer; 60 s by default. */
+    int64_t ring_timeout;      /**< Give up after this long without an answer, more than 0; 60 s
+                                    by default. */
     const char *cache_path;    /**< File that remembers what other clients can do (XEP-0115);
                                     NULL: forget at exit. */
     const char *software_name; /**< Shown to others by disco#info; NULL: "Jingle Engine". */
     const char *software_version; /**< NULL: that of the library. */
-    unsigned media_threads; /**< Threads that calls are spread over; 0: one a core, up to 4. */
+    unsigned media_threads; /**< Threads that calls are spread over, up to 64; 0: one a core, up
+                                 to 4. */
     jingle_log_fn log;
     void *log_user;
     jingle_log_level log_level; /**< JINGLE_LOG_WARNING by default. */
@@ -164,25 +168,40 @@ typedef struct jingle_client_config {
     bool lab_loopback;
 } jingle_client_config;
 
+/** Sets `size` and the defaults. The same for all structs with an init function. */
 JINGLE_API void jingle_client_config_init(jingle_client_config *config);
 
 /**
- * Makes a client and its threads. Nothing goes over the network before jingle_client_connect().
+ * Makes a client and its threads, which take none of the application's signals. Nothing goes over
+ * the network before jingle_client_connect().
  * @param[out] client  the new client; NULL on failure
- * @return #JINGLE_ERROR_JID, #JINGLE_ERROR_INVALID, #JINGLE_ERROR_MEMORY
+ * @return #JINGLE_ERROR_JID, #JINGLE_ERROR_INVALID (also a malformed URI of an ICE server),
+ *         #JINGLE_ERROR_UNSUPPORTED (a URI of "stuns:", or of TURN over DTLS), #JINGLE_ERROR_LIMIT
+ *         (too many ICE servers), #JINGLE_ERROR_MEMORY
  */
 JINGLE_API jingle_status jingle_client_new(const jingle_client_config *config,
                                            jingle_client **client);
 
-/** Ends all sessions, disconnects, waits for the threads and frees everything, sessions included.
- *  NULL is allowed. */
+/**
+ * Ends all sessions, disconnects, waits for the threads (for some seconds at worst) and frees the
+ * client with all events that were not read; none comes any more. NULL is allowed.
+ *
+ * No other function may run on the client meanwhile or afterwards. Sessions are different: one of
+ * which the application holds a reference stays valid until jingle_session_unref(). It has ended;
+ * what is asked of it is answered with #JINGLE_ERROR_STATE, and it can still be asked for its
+ * statistics, peer, id and user pointer. Sources and sinks are freed when this returns.
+ *
+ * The last stanzas of an external client would be lost: see jingle_client_disconnect().
+ */
 JINGLE_API void jingle_client_free(jingle_client *client);
 
 /** Starts to log in: #JINGLE_EVENT_ONLINE or #JINGLE_EVENT_OFFLINE tells how it went. After a
- *  success a lost connection is made again until jingle_client_disconnect(). */
+ *  success a lost connection is made again until jingle_client_disconnect(). Not for an external
+ *  client (#JINGLE_ERROR_INVALID). */
 JINGLE_API jingle_status jingle_client_connect(jingle_client *client);
 
-/** Logs out. Calls in progress are ended first. */
+/** Logs out. Calls in progress are ended first. An external client's stay online: their last
+ *  stanzas are among the events when this returns, to be sent before jingle_client_free(). */
 JINGLE_API jingle_status jingle_client_disconnect(jingle_client *client);
 
 /** Our full JID, or "" while it is not known. Valid until the client is freed. */
@@ -204,12 +223,14 @@ JINGLE_API const char *jingle_client_jid(jingle_client *client);
 JINGLE_API jingle_status jingle_client_new_external(const jingle_client_config *config,
                                                     jingle_client **client);
 
-/** The application's stream is up and bound to this full JID. `resumed` tells that XEP-0198
+/** The application's stream is up and bound to this full JID, which must be one of the account
+ *  (#JINGLE_ERROR_JID). `resumed` tells that XEP-0198
  *  resumption kept all stanzas; otherwise unanswered ones are sent again. #JINGLE_EVENT_ONLINE
  *  follows when the server has answered some questions; calls may be started then. */
 JINGLE_API jingle_status jingle_client_external_online(jingle_client *client, const char *full_jid,
                                                        bool resumed);
 
+/** The application's stream is gone. Calls go on; #JINGLE_EVENT_OFFLINE follows. */
 JINGLE_API jingle_status jingle_client_external_offline(jingle_client *client);
 
 /** Features to announce by disco#info: a NULL-terminated array, valid until the client is freed. */
@@ -398,15 +419,19 @@ typedef struct jingle_event {
 JINGLE_API int jingle_client_fd(jingle_client *client);
 
 /** The next event, or NULL. It is valid until the next call of this function or of
- *  jingle_client_wait() for this client. One thread at a time. */
+ *  jingle_client_wait() for this client. One thread at a time. Read them soon: statistics that were
+ *  not read give way to newer ones of the same session, and after some thousand unread events first
+ *  the less important ones are lost and calls that come in are answered with busy. */
 JINGLE_API const jingle_event *jingle_client_next_event(jingle_client *client);
 
 /** Waits for an event for at most `timeout` microseconds (negative: for ever); NULL if none came.
  *  For programs without an event loop. */
 JINGLE_API const jingle_event *jingle_client_wait(jingle_client *client, int64_t timeout);
 
-/** `wake` is called, from a thread of the library, when there is an event and the queue was empty
- *  before: for event loops that cannot watch a descriptor. It must only set a flag or post. */
+/** `wake` is called, from any thread of the library, when there is an event and the queue was empty
+ *  before: for event loops that cannot watch a descriptor. It must only set a flag or post. If
+ * there are events already, it is called from within this function. NULL takes it away: when this
+ * has returned, the one before is not called any more. */
 JINGLE_API void jingle_client_set_wakeup(jingle_client *client, void (*wake)(void *user),
                                          void *user);
 
@@ -541,7 +566,8 @@ typedef enum jingle_switch {
     JINGLE_OFF,
 } jingle_switch;
 
-/** How a call is set up, by the caller or by the one who accepts. */
+/** How a call is set up, by the caller or by the one who accepts. If `size` is not set, nothing in
+ *  it is believed, and source and sink stay the application's. */
 typedef struct jingle_session_config {
     size_t size;
     jingle_audio_source *source; /**< NULL: the default microphone. Taken over, also on failure. */
@@ -570,35 +596,43 @@ JINGLE_API void jingle_session_config_init(jingle_session_config *config);
  * @param config        NULL: defaults
  * @param[out] session  one reference for the caller; events tell what becomes of it. Release it
  *                      with jingle_session_unref().
- * @return #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT; what fails later is told
- *         by #JINGLE_EVENT_ENDED.
+ * @return #JINGLE_ERROR_INVALID, #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT,
+ *         #JINGLE_ERROR_UNSUPPORTED (no sound devices in this library, and none given), then
+ *         `*session` is NULL and source and sink are freed; what fails later is told by
+ *         #JINGLE_EVENT_ENDED.
  */
 JINGLE_API jingle_status jingle_session_start(jingle_client *client, const char *to,
                                               const jingle_session_config *config,
                                               jingle_session **session);
 
-/** Answers an incoming call. `config` NULL: defaults. */
+/** Answers an incoming call. `config` NULL: defaults. #JINGLE_ERROR_STATE if it is not ringing (any
+ *  more). On failure nothing happened and the call rings on; source and sink are freed. */
 JINGLE_API jingle_status jingle_session_accept(jingle_session *session,
                                                const jingle_session_config *config);
 
 /** Refuses an incoming call: #JINGLE_REASON_DECLINED or #JINGLE_REASON_BUSY. */
 JINGLE_API jingle_status jingle_session_reject(jingle_session *session, jingle_reason reason);
 
-/** Hangs up, cancels or refuses, whatever fits. #JINGLE_EVENT_ENDED follows. */
+/** Hangs up, cancels or refuses, whatever fits. #JINGLE_EVENT_ENDED follows; until then further
+ *  orders may be accepted, without effect. #JINGLE_ERROR_STATE if it has ended. */
 JINGLE_API jingle_status jingle_session_end(jingle_session *session);
 
-/** Our microphone is not sent (silence is), and the peer is told (XEP-0167). */
+/** Our microphone is not sent (silence is), and the peer is told (XEP-0167). Also while it rings
+ *  over there: then the call begins muted. */
 JINGLE_API jingle_status jingle_session_set_mute(jingle_session *session, bool on);
 
-/** The call is put on hold: nothing is sent or played, and the peer is told (XEP-0167). */
+/** The call is put on hold: nothing is sent or played, and the peer is told (XEP-0167).
+ *  #JINGLE_ERROR_STATE before the answer. */
 JINGLE_API jingle_status jingle_session_set_hold(jingle_session *session, bool on);
 
 /** Sends digits as telephone-events (RFC 4733), one after the other: 0-9 * # A-D.
- *  #JINGLE_ERROR_UNSUPPORTED if the peer does not take them. */
+ *  #JINGLE_ERROR_UNSUPPORTED if the peer does not take them (known once the media is agreed on),
+ *  #JINGLE_ERROR_LIMIT for more than 64 at once, #JINGLE_ERROR_STATE before the answer. */
 JINGLE_API jingle_status jingle_session_send_digits(jingle_session *session, const char *digits);
 
 /** Fills in what is known now. `statistics->size` must be set. The text in it is valid until the
- *  session's last reference is released. */
+ *  session's last reference is released; that is why it becomes "" in a call whose candidates
+ *  changed some hundred times (the events go on to tell them). */
 JINGLE_API jingle_status jingle_session_statistics(jingle_session *session,
                                                    jingle_statistics *statistics);
 
@@ -614,7 +648,8 @@ JINGLE_API void jingle_session_set_user(jingle_session *session, void *user);
 JINGLE_API void *jingle_session_user(jingle_session *session);
 
 /** Sessions are counted references. An event's session is valid as long as the event; take a
- *  reference to keep it longer. Releasing the last one does not end a call. */
+ *  reference to keep it longer, also beyond jingle_client_free(). Releasing the last one does not
+ *  end a call. */
 JINGLE_API jingle_session *jingle_session_ref(jingle_session *session);
 JINGLE_API void jingle_session_unref(jingle_session *session);
 
