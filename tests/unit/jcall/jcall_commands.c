@@ -1,0 +1,114 @@
+/* Commands on standard input, however the bytes arrive. */
+#include "examples/jcall/commands.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int input[2];
+static struct commands commands;
+
+static int open_input(void **state)
+{
+    (void)state;
+    memset(&commands, 0, sizeof commands);
+    return pipe(input);
+}
+
+static int close_input(void **state)
+{
+    (void)state;
+    close(input[0]);
+    return 0;
+}
+
+static void type(const char *text)
+{
+    assert_int_equal(write(input[1], text, strlen(text)), strlen(text));
+    commands_fill(&commands, input[0]);
+}
+
+static struct request next(void)
+{
+    struct request request;
+    assert_true(commands_next(&commands, &request));
+    return request;
+}
+
+static void test_each_line_is_a_request(void **state)
+{
+    (void)state;
+    struct request none;
+    type("mute\n  hangup \r\ndigits 12#\n");
+    close(input[1]);
+    assert_int_equal(next().kind, REQUEST_MUTE);
+    assert_int_equal(next().kind, REQUEST_HANGUP);
+    struct request digits = next();
+    assert_int_equal(digits.kind, REQUEST_DIGITS);
+    assert_string_equal(digits.digits, "12#");
+    assert_false(commands_next(&commands, &none));
+}
+
+static void test_half_a_line_waits_for_the_rest(void **state)
+{
+    (void)state;
+    struct request none;
+    type("ans");
+    assert_false(commands_next(&commands, &none));
+    type("wer\n");
+    close(input[1]);
+    assert_int_equal(next().kind, REQUEST_ANSWER);
+}
+
+static void test_nonsense_is_unknown_and_harmless(void **state)
+{
+    (void)state;
+    type("dance\ndigits 12x\ndigits \n\nmute\n");
+    close(input[1]);
+    assert_int_equal(next().kind, REQUEST_UNKNOWN);
+    assert_int_equal(next().kind, REQUEST_UNKNOWN);
+    assert_int_equal(next().kind, REQUEST_UNKNOWN);
+    assert_int_equal(next().kind, REQUEST_NONE);
+    assert_int_equal(next().kind, REQUEST_MUTE);
+}
+
+static void test_an_endless_line_is_forgotten(void **state)
+{
+    (void)state;
+    char line[COMMAND_BYTES_MAX + 1];
+    memset(line, 'x', COMMAND_BYTES_MAX);
+    line[COMMAND_BYTES_MAX] = '\0';
+    type(line);
+    type("\nquit\n");
+    close(input[1]);
+    assert_int_equal(next().kind, REQUEST_NONE);
+    assert_int_equal(next().kind, REQUEST_QUIT);
+}
+
+static void test_the_end_of_the_input_is_noticed(void **state)
+{
+    (void)state;
+    close(input[1]);
+    commands_fill(&commands, input[0]);
+    assert_true(commands.ended);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_each_line_is_a_request, open_input, close_input),
+        cmocka_unit_test_setup_teardown(test_half_a_line_waits_for_the_rest, open_input,
+                                        close_input),
+        cmocka_unit_test_setup_teardown(test_nonsense_is_unknown_and_harmless, open_input,
+                                        close_input),
+        cmocka_unit_test_setup_teardown(test_an_endless_line_is_forgotten, open_input, close_input),
+        cmocka_unit_test_setup_teardown(test_the_end_of_the_input_is_noticed, open_input,
+                                        close_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

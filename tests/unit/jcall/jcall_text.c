@@ -1,0 +1,71 @@
+/* Text from strangers on its way to a terminal. */
+#include "examples/jcall/text.h"
+
+#include <glib.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void assert_cleaned(const char *text, size_t limit, const char *expected)
+{
+    char *clean = text_clean(text, limit);
+    assert_string_equal(clean, expected);
+    g_free(clean);
+}
+
+static void test_plain_text_stays(void **state)
+{
+    (void)state;
+    assert_cleaned("bob@example.org/phone", 100, "bob@example.org/phone");
+    assert_cleaned("Zoë Грачёва", 100, "Zoë Грачёва");
+    assert_cleaned("", 100, "");
+    assert_cleaned(NULL, 100, "");
+}
+
+static void test_escape_sequences_lose_their_power(void **state)
+{
+    (void)state;
+    assert_cleaned("a\033[2Jb\r\n\a", 100, "a?[2Jb???");
+    assert_cleaned("a\xc2\x9b"
+                   "b",
+                   100, "a?b"); /* CSI as one character */
+}
+
+static void test_direction_overrides_and_invisible_characters_show(void **state)
+{
+    (void)state;
+    assert_cleaned("\xe2\x80\xae"
+                   "ecila",
+                   100, "?ecila");
+    assert_cleaned("al\xe2\x80\x8bice", 100, "al?ice");
+}
+
+static void test_broken_utf8_is_replaced(void **state)
+{
+    (void)state;
+    assert_cleaned("a\xff\xc3", 100, "a??");
+}
+
+static void test_long_text_is_cut(void **state)
+{
+    (void)state;
+    assert_cleaned("abcdef", 3, "abc...");
+    assert_cleaned("abc", 3, "abc");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain_text_stays),
+        cmocka_unit_test(test_escape_sequences_lose_their_power),
+        cmocka_unit_test(test_direction_overrides_and_invisible_characters_show),
+        cmocka_unit_test(test_broken_utf8_is_replaced),
+        cmocka_unit_test(test_long_text_is_cut),
+    };
+    setlocale(LC_CTYPE, "C.UTF-8");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
