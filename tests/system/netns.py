@@ -53,6 +53,10 @@ class Internet:
         self._in("public", "ip", "link", "add", "br0", "type", "bridge")
         self._in("public", "ip", "addr", "add", f"{PUBLIC}/24", "dev", "br0")
         self._in("public", "ip", "link", "set", "br0", "up")
+        # What goes to private addresses is lost, as in the internet, and not an error.
+        self._in("public", "ip", "neigh", "add", "203.0.113.254", "lladdr", "02:00:00:00:00:fe",
+                 "dev", "br0", "nud", "permanent")
+        self._in("public", "ip", "route", "add", "default", "via", "203.0.113.254")
         for number, side in enumerate("ab", 1):
             self._add_side(number, side, side in symmetric)
 
