@@ -14,6 +14,9 @@
 #include "signaling/jid.h"
 #include "signaling/ns.h"
 
+/* Devices of one person that are watched while they ring. */
+#define RINGING_MAX 16
+
 struct pending_transport {
     char *content;
     struct ice_udp_transport transport;
@@ -35,6 +38,7 @@ struct account_call {
     size_t media_count;
     GArray *transports; /* struct pending_transport: given before there is a session */
     struct proposal *proposal;
+    GPtrArray *ringing; /* full JIDs of the devices that said so, at most RINGING_MAX */
     struct session *session;
     /* outgoing, before it is decided how */
     bool deciding;
@@ -105,6 +109,7 @@ static struct account_call *call_new(struct account *account, const char *peer, 
     call->decide_at = USEC_NEVER;
     call->transports = g_array_new(FALSE, TRUE, sizeof(struct pending_transport));
     g_array_set_clear_func(call->transports, transport_clear);
+    call->ringing = g_ptr_array_new_with_free_func(g_free);
     g_queue_push_tail(&account->calls, call);
     return call;
 }
@@ -117,6 +122,7 @@ void account_call_free(struct account_call *call)
     session_free(call->session);
     media_clear(call);
     g_array_free(call->transports, TRUE);
+    g_ptr_array_free(call->ringing, TRUE);
     g_free(call->peer);
     g_free(call->sid);
     g_free(call);
@@ -566,6 +572,22 @@ static void on_missed(struct account *account, const struct initiation_event *ev
     account_tell(account, &told);
 }
 
+static guint find_ringing(const struct account_call *call, const char *jid)
+{
+    guint at = 0;
+    while (at < call->ringing->len && !jid_equal(call->ringing->pdata[at], jid))
+        at++;
+    return at;
+}
+
+static void on_ringing(struct account_call *call, const char *jid)
+{
+    if (jid_is_full(jid) && find_ringing(call, jid) == call->ringing->len &&
+        call->ringing->len < RINGING_MAX)
+        g_ptr_array_add(call->ringing, g_strdup(jid));
+    tell_plain(call, ACCOUNT_EVENT_RINGING);
+}
+
 static void on_proceed(struct account_call *call, const struct initiation_event *event)
 {
     call->proposal = NULL; /* freed after this */
@@ -598,7 +620,7 @@ static void on_initiation_event(void *user, const struct initiation_event *event
         break;
     case INITIATION_EVENT_RINGING:
         if (call)
-            tell_plain(call, ACCOUNT_EVENT_RINGING);
+            on_ringing(call, event->peer);
         break;
     case INITIATION_EVENT_PROCEED:
         if (call)
@@ -987,9 +1009,20 @@ static void drop(struct account_call *call, jingle_reason reason, jingle_party b
     finish(call, reason, by, "");
 }
 
+/* Of the last device that rings, as far as they say so. */
+static bool stops_ringing(struct account_call *call, const char *jid)
+{
+    guint at = find_ringing(call, jid);
+    if (!call->proposal || at == call->ringing->len)
+        return false;
+    g_ptr_array_remove_index_fast(call->ringing, at);
+    return call->ringing->len == 0;
+}
+
 static void drop_if_of(struct account_call *call, const void *jid, usec now)
 {
-    if (!call->connected && jid_is_full(call->peer) && jid_equal(call->peer, jid))
+    bool is_peer = jid_is_full(call->peer) && jid_equal(call->peer, jid);
+    if (!call->connected && (is_peer || stops_ringing(call, jid)))
         drop(call, JINGLE_REASON_GONE, JINGLE_PARTY_REMOTE, now);
 }
 

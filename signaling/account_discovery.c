@@ -150,8 +150,9 @@ void account_remember_initiation(struct account *account, const char *bare)
 
 static void device_is_known(struct account *account, struct device *device)
 {
-    if (!(device->capabilities & CAN_MESSAGE_INITIATION))
-        return;
+    const unsigned needed = CAN_CALL | CAN_MESSAGE_INITIATION;
+    if ((device->capabilities & needed) != needed)
+        return; /* ringing it would lead nowhere */
     char *bare = jid_bare(device->jid);
     account_remember_initiation(account, bare);
     g_free(bare);

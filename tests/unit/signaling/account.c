@@ -334,6 +334,26 @@ static void test_a_contact_without_call_support(void **state)
     world_free(world);
 }
 
+/* It would ring, but nothing could come of it. */
+static void test_a_contact_who_can_only_call_unencrypted(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->roster = FRIENDS;
+    struct client *alice = client_add(world, ALICE);
+    client_online(alice, false);
+    world_pass(world, 3 * USEC_PER_SEC);
+    add_foreign_device(alice, "bob@example.org/old",
+                       FEATURE("urn:xmpp:jingle:1") FEATURE("urn:xmpp:jingle:apps:rtp:1")
+                           FEATURE("urn:xmpp:jingle:apps:rtp:audio")
+                               FEATURE("urn:xmpp:jingle:transports:ice-udp:1")
+                                   FEATURE("urn:xmpp:jingle-message:0"));
+    client_call(alice, "bob@example.org", false);
+    assert_true(client_saw(alice, "ended no-call-support remote"));
+    assert_null(client_sent(alice, "<propose", NULL));
+    world_free(world);
+}
+
 #define WITHOUT_INITIATION                    \
     FEATURE("urn:xmpp:jingle:1")              \
     FEATURE("urn:xmpp:jingle:apps:rtp:1")     \
@@ -388,6 +408,22 @@ static void test_going_offline_ends_a_ringing_call_but_not_a_connected_one(void 
     client_offline(bob);
     assert_non_null(alice->call);
     assert_false(client_saw(alice, "ended gone remote"));
+    world_free(world);
+}
+
+static void test_a_call_ends_when_the_last_device_that_rings_is_gone(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    struct client *pocket = client_add(world, BOB_2);
+    client_online(pocket, false);
+    world_pass(world, 3 * USEC_PER_SEC);
+    client_call(alice, "bob@example.org", false);
+    client_offline(bob);
+    assert_non_null(alice->call);
+    client_offline(pocket);
+    assert_true(client_saw(alice, "ended gone remote"));
     world_free(world);
 }
 
@@ -844,9 +880,11 @@ int main(void)
         cmocka_unit_test(test_someone_without_shared_presence_is_proposed_to),
         cmocka_unit_test(test_an_unknown_account_is_unreachable),
         cmocka_unit_test(test_a_contact_without_call_support),
+        cmocka_unit_test(test_a_contact_who_can_only_call_unencrypted),
         cmocka_unit_test(test_a_device_without_message_initiation_is_called_directly),
         cmocka_unit_test(test_a_device_that_does_not_tell_is_proposed_to_after_a_while),
         cmocka_unit_test(test_going_offline_ends_a_ringing_call_but_not_a_connected_one),
+        cmocka_unit_test(test_a_call_ends_when_the_last_device_that_rings_is_gone),
         cmocka_unit_test(test_a_stranger_does_not_ring),
         cmocka_unit_test(test_strangers_ring_if_allowed),
         cmocka_unit_test(test_forged_roster_pushes_change_nothing),
