@@ -564,9 +564,13 @@ static void failed(struct session *session, enum jingle_action action,
     log_info(session->log, "%s answers our %s with %s %s %s", session->peer,
              jingle_action_name(action), stanza_condition_name(error->condition),
              jingle_condition_name(error->jingle), error->text);
+    /* Media flows: whatever the error means, they have had our session-accept. (Their server, back
+     * before them, answers for somebody offline.) */
+    if (session->connected)
+        return;
     if (action == ACTION_SESSION_INITIATE || action == ACTION_SESSION_ACCEPT) {
         setup_failed(session, error);
-    } else if (action == ACTION_TRANSPORT_INFO && says_gone(error) && !session->connected) {
+    } else if (action == ACTION_TRANSPORT_INFO && says_gone(error)) {
         session_tell_ended(session, JINGLE_REASON_GONE, JINGLE_PARTY_REMOTE, error->text);
     }
 }

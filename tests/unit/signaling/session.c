@@ -50,11 +50,18 @@ static void start_incoming(struct side *side, const char *initiate)
     g_string_truncate(side->log, 0);
 }
 
-static void make_active_callee(struct side *side)
+/* session-accept is sent, but not acknowledged. */
+static void make_accepting(struct side *side)
 {
     start_incoming(side, INITIATE);
     side_accept(side);
     side_set_transport(side, "audio", "ours", 1000);
+    g_string_truncate(side->log, 0);
+}
+
+static void make_active_callee(struct side *side)
+{
+    make_accepting(side);
     session_answered(side->session, side_last_tag(side), NULL, 0);
     g_string_truncate(side->log, 0);
 }
@@ -665,6 +672,24 @@ static void test_a_lost_session_ends_the_call_only_before_media_flows(void **sta
     side_clear(&side);
 }
 
+/* The caller's server came back before the caller, and the outbox has repeated session-accept. */
+static void test_an_error_to_session_accept_ends_the_call_only_before_media_flows(void **state)
+{
+    struct stanza_error error =
+        stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
+    struct side side;
+
+    (void)state;
+    for (int connected = 0; connected < 2; connected++) {
+        make_accepting(&side);
+        if (connected)
+            session_connected(side.session);
+        session_answered(side.session, side_last_tag(&side), &error, 0);
+        assert_log(&side, connected ? "" : "!session-terminate ended");
+        side_clear(&side);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -693,6 +718,7 @@ int main(void)
         cmocka_unit_test(test_nobody_answers),
         cmocka_unit_test(test_an_error_to_session_initiate_is_a_reason),
         cmocka_unit_test(test_a_lost_session_ends_the_call_only_before_media_flows),
+        cmocka_unit_test(test_an_error_to_session_accept_ends_the_call_only_before_media_flows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
