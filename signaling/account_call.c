@@ -31,6 +31,7 @@ struct account_call {
     bool told;       /* the application knows of it */
     bool accepted;   /* by us or them */
     bool connected;
+    bool rings; /* outgoing: the application was told so */
     bool ended;
     char *peer;
     char *sid;
@@ -585,7 +586,9 @@ static void on_ringing(struct account_call *call, const char *jid)
     if (jid_is_full(jid) && find_ringing(call, jid) == call->ringing->len &&
         call->ringing->len < RINGING_MAX)
         g_ptr_array_add(call->ringing, g_strdup(jid));
-    tell_plain(call, ACCOUNT_EVENT_RINGING);
+    if (!call->rings)
+        tell_plain(call, ACCOUNT_EVENT_RINGING);
+    call->rings = true;
 }
 
 static void on_proceed(struct account_call *call, const struct initiation_event *event)
