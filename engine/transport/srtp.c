@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLAY_WINDOW 1024 /* packets, for video that is sent again; RFC 3711 section 3.3.2 */
+#define REPLAY_WINDOW 1024 /* packets, for video that comes late; RFC 3711 section 3.3.2 */
 
 #define RTP_HEADER_BYTES  12
 #define RTCP_HEADER_BYTES 8
@@ -55,7 +55,7 @@ static srtp_err_status_t create(srtp_t *session, srtp_ssrc_type_t direction,
         .ssrc = {.type = direction},
         .key = key,
         .window_size = REPLAY_WINDOW,
-        .allow_repeat_tx = 1,
+        .allow_repeat_tx = 0, /* a nonce used twice breaks GCM (RFC 7714, section 8.2) */
     };
     library_ready();
     if (srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, (srtp_profile_t)profile->id) ||

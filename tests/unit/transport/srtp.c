@@ -135,12 +135,48 @@ static void test_a_replayed_packet_is_refused(void **state)
     drop(ends);
 }
 
+/* RFC 7714, section 8.2: GCM breaks when a nonce is used twice. */
+static void test_no_number_is_sent_twice(void **state)
+{
+    (void)state;
+    struct ends ends = make(SRTP_PROFILE_AEAD_AES_128_GCM);
+    uint8_t packet[12 + PAYLOAD + SRTP_TAIL];
+    size_t bytes = rtp(packet, 7, 1);
+    assert_int_equal(srtp_pair_protect(ends.a, false, packet, &bytes), SRTP_OK);
+    bytes = rtp(packet, 7, 1);
+    packet[12] = 'y';
+    assert_int_equal(srtp_pair_protect(ends.a, false, packet, &bytes), SRTP_REPLAYED);
+    drop(ends);
+}
+
 static void test_the_sequence_wraps_around(void **state)
 {
     (void)state;
     struct ends ends = make(SRTP_PROFILE_AEAD_AES_128_GCM);
     for (uint32_t i = 65000; i < 66500; i++)
         assert_int_equal(carry(ends, 7, (uint16_t)i), SRTP_OK);
+    drop(ends);
+}
+
+static void test_packets_that_are_late_around_the_wrap_are_taken_once(void **state)
+{
+    (void)state;
+    enum { FIRST = 65500, LAST = 65600 };
+    struct ends ends = make(SRTP_PROFILE_AEAD_AES_128_GCM);
+    static uint8_t packets[LAST - FIRST][12 + PAYLOAD + SRTP_TAIL];
+    size_t bytes[LAST - FIRST];
+    for (unsigned i = 0; i < LAST - FIRST; i++) {
+        bytes[i] = rtp(packets[i], 7, (uint16_t)(FIRST + i));
+        assert_int_equal(srtp_pair_protect(ends.a, false, packets[i], &bytes[i]), SRTP_OK);
+    }
+    uint8_t replayed[sizeof packets[0]];
+    size_t replayed_bytes = bytes[3];
+    memcpy(replayed, packets[3], sizeof replayed);
+    for (unsigned i = 0; i < 10; i++) /* so that the receiver knows where it is */
+        assert_int_equal(srtp_pair_unprotect(ends.b, false, packets[i], &bytes[i]), SRTP_OK);
+    for (unsigned i = LAST - FIRST - 1; i >= 10; i--) /* the latest first */
+        assert_int_equal(srtp_pair_unprotect(ends.b, false, packets[i], &bytes[i]), SRTP_OK);
+    assert_int_equal(srtp_pair_unprotect(ends.b, false, replayed, &replayed_bytes), SRTP_REPLAYED);
     drop(ends);
 }
 
@@ -203,7 +239,9 @@ int main(void)
         cmocka_unit_test(test_every_profile_carries_rtp_and_rtcp),
         cmocka_unit_test(test_a_tampered_packet_is_not_authentic),
         cmocka_unit_test(test_a_replayed_packet_is_refused),
+        cmocka_unit_test(test_no_number_is_sent_twice),
         cmocka_unit_test(test_the_sequence_wraps_around),
+        cmocka_unit_test(test_packets_that_are_late_around_the_wrap_are_taken_once),
         cmocka_unit_test(test_invented_ssrcs_are_bounded),
         cmocka_unit_test(test_forged_ssrcs_take_no_place),
         cmocka_unit_test(test_what_is_not_rtp_is_malformed),
