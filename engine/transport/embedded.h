@@ -12,8 +12,8 @@
 struct embedded;
 
 /*
- * `first` (may be NULL) is asked before the context is turned for a readable descriptor: true if
- * that has been dealt with. It may call embedded_free().
+ * `first` (may be NULL) is asked before the context is turned for a descriptor that is ready: true
+ * if that has been dealt with. It may call embedded_free().
  */
 struct embedded *embedded_new(struct poller *poller, GMainContext *context,
                               bool (*first)(void *user, int fd), void *user);

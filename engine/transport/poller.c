@@ -16,7 +16,8 @@ struct poller {
     /* of the round that is being worked off: a removed watch is blotted out */
     struct epoll_event events[EVENTS_AT_ONCE];
     int event_count;
-    GPtrArray *heap; /* struct poller_timer; the nearest at place 1, nothing at place 0 */
+    GPtrArray *watches; /* struct poller_watch, by descriptor: whose a number is now */
+    GPtrArray *heap;    /* struct poller_timer; the nearest at place 1, nothing at place 0 */
 };
 
 struct poller_source {
@@ -125,21 +126,39 @@ static void work_off(struct poller *poller, int count)
     for (int i = 0; i < poller->event_count; i++) {
         struct poller_watch *watch = poller->events[i].data.ptr;
         if (watch)
-            watch->readable(watch->user);
+            watch->ready(watch->user);
     }
     poller->event_count = 0;
     fire_timers(poller);
 }
 
+static struct poller_watch **owner_of(struct poller *poller, int fd)
+{
+    if ((guint)fd >= poller->watches->len)
+        g_ptr_array_set_size(poller->watches, fd + 1);
+    return (struct poller_watch **)&poller->watches->pdata[fd];
+}
+
 bool poller_add(struct poller *poller, struct poller_watch *watch)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = watch};
-    return epoll_ctl(poller->fd, EPOLL_CTL_ADD, watch->fd, &event) == 0;
+    struct epoll_event event = {.events = watch->events, .data.ptr = watch};
+    if (watch->fd < 0)
+        return false;
+    struct poller_watch **owner = owner_of(poller, watch->fd);
+    bool known = *owner == watch && epoll_ctl(poller->fd, EPOLL_CTL_MOD, watch->fd, &event) == 0;
+    if (!known && epoll_ctl(poller->fd, EPOLL_CTL_ADD, watch->fd, &event) != 0)
+        return false;
+    *owner = watch;
+    return true;
 }
 
 void poller_remove(struct poller *poller, struct poller_watch *watch)
 {
-    epoll_ctl(poller->fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    struct poller_watch **owner = watch->fd < 0 ? NULL : owner_of(poller, watch->fd);
+    if (owner && *owner == watch) {
+        epoll_ctl(poller->fd, EPOLL_CTL_DEL, watch->fd, NULL);
+        *owner = NULL;
+    }
     for (int i = 0; i < poller->event_count; i++)
         if (poller->events[i].data.ptr == watch)
             poller->events[i].data.ptr = NULL;
@@ -205,6 +224,7 @@ struct poller *poller_new(GMainContext *context)
     poller->context = g_main_context_ref(context);
     poller->fd = fd;
     poller->holders = 1;
+    poller->watches = g_ptr_array_new();
     poller->heap = g_ptr_array_new();
     g_ptr_array_add(poller->heap, NULL);
     attach_source(poller);
@@ -222,6 +242,7 @@ void poller_release(struct poller *poller)
         return;
     detach_source(poller);
     embedded_free(poller->embedded);
+    g_ptr_array_free(poller->watches, TRUE);
     g_ptr_array_free(poller->heap, TRUE);
     close(poller->fd);
     g_main_context_unref(poller->context);

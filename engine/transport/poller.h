@@ -19,13 +19,15 @@
 #include "base/clock.h"
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct poller;
 
 /* A descriptor that is watched: part of a struct of its owner. */
 struct poller_watch {
     int fd;
-    void (*readable)(void *user);
+    uint32_t events; /* EPOLLIN and the like, which are G_IO_IN and the like */
+    void (*ready)(void *user);
     void *user;
 };
 
@@ -56,8 +58,11 @@ GMainContext *poller_context(const struct poller *poller);
 void poller_turn(struct poller *poller);
 
 /* Level-triggered. `watch` must stay where it is until poller_remove(), which may be called from
- * within any `readable`. False if the kernel refuses. */
+ * within any `ready`. To add it again does no harm, and is needed when `events` have changed or the
+ * descriptor may have been closed and its number given to another. False if the kernel refuses. */
 bool poller_add(struct poller *poller, struct poller_watch *watch);
+
+/* The descriptor may have been closed before, and its number may be another watch's by now. */
 void poller_remove(struct poller *poller, struct poller_watch *watch);
 
 /* Fires once at `when` of clock_now(), in place of what was set; USEC_NEVER: not at all. The timer

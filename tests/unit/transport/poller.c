@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include <glib-unix.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static GMainContext *context;
@@ -46,6 +49,22 @@ static void turn(void)
         poller_turn(poller);
     else
         g_main_context_iteration(context, TRUE);
+}
+
+static void raise_flag(void *user)
+{
+    bool *flag = user;
+    *flag = true;
+}
+
+/* All that is ready has been dealt with. */
+static void turn_until_idle(void)
+{
+    bool raised = false;
+    struct poller_timer end = {.fire = raise_flag, .user = &raised};
+    poller_set_timer(poller, &end, clock_now() + 2 * USEC_PER_MS);
+    while (!raised)
+        turn();
 }
 
 static char order[64];
@@ -141,7 +160,7 @@ static void test_a_watch_removed_by_another_is_not_called(void **state)
     (void)state;
     woken = 0;
     for (int i = 0; i < 2; i++) {
-        watches[i] = (struct poller_watch){eventfd(1, EFD_NONBLOCK), remove_both, NULL};
+        watches[i] = (struct poller_watch){eventfd(1, EFD_NONBLOCK), EPOLLIN, remove_both, NULL};
         assert_true(poller_add(poller, &watches[i]));
     }
     while (woken == 0)
@@ -154,6 +173,114 @@ static void test_a_watch_removed_by_another_is_not_called(void **state)
     assert_int_equal(woken, 1);
     close(watches[0].fd);
     close(watches[1].fd);
+}
+
+static void count_ready(void *user)
+{
+    unsigned *count = user;
+    ++*count;
+}
+
+/* As after a close() that the owner has not told the poller of. */
+static void test_a_number_that_went_to_another_watch_is_not_taken_from_it(void **state)
+{
+    (void)state;
+    unsigned counts[2] = {0, 0};
+    int first = eventfd(0, EFD_NONBLOCK);
+    struct poller_watch old = {first, EPOLLIN, count_ready, &counts[0]};
+    assert_true(poller_add(poller, &old));
+    close(first);
+    int second = eventfd(1, EFD_NONBLOCK);
+    assert_int_equal(second, first);
+    struct poller_watch young = {second, EPOLLIN, count_ready, &counts[1]};
+    assert_true(poller_add(poller, &young));
+    poller_remove(poller, &old);
+    while (counts[1] == 0)
+        turn();
+    assert_int_equal(counts[0], 0);
+    poller_remove(poller, &young);
+    close(second);
+}
+
+static gboolean on_fd(gint fd, GIOCondition condition, gpointer user)
+{
+    unsigned *count = user;
+    (void)fd;
+    (void)condition;
+    ++*count;
+    return G_SOURCE_REMOVE;
+}
+
+static GSource *watch_by_glib(int fd, GIOCondition condition, unsigned *count)
+{
+    GSource *source = g_unix_fd_source_new(fd, condition);
+    g_source_set_callback(source, G_SOURCE_FUNC(on_fd), count, NULL);
+    g_source_attach(source, context);
+    g_source_unref(source);
+    return source;
+}
+
+/* As a TCP connection that is being made. */
+static void test_a_source_that_waits_to_write_is_woken(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    int ends[2];
+    uint8_t byte = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    while (send(ends[0], &byte, 1, MSG_NOSIGNAL) == 1) {
+    }
+    watch_by_glib(ends[0], G_IO_OUT, &count);
+    turn_until_idle();
+    assert_int_equal(count, 0);
+    uint8_t all[65536];
+    while (recv(ends[1], all, sizeof all, 0) > 0) {
+    }
+    while (count == 0)
+        turn();
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* As GSocketClient does when the first address refuses and the second is tried. */
+static void test_a_descriptor_that_takes_the_number_of_a_closed_one_is_watched(void **state)
+{
+    (void)state;
+    unsigned counts[2] = {0, 0};
+    int first = eventfd(0, EFD_NONBLOCK);
+    GSource *source = watch_by_glib(first, G_IO_IN, &counts[0]);
+    turn_until_idle();
+    g_source_destroy(source);
+    close(first);
+    int second = eventfd(0, EFD_NONBLOCK);
+    assert_int_equal(second, first);
+    watch_by_glib(second, G_IO_IN, &counts[1]);
+    turn_until_idle();
+    assert_int_equal(eventfd_write(second, 1), 0);
+    while (counts[1] == 0)
+        turn();
+    assert_int_equal(counts[0], 0);
+    close(second);
+}
+
+static void test_any_number_of_descriptors_is_watched(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    unsigned count = 0;
+    int fds[MANY];
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = eventfd(0, EFD_NONBLOCK);
+        watch_by_glib(fds[i], G_IO_IN, &count);
+    }
+    turn_until_idle();
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(eventfd_write(fds[i], 1), 0);
+        while (count == i)
+            turn();
+    }
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
 }
 
 static gboolean count_source(gpointer user)
@@ -211,6 +338,10 @@ int main(void)
         TEST(test_many_timers_keep_their_order),
         TEST(test_a_timer_may_set_itself_again),
         TEST(test_a_watch_removed_by_another_is_not_called),
+        TEST(test_a_number_that_went_to_another_watch_is_not_taken_from_it),
+        TEST(test_a_source_that_waits_to_write_is_woken),
+        TEST(test_a_descriptor_that_takes_the_number_of_a_closed_one_is_watched),
+        TEST(test_any_number_of_descriptors_is_watched),
         TEST(test_sources_of_the_context_run),
         TEST(test_a_source_attached_by_another_thread_wakes_it),
     };
