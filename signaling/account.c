@@ -114,6 +114,7 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->domain = jid_domain(config->jid);
     account->software_name = g_strdup(or_default(config->software_name, "Jingle Engine"));
     account->software_version = g_strdup(or_default(config->software_version, ""));
+    g_strdelimit(account->software_name, "<", ' '); /* it would spoil the hash: see disco_hash() */
     account->features = config->external ? call_features : own_features;
     account->caps_hash = account_own_hash(account);
     account->outbox = outbox_new(account->id_prefix, send_node, account);

@@ -60,6 +60,25 @@ static bool sort_unique(GPtrArray *texts)
     return true;
 }
 
+/* The texts are hashed with a '<' after each, and nothing else tells them apart. So other features
+ * would have the same hash if one had a '<' inside, or stood in a form: somebody could tell us lies
+ * about everybody who wears that hash. */
+static bool may_mislead(const char *text)
+{
+    return strchr(text, '<') || capability_of(text);
+}
+
+static bool form_may_mislead(const xml_node *node)
+{
+    const char *var = xml_attribute(node, "var");
+    char *text = xml_text(node);
+    bool found = (var && may_mislead(var)) || may_mislead(text);
+    free(text);
+    XML_EACH (child, node)
+        found = found || form_may_mislead(child);
+    return found;
+}
+
 static void append_each(GString *string, const GPtrArray *texts)
 {
     for (guint i = 0; i < texts->len; i++)
@@ -139,6 +158,7 @@ struct disco_parts {
     GPtrArray *identities;
     GPtrArray *features;
     GPtrArray *forms;
+    bool misleading;
 };
 
 static void collect(const xml_node *query, struct disco_parts *parts)
@@ -147,12 +167,16 @@ static void collect(const xml_node *query, struct disco_parts *parts)
         const char *var = xml_attribute(child, "var");
         if (xml_is(child, NS_DISCO_INFO, "identity") &&
             parts->identities->len < DISCO_FEATURES_MAX) {
-            g_ptr_array_add(parts->identities, identity_text(child));
+            char *text = identity_text(child);
+            parts->misleading = parts->misleading || strchr(text, '<');
+            g_ptr_array_add(parts->identities, text);
         } else if (xml_is(child, NS_DISCO_INFO, "feature") && var &&
                    parts->features->len < DISCO_FEATURES_MAX) {
+            parts->misleading = parts->misleading || strchr(var, '<');
             g_ptr_array_add(parts->features, g_strdup(var));
         } else if (xml_is(child, NS_DATA_FORMS, "x") && parts->forms->len < DISCO_FEATURES_MAX) {
             char *form = form_text(child);
+            parts->misleading = parts->misleading || form_may_mislead(child);
             if (form)
                 g_ptr_array_add(parts->forms, form);
         }
@@ -176,12 +200,13 @@ char *disco_hash(const xml_node *query)
         g_ptr_array_new_with_free_func(g_free),
         g_ptr_array_new_with_free_func(g_free),
         g_ptr_array_new_with_free_func(g_free),
+        false,
     };
     collect(query, &parts);
     char *hash = NULL;
     bool unique = sort_unique(parts.identities) && sort_unique(parts.features);
     unique = sort_unique(parts.forms) && unique;
-    if (unique) {
+    if (unique && !parts.misleading) {
         GString *text = g_string_new(NULL);
         append_each(text, parts.identities);
         append_each(text, parts.features);

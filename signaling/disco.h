@@ -29,7 +29,8 @@ enum capability {
 unsigned disco_capabilities(const xml_node *query);
 
 /* The verification string of XEP-0115, 5.1, hashed by SHA-1, in base64: g_free() it. NULL if the
- * result is ill-formed in one of the ways that 5.4 forbids (duplicates). */
+ * result is ill-formed in one of the ways that 5.4 forbids (duplicates), or made so that other
+ * features would have the same hash. */
 char *disco_hash(const xml_node *query);
 
 /* Ourselves. */

@@ -117,6 +117,11 @@ static struct device *add_device(struct presence *presence, const char *jid)
     return device;
 }
 
+static const char *short_or_empty(const char *text)
+{
+    return text && strnlen(text, PRESENCE_TEXT_MAX + 1) <= PRESENCE_TEXT_MAX ? text : "";
+}
+
 static void read_caps(struct device *device, const xml_node *presence)
 {
     const xml_node *c = xml_child(presence, NS_CAPS, "c");
@@ -124,7 +129,7 @@ static void read_caps(struct device *device, const xml_node *presence)
     const char *ver = c ? xml_attribute(c, "ver") : NULL;
     const char *node = c ? xml_attribute(c, "node") : NULL;
     /* Without `hash` it is the first version of XEP-0115, whose `ver` stands for nothing. */
-    const char *known = hash && ver && strcmp(hash, "sha-1") == 0 ? ver : "";
+    const char *known = hash && strcmp(hash, "sha-1") == 0 ? short_or_empty(ver) : "";
     if (strcmp(device->caps_hash, known) != 0) {
         device->knowledge = DEVICE_UNKNOWN;
         device->capabilities = 0;
@@ -132,7 +137,7 @@ static void read_caps(struct device *device, const xml_node *presence)
     g_free(device->caps_hash);
     device->caps_hash = g_strdup(known);
     g_free(device->caps_node);
-    device->caps_node = g_strdup(node ? node : "");
+    device->caps_node = g_strdup(short_or_empty(node));
 }
 
 static int read_priority(const xml_node *presence)

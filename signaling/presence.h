@@ -6,6 +6,7 @@
 
 #define PRESENCE_DEVICES_MAX 64    /* of one person; more are passed over */
 #define PRESENCE_TOTAL_MAX   20000 /* of all */
+#define PRESENCE_TEXT_MAX    256   /* bytes of a caps node or hash; longer ones count as missing */
 
 enum device_knowledge {
     DEVICE_UNKNOWN, /* nothing asked yet */

@@ -531,6 +531,17 @@ static void test_capabilities_with_a_wrong_hash_are_not_remembered(void **state)
     world_free(world);
 }
 
+static void test_any_software_name_can_be_hashed(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    struct account_config config = {.software_name = "a<b"};
+    struct client *alice = client_add_with(world, ALICE, &config);
+    client_online(alice, false);
+    assert_non_null(client_sent(alice, "<presence", "ver=", NULL));
+    world_free(world);
+}
+
 static void test_capabilities_outlive_the_account(void **state)
 {
     (void)state;
@@ -890,6 +901,7 @@ int main(void)
         cmocka_unit_test(test_forged_roster_pushes_change_nothing),
         cmocka_unit_test(test_forged_carbons_change_nothing),
         cmocka_unit_test(test_capabilities_with_a_wrong_hash_are_not_remembered),
+        cmocka_unit_test(test_any_software_name_can_be_hashed),
         cmocka_unit_test(test_capabilities_outlive_the_account),
         cmocka_unit_test(test_unanswered_stanzas_come_again_with_the_same_id),
         cmocka_unit_test(test_a_repeated_stanza_gets_the_same_answer_and_acts_once),

@@ -80,12 +80,37 @@ static void test_duplicates_have_no_hash(void **state)
                         "</query>"));
 }
 
+/* Each has the hash of the honest one, were it not refused: who wears an honest client's hash must
+ * not be able to make us believe that this client cannot be called. */
+static void test_features_cannot_be_hidden_behind_an_honest_hash(void **state)
+{
+    static const char *const liars[] = {
+        "<feature var='a&lt;urn:xmpp:jingle:1'/>",
+        "<feature var='a'/><x xmlns='jabber:x:data'><field var='FORM_TYPE' type='hidden'>"
+        "<value>urn:xmpp:jingle:1</value></field></x>",
+        "<x xmlns='jabber:x:data'><field var='FORM_TYPE' type='hidden'><value>a</value></field>"
+        "<field var='urn:xmpp:jingle:1'/></x>",
+        "<identity category='a' type='b' name='c&lt;a&lt;urn:xmpp:jingle:1'/>",
+    };
+    (void)state;
+    char *honest = hash_of("<query xmlns='http://jabber.org/protocol/disco#info'>"
+                           "<feature var='a'/><feature var='urn:xmpp:jingle:1'/></query>");
+    assert_non_null(honest);
+    g_free(honest);
+    for (size_t i = 0; i < G_N_ELEMENTS(liars); i++) {
+        char *text = g_strdup_printf(
+            "<query xmlns='http://jabber.org/protocol/disco#info'>%s</query>", liars[i]);
+        assert_null(hash_of(text));
+        g_free(text);
+    }
+}
+
 static void test_what_we_announce_is_what_we_are_asked_for(void **state)
 {
     (void)state;
     static const char *const features[] = {NS_JINGLE,  NS_RTP,  NS_RTP_AUDIO,
                                            NS_ICE_UDP, NS_DTLS, NULL};
-    struct disco_self self = {"Name <&>", features};
+    struct disco_self self = {"Name &>", features};
     struct xml *query = xml_new(NS_DISCO_INFO, "query");
     disco_write(&self, xml_root(query));
     assert_int_equal(disco_capabilities(xml_root(query)), CAN_CALL);
@@ -211,6 +236,22 @@ static void test_a_new_hash_makes_a_device_unknown_again(void **state)
     presence_free(presence);
 }
 
+static void test_endless_capabilities_are_not_kept(void **state)
+{
+    (void)state;
+    struct presence *presence = presence_new();
+    char *text = g_strnfill(PRESENCE_TEXT_MAX + 1, 'x');
+    char *caps = g_strdup_printf("<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' "
+                                 "node='%s' ver='%s'/>",
+                                 text, text);
+    struct device *device = receive(presence, "a@b/c", caps, "");
+    assert_string_equal(device->caps_hash, "");
+    assert_string_equal(device->caps_node, "");
+    g_free(caps);
+    g_free(text);
+    presence_free(presence);
+}
+
 static void test_nobody_has_thousands_of_devices(void **state)
 {
     (void)state;
@@ -229,12 +270,14 @@ int main(void)
         cmocka_unit_test(test_the_simple_hash_of_the_specification),
         cmocka_unit_test(test_forms_count_and_their_order_does_not),
         cmocka_unit_test(test_duplicates_have_no_hash),
+        cmocka_unit_test(test_features_cannot_be_hidden_behind_an_honest_hash),
         cmocka_unit_test(test_what_we_announce_is_what_we_are_asked_for),
         cmocka_unit_test(test_the_memory_is_bounded),
         cmocka_unit_test(test_a_damaged_file_does_no_harm),
         cmocka_unit_test(test_nothing_breaks_the_lines_of_the_file),
         cmocka_unit_test(test_devices_are_listed_by_priority),
         cmocka_unit_test(test_a_new_hash_makes_a_device_unknown_again),
+        cmocka_unit_test(test_endless_capabilities_are_not_kept),
         cmocka_unit_test(test_nobody_has_thousands_of_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
