@@ -17,7 +17,6 @@ struct proposal {
     char *sid;
     char *peer; /* outgoing: bare; incoming: full */
     bool audio, video;
-    bool ringing;  /* outgoing: a device said that it rings */
     bool accepted; /* incoming: by us */
     usec deadline;
     void *user;
@@ -260,12 +259,13 @@ static void send_simple(struct initiation *initiation, const char *to, const cha
 }
 
 /* For our other devices: not all servers have carbons, and Dino listens to this alone. */
-static void send_to_own_devices(struct initiation *initiation, const char *name, const char *sid)
+static void send_to_own_devices(struct initiation *initiation, const char *name, const char *sid,
+                                enum reason_condition condition)
 {
     if (initiation->full_jid == NULL)
         return;
     char *bare = jid_bare(initiation->full_jid);
-    send_simple(initiation, bare, name, sid, REASON_NONE, false);
+    send_simple(initiation, bare, name, sid, condition, false);
     g_free(bare);
 }
 
@@ -306,14 +306,23 @@ void proposal_accept(struct proposal *proposal, usec now)
         return;
     proposal->accepted = true;
     proposal->deadline = now + JOIN_TIMEOUT;
-    send_to_own_devices(initiation, "accept", proposal->sid);
+    send_to_own_devices(initiation, "accept", proposal->sid, REASON_NONE);
     send_simple(initiation, proposal->peer, "proceed", proposal->sid, REASON_NONE, false);
 }
 
+/* XEP-0353, 8: only some reasons are nobody's secret. */
+static enum reason_condition reason_to_reject(jingle_reason reason)
+{
+    return reason == JINGLE_REASON_NO_ANSWER ? REASON_EXPIRED
+                                             : reason_to_tell(reason, PROGRESS_PENDING, false);
+}
+
+/* When nobody answers here, it is said, for some callers (Dino) ring until they are told. */
 static void say_end(struct proposal *proposal, jingle_reason reason)
 {
     struct initiation *initiation = proposal->initiation;
-    bool refused = reason == JINGLE_REASON_DECLINED || reason == JINGLE_REASON_BUSY;
+    bool refused = reason == JINGLE_REASON_DECLINED || reason == JINGLE_REASON_BUSY ||
+                   reason == JINGLE_REASON_NO_ANSWER;
 
     if (proposal->outgoing) {
         enum reason_condition condition = reason_to_tell(reason, PROGRESS_PENDING, true);
@@ -323,9 +332,9 @@ static void say_end(struct proposal *proposal, jingle_reason reason)
         send_simple(initiation, proposal->peer, "finish", proposal->sid,
                     reason_to_tell(reason, PROGRESS_ACCEPTED, false), false);
     } else if (refused) {
-        enum reason_condition condition = reason_to_tell(reason, PROGRESS_PENDING, false);
+        enum reason_condition condition = reason_to_reject(reason);
         send_simple(initiation, proposal->peer, "reject", proposal->sid, condition, false);
-        send_to_own_devices(initiation, "reject", proposal->sid);
+        send_to_own_devices(initiation, "reject", proposal->sid, condition);
     }
 }
 
@@ -501,10 +510,8 @@ static void receive_ringing(struct initiation *initiation, const struct arrival 
 {
     struct proposal *proposal = find_outgoing(initiation, arrival);
 
-    if (proposal == NULL || proposal->ringing)
-        return;
-    proposal->ringing = true;
-    tell(proposal, INITIATION_EVENT_RINGING, arrival->message->from);
+    if (proposal != NULL)
+        tell(proposal, INITIATION_EVENT_RINGING, arrival->message->from);
 }
 
 static void receive_proceed(struct initiation *initiation, const struct arrival *arrival)
@@ -534,7 +541,7 @@ static void receive_retract(struct initiation *initiation, const struct arrival 
     struct proposal *proposal = initiation_find(initiation, arrival->message->from, arrival->sid);
     jingle_reason reason = JINGLE_REASON_CANCELED;
 
-    if (proposal == NULL || arrival->how->origin != ORIGIN_DIRECT)
+    if (proposal == NULL)
         return;
     if (proposal->outgoing) {
         if (strcmp(arrival->name, "finish") == 0)
@@ -561,7 +568,9 @@ static void receive_sibling(struct initiation *initiation, const struct arrival 
         struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
         if (proposal->outgoing || proposal->accepted || strcmp(proposal->sid, arrival->sid) != 0)
             continue;
-        proposal_ended(proposal, JINGLE_REASON_ELSEWHERE, JINGLE_PARTY_LOCAL, "", arrival->now);
+        bool rang_out = arrival->reason.condition == REASON_EXPIRED;
+        proposal_ended(proposal, rang_out ? JINGLE_REASON_NO_ANSWER : JINGLE_REASON_ELSEWHERE,
+                       JINGLE_PARTY_LOCAL, "", arrival->now);
         return;
     }
 }
@@ -591,10 +600,7 @@ static bool receive_receipt(struct initiation *initiation, const struct stanza *
 
     if (proposal == NULL || !proposal->outgoing || how->origin != ORIGIN_DIRECT)
         return false;
-    if (!proposal->ringing) {
-        proposal->ringing = true;
-        tell(proposal, INITIATION_EVENT_RINGING, message->from);
-    }
+    tell(proposal, INITIATION_EVENT_RINGING, message->from);
     return true;
 }
 

@@ -28,7 +28,7 @@ struct proposal;
 enum initiation_event_type {
     INITIATION_EVENT_INCOMING, /* ring */
     INITIATION_EVENT_MISSED,   /* no proposal: it came too late to be answered */
-    INITIATION_EVENT_RINGING,  /* outgoing: a device rings */
+    INITIATION_EVENT_RINGING,  /* outgoing: `peer` rings; each device, each time that it says so */
     INITIATION_EVENT_PROCEED,  /* outgoing: u.proceed.peer accepted; initiate a session with it */
     INITIATION_EVENT_ENDED,    /* u.ended */
 };
@@ -97,9 +97,9 @@ struct proposal *initiation_propose(struct initiation *initiation, const char *t
                                     bool video, usec now);
 /* Incoming: we answer. session-initiate is awaited then. */
 void proposal_accept(struct proposal *proposal, usec now);
-/* Ends it: an outgoing one is retracted; an incoming one is rejected for JINGLE_REASON_DECLINED and
- * JINGLE_REASON_BUSY, otherwise nothing is sent. INITIATION_EVENT_ENDED is told before this
- * returns; the proposal is then freed. */
+/* Ends it: an outgoing one is retracted; an incoming one is rejected for JINGLE_REASON_DECLINED,
+ * JINGLE_REASON_BUSY and JINGLE_REASON_NO_ANSWER, otherwise nothing is sent.
+ * INITIATION_EVENT_ENDED is told before this returns; the proposal is then freed. */
 void proposal_end(struct proposal *proposal, jingle_reason reason, jingle_party by, usec now);
 
 /* A session-initiate came from this full JID: true if we accepted its proposal, which ends here. */

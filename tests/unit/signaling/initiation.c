@@ -156,7 +156,7 @@ static void test_a_proposal_rings_and_proceeds(void **state)
     assert_has(last(&device, 1), "<store xmlns=\"" NS_HINTS "\"/>");
     receive(&device, ORIGIN_DIRECT, THEM, ME, "ringing", sid, "");
     receive(&device, ORIGIN_DIRECT, "them@y/2", ME, "ringing", sid, "");
-    assert_log(&device, "ringing");
+    assert_log(&device, "ringing ringing");
     receive(&device, ORIGIN_DIRECT, "evil@y/pc", ME, "proceed", sid, "");
     receive(&device, ORIGIN_DIRECT, THEM, OTHER, "proceed", sid, "");
     receive(&device, ORIGIN_CARBON_RECEIVED, THEM, ME, "proceed", sid, "");
@@ -373,6 +373,46 @@ static void test_only_the_proposing_device_may_retract(void **state)
     device_clear(&device);
 }
 
+/* A server gives the original to the device of the highest priority, and copies to the others. */
+static void test_a_copy_of_the_retraction_stops_the_ringing_too(void **state)
+{
+    struct device device;
+
+    (void)state;
+    device_init(&device);
+    propose_to_us(&device, "");
+    g_string_truncate(device.log, 0);
+    receive(&device, ORIGIN_CARBON_RECEIVED, THEM, "me@x", "retract", "0d", "");
+    assert_log(&device, "ended");
+    assert_int_equal(device.ended, JINGLE_REASON_CANCELED);
+    device_clear(&device);
+}
+
+static void test_the_caller_and_our_devices_hear_that_nobody_answers(void **state)
+{
+    struct device device;
+
+    (void)state;
+    device_init(&device);
+    propose_to_us(&device, "");
+    g_string_truncate(device.log, 0);
+    initiation_tick(device.initiation, 60 * USEC_PER_SEC);
+    assert_log(&device, "!reject !reject ended");
+    assert_int_equal(device.ended, JINGLE_REASON_NO_ANSWER);
+    assert_has(last(&device, 2), "to=\"" THEM "\"");
+    assert_has(last(&device, 2), "<expired/>");
+    assert_has(last(&device, 1), "to=\"me@x\"");
+    assert_has(last(&device, 1), "<expired/>");
+    device_clear(&device);
+
+    device_init(&device);
+    propose_to_us(&device, "");
+    receive(&device, ORIGIN_DIRECT, OTHER, "me@x", "reject", "0d",
+            "<reason xmlns='urn:xmpp:jingle:1'><expired/></reason>");
+    assert_int_equal(device.ended, JINGLE_REASON_NO_ANSWER);
+    device_clear(&device);
+}
+
 static void test_another_device_of_ours_stops_the_ringing(void **state)
 {
     static const struct {
@@ -429,7 +469,7 @@ static void test_a_slightly_late_propose_rings_for_the_rest(void **state)
     assert_log(&device, "!received !ringing incoming");
     assert_true(initiation_next_deadline(device.initiation) == 40 * USEC_PER_SEC);
     initiation_tick(device.initiation, 40 * USEC_PER_SEC);
-    assert_log(&device, "ended");
+    assert_log(&device, "!reject !reject ended");
     assert_int_equal(device.ended, JINGLE_REASON_NO_ANSWER);
     device_clear(&device);
 }
@@ -573,6 +613,8 @@ int main(void)
         cmocka_unit_test(test_busy_may_be_said_at_once),
         cmocka_unit_test(test_a_stranger_hears_nothing),
         cmocka_unit_test(test_only_the_proposing_device_may_retract),
+        cmocka_unit_test(test_a_copy_of_the_retraction_stops_the_ringing_too),
+        cmocka_unit_test(test_the_caller_and_our_devices_hear_that_nobody_answers),
         cmocka_unit_test(test_another_device_of_ours_stops_the_ringing),
         cmocka_unit_test(test_a_late_propose_is_a_missed_call),
         cmocka_unit_test(test_a_slightly_late_propose_rings_for_the_rest),
