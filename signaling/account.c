@@ -78,6 +78,13 @@ void account_reply_error(struct account *account, const struct stanza *request,
     account_send(account, stanza_error_reply(request, error));
 }
 
+void account_say_absent(struct account *account, const struct stanza *request)
+{
+    struct stanza_error error =
+        stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
+    account_reply_error(account, request, &error);
+}
+
 bool account_is_trusted(const struct account *account, const char *jid)
 {
     return account->allow_strangers || roster_find(account->roster, jid) ||
@@ -313,7 +320,7 @@ static void receive_iq(struct account *account, const struct stanza *iq, usec no
         return;
     if (jingle)
         account_receive_jingle(account, iq, jingle, now);
-    else if (xml_child(iq->node, NS_ROSTER, "query"))
+    else if (xml_child(iq->node, NS_ROSTER, "query") && strcmp(iq->type, "get") != 0)
         account_receive_roster(account, iq, now);
     else if (is_request && !account->external)
         account_answer_query(account, iq, now);

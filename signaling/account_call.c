@@ -371,10 +371,6 @@ static void propose(struct account_call *call, usec now)
     struct account *account = call->account;
     call->proposal = initiation_propose(account->initiation, call->peer, media_has(call, "audio"),
                                         media_has(call, "video"), now);
-    if (!call->proposal) {
-        doom(call, JINGLE_REASON_BUSY, "too many calls at once", now);
-        return;
-    }
     call->deciding = false;
     call->decide_at = USEC_NEVER;
     call->by_message = true;
@@ -382,9 +378,12 @@ static void propose(struct account_call *call, usec now)
     proposal_set_user(call->proposal, call);
 }
 
+/* Our own devices show each other their presence. */
 static bool shares_presence(const struct account *account, const char *jid)
 {
     const struct roster_item *item = roster_find(account->roster, jid);
+    if (jid_equal_bare(jid, account->bare))
+        return true;
     return item && (item->subscription == JINGLE_SUBSCRIPTION_TO ||
                     item->subscription == JINGLE_SUBSCRIPTION_BOTH);
 }
@@ -482,7 +481,9 @@ static void decide(struct account_call *call, usec now)
         return;
     }
     struct survey survey = survey_devices(call, now);
-    bool direct = call->direct || jid_is_full(call->peer);
+    /* What our own account proposes concerns the devices that do not answer (XEP-0353, 3.3). */
+    bool own = jid_equal_bare(call->peer, account->bare);
+    bool direct = call->direct || own || jid_is_full(call->peer);
     bool enough = survey.best && (direct || survey.initiation);
     usec settled = account->online_since + ACCOUNT_SETTLE;
     usec asked = call->started + ACCOUNT_ASK_LIMIT;
@@ -502,7 +503,7 @@ jingle_status account_call_start(struct account *account, const char *to,
                                  usec now, struct account_call **call)
 {
     *call = NULL;
-    if (!to || !jid_is_valid(to))
+    if (!to || !jid_is_valid(to) || (account->full_jid && jid_equal(to, account->full_jid)))
         return JINGLE_ERROR_JID;
     if (!account->online)
         return JINGLE_ERROR_OFFLINE;
@@ -736,8 +737,7 @@ static void begin_unannounced(struct account *account, const struct stanza *iq,
 {
     struct account_call *call = call_new(account, iq->from, false);
     set_text(&call->sid, jingle->sid);
-    bool wanted = account_is_trusted(account, iq->from) &&
-                  !initiation_remembers(account->initiation, iq->from, jingle->sid);
+    bool wanted = !initiation_remembers(account->initiation, iq->from, jingle->sid);
     bool alive = begin_session(call, jingle, now);
     if (!alive || !wanted) {
         /* As Conversations does: acknowledged, then refused. */
@@ -818,11 +818,31 @@ static void dispatch(struct account *account, const struct stanza *iq,
     account->answering = NULL;
 }
 
+static bool is_in_a_call_with(const struct account *account, const char *jid)
+{
+    for (GList *item = account->calls.head; item; item = item->next) {
+        const struct account_call *call = item->data;
+        if (jid_equal_bare(call->peer, jid))
+            return true;
+    }
+    return false;
+}
+
+bool account_hides_from(const struct account *account, const char *jid)
+{
+    return jid && !account_is_trusted(account, jid) && !is_in_a_call_with(account, jid);
+}
+
 void account_receive_jingle(struct account *account, const struct stanza *iq,
                             const xml_node *element, usec now)
 {
     struct jingle_iq jingle;
     struct stanza_error error;
+    if (account_hides_from(account, iq->from)) {
+        log_info(account->log, "%s, who is not a contact, hears that nobody is here", iq->from);
+        account_say_absent(account, iq);
+        return;
+    }
     const char *before = answers_find(account->answers, iq);
     if (before) {
         log_debug(account->log, "%s sent %s again", iq->from ? iq->from : "the server", iq->id);
@@ -1039,8 +1059,9 @@ static void resume(struct account_call *call, const void *argument, usec now)
     bool other_jid = *(const bool *)argument;
     if (call->deciding)
         call->decide_at = now;
-    /* The peer believes only the JID that the session began with. */
-    else if (other_jid && call->session && !call->connected)
+    /* The peer believes only the JID that the session began with, and answers to that of propose.
+     */
+    else if (other_jid && !call->connected && (call->session || call->outgoing))
         drop(call, JINGLE_REASON_LOCAL_OFFLINE, JINGLE_PARTY_LOCAL, now);
 }
 

@@ -71,11 +71,12 @@ void account_contacts_free(jingle_contact *contacts, size_t count)
 
 /* -------------------------------------------------------------------------------- presence -- */
 
-/* Strangers may direct presence at us; that is not to fill our memory. */
+/* Strangers may direct presence at us; that is not to fill our memory. (A host that hands in no
+ * roster does not let us tell who is one.) */
 static bool is_of_interest(const struct account *account, const char *jid)
 {
-    return account->external || roster_find(account->roster, jid) ||
-           jid_equal_bare(jid, account->bare);
+    bool anybody = account->external && roster_count(account->roster) == 0;
+    return anybody || roster_find(account->roster, jid) || jid_equal_bare(jid, account->bare);
 }
 
 static void receive_availability(struct account *account, const struct stanza *presence, usec now)
@@ -166,11 +167,8 @@ void account_receive_roster(struct account *account, const struct stanza *iq, us
         is_from_account(account, iq->from) || (is_result && jid_equal(iq->from, account->full_jid));
     if (!ours) {
         log_warning(account->log, "%s sent a forged roster push: ignored", iq->from);
-        if (is_push && !account->external) {
-            struct stanza_error error =
-                stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
-            account_reply_error(account, iq, &error);
-        }
+        if (is_push && !account->external)
+            account_say_absent(account, iq);
         return;
     }
     if (is_result)

@@ -90,7 +90,9 @@ void account_answer_query(struct account *account, const struct stanza *iq, usec
     bool is_get = strcmp(iq->type, "get") == 0;
     const xml_node *info = xml_child(iq->node, NS_DISCO_INFO, "query");
     const xml_node *services = xml_child(iq->node, NS_EXTDISCO, "services");
-    if (is_get && info) {
+    if (!is_from_server(account, iq->from) && account_hides_from(account, iq->from)) {
+        account_say_absent(account, iq);
+    } else if (is_get && info) {
         answer_info(account, iq, info);
     } else if (is_get && xml_child(iq->node, NS_PING, "ping")) {
         account_send(account, stanza_result(iq));
@@ -101,8 +103,6 @@ void account_answer_query(struct account *account, const struct stanza *iq, usec
         /* A push may tell only what changed (XEP-0215, 3.4): ask for the whole. */
         account_ask_services(account, now);
     } else {
-        struct stanza_error error =
-            stanza_error_make(STANZA_SERVICE_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
-        account_reply_error(account, iq, &error);
+        account_say_absent(account, iq);
     }
 }

@@ -83,6 +83,10 @@ void account_send(struct account *account, struct xml *stanza);
 void account_reply_error(struct account *account, const struct stanza *request,
                          const struct stanza_error *error);
 bool account_is_trusted(const struct account *account, const char *jid);
+/* Strangers are not to learn that we are online, before they have been called or let in. */
+bool account_hides_from(const struct account *account, const char *jid);
+/* The answer that a server gives for a resource that is not there (XEP-0166, 6.3.2). */
+void account_say_absent(struct account *account, const struct stanza *request);
 
 /* account_discovery.c: what the server and the contacts' devices can do. */
 void account_discover_server(struct account *account, usec now);

@@ -427,6 +427,38 @@ static void test_a_call_ends_when_the_last_device_that_rings_is_gone(void **stat
     world_free(world);
 }
 
+static void test_another_device_of_ours_can_be_called(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    assert_int_equal(client_call(alice, ALICE, false), JINGLE_ERROR_JID);
+    client_call(alice, "alice@example.org", false);
+    assert_true(client_saw(alice, "ended offline remote"));
+    struct client *other = client_add(world, "alice@example.org/other");
+    client_online(other, false);
+    world_pass(world, 3 * USEC_PER_SEC);
+    client_call(alice, "alice@example.org", false);
+    assert_true(client_saw(other, "incoming " ALICE " audio"));
+    client_accept(other);
+    assert_true(client_saw(alice, "accepted alice@example.org/other"));
+    world_free(world);
+}
+
+/* The answer would go to the JID that proposed. */
+static void test_a_call_that_rings_does_not_outlive_our_jid(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    client_call(alice, "bob@example.org", false);
+    account_offline(alice->account, world->now);
+    account_online(alice->account, "alice@example.org/new", false, world->now);
+    assert_true(client_saw(alice, "ended local-offline local"));
+    assert_non_null(client_sent(alice, "<retract", NULL));
+    world_free(world);
+}
+
 /* ------------------------------------------------------------------------------ distrust -- */
 
 static void test_a_stranger_does_not_ring(void **state)
@@ -442,7 +474,40 @@ static void test_a_stranger_does_not_ring(void **state)
     assert_null(client_sent(alice, "mallory", NULL));
     client_call(mallory, ALICE, true);
     assert_null(alice->call);
-    assert_true(client_saw(mallory, "ended declined remote"));
+    assert_true(client_saw(mallory, "ended offline remote"));
+    world_free(world);
+}
+
+/* Whatever a stranger asks: the answer is that of a server for a resource that is not there. */
+static void test_a_stranger_does_not_learn_that_we_are_online(void **state)
+{
+    static const char *const questions[] = {
+        "<iq xmlns='jabber:client' type='get' id='q' from='mallory@example.org/x'>"
+        "<ping xmlns='urn:xmpp:ping'/></iq>",
+        "<iq xmlns='jabber:client' type='get' id='q' from='mallory@example.org/x'>"
+        "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+        "<iq xmlns='jabber:client' type='get' id='q' from='mallory@example.org'>"
+        "<query xmlns='jabber:iq:roster'/></iq>",
+        "<iq xmlns='jabber:client' type='set' id='q' from='mallory@example.org/x'>"
+        "<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='s'/></iq>",
+        "<iq xmlns='jabber:client' type='set' id='q' from='mallory@example.org/x'>"
+        "<jingle xmlns='urn:xmpp:jingle:1'/></iq>",
+    };
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
+        client_forget(alice);
+        client_receive(alice, questions[i]);
+        assert_int_equal(alice->sent->len, 1);
+        assert_non_null(
+            client_sent(alice, "id=\"q\"", "type=\"error\"", "service-unavailable", NULL));
+        assert_null(client_sent(alice, "jingle", NULL));
+    }
+    client_forget(alice);
+    client_receive(alice, "<iq xmlns='jabber:client' type='get' id='q' from='example.org'>"
+                          "<ping xmlns='urn:xmpp:ping'/></iq>");
+    assert_non_null(client_sent(alice, "id=\"q\"", "type=\"result\"", NULL));
     world_free(world);
 }
 
@@ -897,6 +962,9 @@ int main(void)
         cmocka_unit_test(test_going_offline_ends_a_ringing_call_but_not_a_connected_one),
         cmocka_unit_test(test_a_call_ends_when_the_last_device_that_rings_is_gone),
         cmocka_unit_test(test_a_stranger_does_not_ring),
+        cmocka_unit_test(test_a_stranger_does_not_learn_that_we_are_online),
+        cmocka_unit_test(test_another_device_of_ours_can_be_called),
+        cmocka_unit_test(test_a_call_that_rings_does_not_outlive_our_jid),
         cmocka_unit_test(test_strangers_ring_if_allowed),
         cmocka_unit_test(test_forged_roster_pushes_change_nothing),
         cmocka_unit_test(test_forged_carbons_change_nothing),
