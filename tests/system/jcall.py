@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,12 +20,15 @@ class Jcall:
 
     def __init__(self, *words, environment=None, prefix=(), commands=True):
         self.words = [str(word) for word in words]
+        descriptor, self.log = tempfile.mkstemp(prefix="jingle-log.")
+        os.close(descriptor)
         self.events = []
         self.at = 0
         self.stderr = []
         self.lock = threading.Condition()
         self.process = subprocess.Popen(
-            [*prefix, JCALL, *self.words, "--json", *(["--commands"] if commands else [])],
+            [*prefix, JCALL, "-vv", "--log", self.log, *self.words, "--json",
+             *(["--commands"] if commands else [])],
             stdin=subprocess.PIPE if commands else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
             env={**os.environ, **(environment or {})})
@@ -116,18 +120,23 @@ class Jcall:
                 raise AssertionError(self._say("did not end by SIGINT")) from None
         for reader in self.readers:
             reader.join(DEADLINE)
-        self.assert_clean()
+        try:
+            self.assert_clean()
+        finally:
+            os.remove(self.log)
 
     def _say(self, what):
         events = "\n".join(json.dumps({key: value for key, value in event.items()
                                        if key not in ("seen", "time")})
                            for event in self.events if event["event"] != "statistics")
-        return (f"jcall {' '.join(self.words)}: {what}\n{events}\n"
+        with open(self.log, errors="replace") as file:
+            log = "".join(line[:300].rstrip() + "\n" for line in file.readlines()[-80:])
+        return (f"jcall {' '.join(self.words)}: {what}\n{events}\n{log}"
                 + "".join(self.stderr[-400:]))
 
 
 def account(server, name, *, port=None, tls="starttls", ca_file=None, resource=None,
-            password="secret", loopback=True, log=None):
+            password="secret", loopback=True):
     """The options and the environment for an account on a server."""
     words = ["--jid", server.jid(name), "--host", server.host, "--port", port or server.port,
              "--tls", tls, "--ca-file", ca_file or server.ca_file]

@@ -16,6 +16,11 @@ def read(path):
         return samples[:: file.getnchannels()] / 32768.0, rate
 
 
+def holds_nothing(path):
+    """No recording, one without a sample, or one of pure silence."""
+    return not path.exists() or path.stat().st_size == 0 or not read(path)[0].any()
+
+
 def write(path, samples, rate=48000):
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

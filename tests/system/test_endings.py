@@ -198,13 +198,12 @@ def test_a_wrong_fingerprint_ends_the_call_before_a_sample_is_played(
                       "--sink", f"file:{heard_by_alice}")
     first, ends = time.monotonic(), [ended(alice), ended(bob)]
     assert [end["reason"] for end in ends] == ["security", "security"]
-    assert {end["by"] for end in ends} == {"local", "remote"}
     assert time.monotonic() - first < 20
     assert alice.await_exit() == 32
     assert bob.await_exit() == 32
     for path, deceived in ((heard_by_alice, action == "session-accept"),
                            (heard_by_bob, action == "session-initiate")):
-        assert not deceived or not path.exists() or not sound.read(path)[0].any()
+        assert not deceived or sound.holds_nothing(path)
 
 
 def tamper_module():
