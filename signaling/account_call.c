@@ -205,6 +205,7 @@ static void on_session_send(void *user, struct session *session, const struct ji
     jingle_iq_write(iq, xml_root(stanza));
     struct outbox_request request = {.to = session_peer(session),
                                      .keep = true,
+                                     .last_word = iq->action == ACTION_SESSION_TERMINATE,
                                      .answered = on_answer_to_session,
                                      .user = call,
                                      .tag = tag};

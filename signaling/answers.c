@@ -1,6 +1,6 @@
 #include "signaling/answers.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include <glib.h>
 
@@ -24,24 +24,9 @@ void answers_free(struct answers *answers)
     g_free(answers);
 }
 
-/* The content counts, for an id may be used again for something else. A digest keeps the key
- * short however long the stanza is. */
-static char *make_key(const struct stanza *request)
-{
-    char *text = xml_to_string(request->node);
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(sum, (const guchar *)(request->from ? request->from : ""), -1);
-    g_checksum_update(sum, (const guchar *)"\n", 1);
-    g_checksum_update(sum, (const guchar *)text, -1);
-    char *key = g_strdup(g_checksum_get_string(sum));
-    g_checksum_free(sum);
-    free(text);
-    return key;
-}
-
 const char *answers_find(const struct answers *answers, const struct stanza *request)
 {
-    char *key = make_key(request);
+    char *key = xml_digest(request->node);
     const char *found = g_hash_table_lookup(answers->given, key);
     g_free(key);
     return found;
@@ -49,7 +34,9 @@ const char *answers_find(const struct answers *answers, const struct stanza *req
 
 void answers_remember(struct answers *answers, const struct stanza *request, const char *xml)
 {
-    char *key = make_key(request);
+    if (strlen(xml) > ANSWERS_BYTES_MAX)
+        return;
+    char *key = xml_digest(request->node);
     if (g_hash_table_contains(answers->given, key)) {
         g_free(key);
         return;

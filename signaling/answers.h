@@ -5,14 +5,16 @@
 
 #include "signaling/stanza.h"
 
-#define ANSWERS_MAX 256
+#define ANSWERS_MAX       256
+#define ANSWERS_BYTES_MAX 4096 /* longer ones, with a senseless id, are not kept */
 
 struct answers;
 
 struct answers *answers_new(void);
 void answers_free(struct answers *answers);
 
-/* The answer given to the same IQ: same sender, id and content. NULL if it is new. */
+/* The answer given to the same IQ: same sender and id, and same content, for an id may be used
+ * again for something else. NULL if it is new. */
 const char *answers_find(const struct answers *answers, const struct stanza *request);
 void answers_remember(struct answers *answers, const struct stanza *request, const char *xml);
 

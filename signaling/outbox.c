@@ -165,10 +165,17 @@ bool outbox_receive(struct outbox *outbox, const struct stanza *stanza, usec now
 
 void outbox_forget(struct outbox *outbox, const void *user)
 {
-    for (GList *item = outbox->waiting.head; item; item = item->next) {
+    for (GList *item = outbox->waiting.head, *next = NULL; item; item = next) {
         struct waiting *waiting = item->data;
-        if (waiting->request.user == user)
-            waiting->request.answered = NULL;
+        next = item->next;
+        if (waiting->request.user != user)
+            continue;
+        waiting->request.answered = NULL;
+        waiting->request.user = NULL;
+        if (waiting->request.last_word)
+            continue;
+        g_queue_delete_link(&outbox->waiting, item);
+        waiting_free(waiting);
     }
 }
 

@@ -18,6 +18,7 @@ typedef void (*outbox_answer_fn)(void *user, unsigned tag, const struct stanza *
 struct outbox_request {
     const char *to; /* NULL: our own account */
     bool keep;      /* again after a reconnect; otherwise forgotten when the stream ends */
+    bool last_word; /* also after outbox_forget() */
     outbox_answer_fn answered; /* NULL: nobody wants to know */
     void *user;
     unsigned tag;
@@ -37,7 +38,7 @@ void outbox_online(struct outbox *outbox, const char *own_jid, usec now);
 void outbox_offline(struct outbox *outbox);
 /* True if the stanza answers one of ours (which must come from whom we asked). */
 bool outbox_receive(struct outbox *outbox, const struct stanza *stanza, usec now);
-/* Nobody with this `user` wants answers any more; what was sent stays until answered. */
+/* Nobody with this `user` wants answers any more, and only the last word is still sent again. */
 void outbox_forget(struct outbox *outbox, const void *user);
 /* The next id of ours; g_free() it. */
 char *outbox_id(struct outbox *outbox);

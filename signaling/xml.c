@@ -302,6 +302,58 @@ void xml_set_text(xml_node *node, const char *text)
     g_free(allowed);
 }
 
+static void digest_text(GChecksum *sum, const char *text)
+{
+    g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text) + 1);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void digest_attributes(GChecksum *sum, const xmlNode *node)
+{
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+
+    for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
+        xmlChar *value = xmlNodeListGetString(node->doc, attr->children, 1);
+        const char *ns = attr->ns == NULL ? "" : (const char *)attr->ns->href;
+        g_ptr_array_add(texts, g_strdup_printf("%s %s=%s", ns, attr->name,
+                                               value == NULL ? "" : (const char *)value));
+        xmlFree(value);
+    }
+    g_ptr_array_sort(texts, compare_text);
+    for (guint i = 0; i < texts->len; i++)
+        digest_text(sum, texts->pdata[i]);
+    g_ptr_array_free(texts, TRUE);
+}
+
+static void digest(GChecksum *sum, const xmlNode *node)
+{
+    digest_text(sum, "<");
+    digest_text(sum, xml_ns(node));
+    digest_text(sum, xml_name(node));
+    digest_attributes(sum, node);
+    for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE)
+            digest(sum, child);
+        else if (child->type == XML_TEXT_NODE && child->content != NULL)
+            digest_text(sum, (const char *)child->content);
+    }
+    digest_text(sum, ">");
+}
+
+char *xml_digest(const xml_node *node)
+{
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    digest(sum, node);
+    char *text = g_strdup(g_checksum_get_string(sum));
+    g_checksum_free(sum);
+    return text;
+}
+
 char *xml_to_string(const xml_node *node)
 {
     xmlBuffer *buffer = xmlBufferCreate();

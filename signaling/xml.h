@@ -59,6 +59,9 @@ void xml_set_number(xml_node *node, const char *name, uint64_t value);
 void xml_set_text(xml_node *node, const char *text);
 
 /* free() it. */
+/* A digest of what the element says, in letters: the same whatever the prefixes and the order of
+ * the attributes, which a server may change. g_free() it. */
+char *xml_digest(const xml_node *node);
 char *xml_to_string(const xml_node *node);
 
 #endif

@@ -152,7 +152,29 @@ static void test_who_is_gone_is_not_told(void **state)
     outbox_online(outbox, ME, 0);
     ask(outbox, &record, "a@x/1", true, 1);
     outbox_forget(outbox, &record);
-    assert_true(answer(outbox, RESULT("p-1", " from='a@x/1'")));
+    assert_false(answer(outbox, RESULT("p-1", " from='a@x/1'")));
+    assert_int_equal(record.results, 0);
+    drop(outbox, &record);
+}
+
+/* Nobody's telephone is to ring after hours for a call that was given up meanwhile. */
+static void test_of_who_is_gone_only_the_last_word_is_repeated(void **state)
+{
+    (void)state;
+    struct record record;
+    struct outbox *outbox = make(&record);
+    struct outbox_request end = {
+        .to = "a@x/1", .keep = true, .last_word = true, .answered = on_answer, .user = &record};
+    outbox_online(outbox, ME, 0);
+    ask(outbox, &record, "a@x/1", true, 1);
+    outbox_offline(outbox);
+    outbox_send(outbox, stanza_iq("set", "a@x/1", NULL), &end, 0);
+    outbox_forget(outbox, &record);
+    g_ptr_array_set_size(record.sent, 0);
+    outbox_online(outbox, ME, 0);
+    assert_int_equal(record.sent->len, 1);
+    assert_non_null(strstr(record.sent->pdata[0], "p-2"));
+    assert_true(answer(outbox, RESULT("p-2", " from='a@x/1'")));
     assert_int_equal(record.results, 0);
     drop(outbox, &record);
 }
@@ -197,6 +219,42 @@ static void test_only_the_same_request_gets_the_same_answer(void **state)
     assert_null(find(answers, "2", "a@b/c", "<x xmlns='y'/>"));
     assert_null(find(answers, "1", "a@b/d", "<x xmlns='y'/>"));
     assert_null(find(answers, "1", "a@b/c", "<z xmlns='y'/>"));
+    answers_free(answers);
+}
+
+/* A server that was started anew may write the same in another way. */
+static void test_the_same_request_in_other_words_gets_the_same_answer(void **state)
+{
+    static const char *const once = "<iq type='set' id='1' from='a@b/c' xmlns='jabber:client'>"
+                                    "<x xmlns='y' a='1' b='&amp;2'>t</x></iq>";
+    static const char *const again = "<iq from='a@b/c' id='1' type='set' xmlns='jabber:client'>"
+                                     "<p:x b='&#38;2' a=\"1\" xmlns:p='y'>t</p:x></iq>";
+    static const char *const other = "<iq from='a@b/c' id='1' type='set' xmlns='jabber:client'>"
+                                     "<x xmlns='y' a='&amp;2' b='1'>t</x></iq>";
+    (void)state;
+    struct answers *answers = answers_new();
+    struct xml *xml[] = {xml_parse(once, strlen(once)), xml_parse(again, strlen(again)),
+                         xml_parse(other, strlen(other))};
+    struct stanza stanza;
+    assert_true(stanza_read(&stanza, xml_root(xml[0])));
+    answers_remember(answers, &stanza, "<given/>");
+    assert_true(stanza_read(&stanza, xml_root(xml[1])));
+    assert_string_equal(answers_find(answers, &stanza), "<given/>");
+    assert_true(stanza_read(&stanza, xml_root(xml[2])));
+    assert_null(answers_find(answers, &stanza));
+    for (size_t i = 0; i < G_N_ELEMENTS(xml); i++)
+        xml_free(xml[i]);
+    answers_free(answers);
+}
+
+static void test_answers_of_senseless_length_are_not_kept(void **state)
+{
+    (void)state;
+    struct answers *answers = answers_new();
+    char *text = g_strnfill(ANSWERS_BYTES_MAX + 1, 'x');
+    remember(answers, "1", text);
+    assert_null(find(answers, "1", "a@b/c", "<x xmlns='y'/>"));
+    g_free(text);
     answers_free(answers);
 }
 
@@ -329,7 +387,10 @@ int main(void)
         cmocka_unit_test(test_what_is_kept_comes_again_in_order_with_its_id),
         cmocka_unit_test(test_silence_is_an_error_but_only_while_online),
         cmocka_unit_test(test_who_is_gone_is_not_told),
+        cmocka_unit_test(test_of_who_is_gone_only_the_last_word_is_repeated),
         cmocka_unit_test(test_only_the_same_request_gets_the_same_answer),
+        cmocka_unit_test(test_the_same_request_in_other_words_gets_the_same_answer),
+        cmocka_unit_test(test_answers_of_senseless_length_are_not_kept),
         cmocka_unit_test(test_old_answers_are_forgotten),
         cmocka_unit_test(test_services_are_read_leniently_and_bounded),
         cmocka_unit_test(test_restricted_services_get_their_credentials),
