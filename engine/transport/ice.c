@@ -38,7 +38,7 @@ struct ice {
     const struct logger *log;
     struct ice_hooks hooks;
     bool relay_only;
-    bool loopback;
+    bool loopback; /* told so, or there is nothing else */
     uint8_t generation;
     NiceAgent *agent;
     guint stream;
@@ -71,6 +71,7 @@ struct ice {
 /* -------------------------------------------------------------------------------- sockets -- */
 
 static void destroy(struct ice *ice);
+static bool is_alone(void);
 
 static void enter(struct ice *ice)
 {
@@ -261,6 +262,8 @@ static void clear_server(gpointer element)
     struct ice_server *server = element;
     g_free((char *)server->host);
     g_free((char *)server->username);
+    if (server->password)
+        explicit_bzero((char *)server->password, strlen(server->password));
     g_free((char *)server->password);
 }
 
@@ -325,7 +328,7 @@ struct ice *ice_new(const struct ice_config *config, jingle_status *status)
     ice->log = config->log;
     ice->hooks = config->hooks;
     ice->relay_only = config->relay_only;
-    ice->loopback = config->loopback;
+    ice->loopback = config->loopback || is_alone();
     ice->generation = config->generation;
     ice->fast_fd = -1;
     ice->closing = g_cancellable_new();
@@ -421,6 +424,20 @@ static bool wanted_address(const struct ifaddrs *interface, bool loopback, NiceA
     return !is_link_local(address);
 }
 
+/* There is no address but loopback: this machine can only call itself. */
+static bool is_alone(void)
+{
+    struct ifaddrs *all = NULL;
+    NiceAddress address;
+    bool alone = true;
+    if (getifaddrs(&all) != 0)
+        return false;
+    for (const struct ifaddrs *i = all; i && alone; i = i->ifa_next)
+        alone = !wanted_address(i, false, &address);
+    freeifaddrs(all);
+    return alone;
+}
+
 static size_t add_addresses(struct ice *ice, const struct ifaddrs *all, bool loopback, size_t count)
 {
     for (const struct ifaddrs *i = all; i && count < ICE_MAX_LOCAL_ADDRESSES; i = i->ifa_next) {
@@ -437,14 +454,13 @@ static size_t add_addresses(struct ice *ice, const struct ifaddrs *all, bool loo
     return count;
 }
 
-/* Loopback only when told, or when there is nothing else. */
 static bool add_local_addresses(struct ice *ice)
 {
     struct ifaddrs *all = NULL;
     if (getifaddrs(&all) != 0)
         return false;
     size_t count = add_addresses(ice, all, false, 0);
-    if (ice->loopback || count == 0)
+    if (ice->loopback)
         count = add_addresses(ice, all, true, count);
     freeifaddrs(all);
     return count > 0;
@@ -517,11 +533,13 @@ static void look_up(struct ice *ice, guint server)
     GResolver *resolver = g_resolver_get_default();
     *lookup = (struct lookup){ice, server};
     ice->lookups++;
-    g_main_context_push_thread_default(ice->io);
+    /* not in the agent's context: a name that is resolved after its end must still be freed */
+    GMainContext *context = poller_context(ice->poller);
+    g_main_context_push_thread_default(context);
     g_resolver_lookup_by_name_async(resolver,
                                     g_array_index(ice->servers, struct ice_server, server).host,
                                     ice->closing, on_resolved, lookup);
-    g_main_context_pop_thread_default(ice->io);
+    g_main_context_pop_thread_default(context);
     g_object_unref(resolver);
 }
 
@@ -613,14 +631,47 @@ static NiceCandidateType nice_type(enum ice_candidate_type type)
     }
 }
 
+/* Nobody can listen at such an address, or many would: a peer that names it wants to make us send
+ * there. */
+static bool is_no_host(const NiceAddress *address)
+{
+    if (nice_address_ip_version(address) == 4) {
+        uint32_t ip = ntohl(address->s.ip4.sin_addr.s_addr);
+        return ip >> 24 == 0 || ip >> 28 >= 0xe; /* this net, multicast, reserved, broadcast */
+    }
+    const struct in6_addr *ip = &address->s.ip6.sin6_addr;
+    return IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_MULTICAST(ip) || IN6_IS_ADDR_V4MAPPED(ip) ||
+           IN6_IS_ADDR_V4COMPAT(ip) || is_link_local(address);
+}
+
+static bool is_loopback(const NiceAddress *address)
+{
+    if (nice_address_ip_version(address) == 4)
+        return ntohl(address->s.ip4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(&address->s.ip6.sin6_addr);
+}
+
+/* Below 1024 are services that a peer must not make us knock at; 80 and 443 are where a relay may
+ * hide from a firewall. */
+static bool is_port_of_media(uint16_t port)
+{
+    return port >= 1024 || port == 80 || port == 443;
+}
+
 static bool read_address(const struct ice_candidate *candidate, NiceAddress *address)
 {
     nice_address_init(address);
-    if (candidate->port == 0 || !g_hostname_is_ip_address(candidate->ip) ||
+    if (!is_port_of_media(candidate->port) || !g_hostname_is_ip_address(candidate->ip) ||
         !nice_address_set_from_string(address, candidate->ip))
         return false;
     nice_address_set_port(address, candidate->port);
-    return !is_link_local(address);
+    return !is_no_host(address);
+}
+
+/* The peer cannot be on our loopback unless we are there alone. */
+static bool is_reachable(const struct ice *ice, const NiceAddress *address)
+{
+    return !is_loopback(address) || ice->loopback;
 }
 
 static void hand_to_agent(struct ice *ice, const struct ice_candidate *candidate)
@@ -655,7 +706,8 @@ bool ice_add_candidate(struct ice *ice, const struct ice_candidate *candidate)
 {
     NiceAddress address;
     if (candidate->protocol != ICE_UDP || candidate->component != COMPONENT ||
-        ice->remote_count >= ICE_MAX_REMOTE_CANDIDATES || !read_address(candidate, &address))
+        ice->remote_count >= ICE_MAX_REMOTE_CANDIDATES || !read_address(candidate, &address) ||
+        !is_reachable(ice, &address))
         return false;
     ice->remote_count++;
     enter(ice);

@@ -65,8 +65,8 @@ bool ice_gather(struct ice *ice);
 
 void ice_set_remote(struct ice *ice, const char *ufrag, const char *pwd);
 
-/* False if it is not usable (TCP, a link-local address, component 2, beyond the limit). May come
- * before ice_set_remote(). */
+/* False if it is not usable: TCP, component 2, beyond the limit, or where a peer must not make us
+ * send to (multicast, our loopback, the ports of services). May come before ice_set_remote(). */
 bool ice_add_candidate(struct ice *ice, const struct ice_candidate *candidate);
 
 bool ice_is_usable(const struct ice *ice);

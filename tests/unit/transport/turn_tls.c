@@ -1,0 +1,106 @@
+/* Who may use the bridge to a TURN server over TLS. That it carries: tests/system/turn.c. */
+#include "transport/turn_tls.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static GMainContext *context;
+static struct turn_tls *bridge;
+
+static int set_up(void **state)
+{
+    (void)state;
+    context = g_main_context_new();
+    struct turn_tls_config config = {
+        .context = context,
+        .host = "127.0.0.1",
+        .port = 9, /* nobody is there */
+        .connections = 1,
+    };
+    bridge = turn_tls_new(&config);
+    assert_non_null(bridge);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    turn_tls_free(bridge);
+    g_main_context_unref(context);
+    return 0;
+}
+
+/* -1 if nobody listens. */
+static int connect_to_bridge(void)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(turn_tls_port(bridge)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* In a process of its own: exits with 0 if it is let in and cut. */
+static pid_t start_stranger(void)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    char byte;
+    int fd = connect_to_bridge();
+    _exit(fd >= 0 && read(fd, &byte, 1) <= 0 ? 0 : 1);
+}
+
+static void test_a_connection_of_another_process_is_cut_and_not_counted(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        pid_t stranger = start_stranger();
+        assert_true(stranger > 0);
+        int status = 0;
+        while (waitpid(stranger, &status, WNOHANG) == 0) {
+            g_main_context_iteration(context, FALSE);
+            g_usleep(1000);
+        }
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    int own = connect_to_bridge();
+    assert_true(own >= 0);
+    close(own);
+}
+
+static void test_the_listener_closes_after_the_expected_connections(void **state)
+{
+    (void)state;
+    int own = connect_to_bridge();
+    assert_true(own >= 0);
+    g_main_context_iteration(context, TRUE);
+    assert_int_equal(connect_to_bridge(), -1);
+    close(own);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_connection_of_another_process_is_cut_and_not_counted),
+        TEST(test_the_listener_closes_after_the_expected_connections),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
