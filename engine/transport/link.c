@@ -17,6 +17,11 @@ _Static_assert(sizeof(((struct link_stats *)0)->candidate_local) >= ICE_PAIR_TEX
 /* Consent is gone (after 10 s of RFC 7675) and silence was expected: how long a restart may take */
 #define MEND_LIMIT (3 * USEC_PER_SEC)
 
+/* How often a path may be restarted: each time costs sockets and, with a relay, allocations, and
+ * the peer can ask for it. */
+#define RESTARTS_AT_ONCE 5
+#define RESTART_REST     (5 * USEC_PER_SEC) /* afterwards one in this time */
+
 /* DTLS that comes before we have a pair to answer on: two flights of fragments. */
 #define EARLY_DATAGRAMS 8
 
@@ -36,6 +41,8 @@ struct link {
     struct path *next;                      /* of a restart, until it is usable; else NULL */
     char old_ufrag[ICE_CREDENTIAL_MAX + 1]; /* of the peer, before the last restart */
     uint8_t generation;
+    usec restart_credit; /* paid for up to here */
+    bool restarts_told;
     struct dtls *dtls;
     struct srtp_pair *srtp;
     bool role_known;
@@ -173,10 +180,9 @@ static bool make_srtp(struct link *link)
     jingle_status status = JINGLE_ERROR_INTERNAL;
     if (!dtls_keys(link->dtls, &keys))
         return false;
-    link->srtp = srtp_pair_new(&keys, &status);
     link->stats.srtp_profile = keys.profile->name;
-    memset(keys.local, 0, sizeof keys.local);
-    memset(keys.remote, 0, sizeof keys.remote);
+    link->srtp = srtp_pair_new(&keys, &status);
+    explicit_bzero(&keys, sizeof keys);
     return link->srtp != NULL;
 }
 
@@ -364,7 +370,7 @@ static struct path *path_new(struct link *link, jingle_status *status)
 {
     struct path *path = g_new0(struct path, 1);
     path->link = link;
-    bool first = link->generation == 0;
+    bool first = !link->path;
     struct ice_config config = {
         .poller = link->config.poller,
         .log = link->config.log,
@@ -449,7 +455,7 @@ void link_free(struct link *link)
     g_ptr_array_free(link->early, TRUE);
     for (guint i = 0; i < link->texts->len; i++)
         if (link->texts->pdata[i])
-            memset(link->texts->pdata[i], 0, strlen(link->texts->pdata[i]));
+            explicit_bzero(link->texts->pdata[i], strlen(link->texts->pdata[i]));
     g_ptr_array_free(link->texts, TRUE);
     g_free(link);
 }
@@ -581,12 +587,27 @@ void link_expect_media(struct link *link, bool expected)
     set_timer(link);
 }
 
+static bool may_restart(struct link *link, usec now)
+{
+    usec rest = MAX(link->restart_credit, now);
+    if (rest - now > (RESTARTS_AT_ONCE - 1) * RESTART_REST) {
+        if (!link->restarts_told)
+            log_warning(link->config.log, "ICE is restarted too often; some are refused");
+        link->restarts_told = true;
+        return false;
+    }
+    link->restart_credit = rest + RESTART_REST;
+    return true;
+}
+
 /* The peer's new agent must be new, too: what is left of an unfinished restart is dropped. */
 jingle_status link_restart(struct link *link)
 {
     jingle_status status;
     if (is_over(link))
         return JINGLE_ERROR_STATE;
+    if (!may_restart(link, clock_now()))
+        return JINGLE_ERROR_LIMIT;
     link->generation++;
     struct path *next = path_new(link, &status);
     if (!next)

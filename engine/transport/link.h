@@ -109,7 +109,7 @@ enum link_remote {
     LINK_REMOTE_RESTART, /* new credentials: the peer restarts ICE (RFC 8445 section 9) and so did
                             we: signal link_local(), then call link_gather() */
     LINK_REMOTE_REFUSED, /* no password, a fingerprint that is not usable or another one than
-                            before: the log has it, nothing changed */
+                            before, too many restarts: the log has it, nothing changed */
 };
 
 /*
@@ -134,7 +134,8 @@ void link_set_role(struct link *link, bool dtls_client);
 void link_expect_media(struct link *link, bool expected);
 
 /* A fresh ICE agent under the live DTLS and SRTP, which goes on over the old path until the new one
- * is up. Signal link_local(), then call link_gather(). */
+ * is up. Signal link_local(), then call link_gather(). JINGLE_ERROR_LIMIT when that happens too
+ * often, no matter on whose account. */
 jingle_status link_restart(struct link *link);
 
 /*

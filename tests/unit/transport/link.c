@@ -261,7 +261,7 @@ static void test_hostile_candidates_are_skipped(void **state)
     struct ice_candidate dead = {.component = 1, .foundation = "9", .priority = UINT32_MAX};
     g_strlcpy(dead.ip, "127.0.0.1", sizeof dead.ip);
     for (unsigned i = 0; i < 20; i++) { /* nobody listens there */
-        dead.port = (uint16_t)(1 + i);
+        dead.port = (uint16_t)(1024 + i);
         link_add_candidates(pair.a.link, &dead, 1);
     }
     link_pair_signal(&pair, true);
@@ -385,6 +385,27 @@ static void throw_at_a(const uint8_t *bytes, size_t count)
     close(fd);
 }
 
+static void test_endless_restarts_of_the_peer_are_refused(void **state)
+{
+    (void)state;
+    start_both();
+    link_pair_signal(&pair, true);
+    assert_true(link_pair_wait(&pair, both_connected, PATIENCE));
+    unsigned restarts = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        struct ice_udp_transport news = {.pwd = "abcdefghijklmnopqrstuv"};
+        g_snprintf(news.ufrag, sizeof news.ufrag, "new%u", i);
+        enum link_remote found = link_set_remote(pair.a.link, &news);
+        restarts += found == LINK_REMOTE_RESTART;
+        assert_true(found == LINK_REMOTE_RESTART || found == LINK_REMOTE_REFUSED);
+        link_gather(pair.a.link);
+    }
+    assert_in_range(restarts, 1, 10);
+    assert_int_equal(link_restart(pair.a.link), JINGLE_ERROR_LIMIT);
+    send_until_heard(); /* over the old path */
+    assert_int_equal(pair.a.state, LINK_CONNECTED);
+}
+
 static void test_garbage_from_strangers_does_no_harm(void **state)
 {
     (void)state;
@@ -434,6 +455,7 @@ int main(void)
         TEST(test_expected_silence_is_no_trouble),
         TEST(test_closing_tells_the_peer_in_the_media_path),
         TEST(test_a_restart_goes_under_live_media),
+        TEST(test_endless_restarts_of_the_peer_are_refused),
         TEST(test_garbage_from_strangers_does_no_harm),
         TEST(test_relay_only_without_a_relay_tells_no_address),
     };
