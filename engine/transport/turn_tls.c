@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ struct turn_tls {
     uint16_t port;
     unsigned expected;
     int listener; /* -1: closed */
+    bool stranger_told;
     GSource *listener_source;
     SSL_CTX *tls;
     BIO_METHOD *method;
@@ -379,12 +381,51 @@ static void close_listener(struct turn_tls *bridge)
     bridge->listener = -1;
 }
 
+/* The socket is bound to this address, and connected to our listener. */
+static bool is_other_end(const struct turn_tls *bridge, int fd, const struct sockaddr_in *address)
+{
+    struct sockaddr_in local = {0};
+    struct sockaddr_in remote = {0};
+    socklen_t local_bytes = sizeof local;
+    socklen_t remote_bytes = sizeof remote;
+    return getsockname(fd, (struct sockaddr *)&local, &local_bytes) == 0 &&
+           getpeername(fd, (struct sockaddr *)&remote, &remote_bytes) == 0 &&
+           local.sin_family == AF_INET && local.sin_port == address->sin_port &&
+           local.sin_addr.s_addr == address->sin_addr.s_addr &&
+           ntohs(remote.sin_port) == bridge->port;
+}
+
+/* Any process of this machine can connect to a port on loopback. libnice's end of a connection is
+ * among our own descriptors. */
+static bool is_from_us(const struct turn_tls *bridge, const struct sockaddr_in *address)
+{
+    GDir *descriptors = g_dir_open("/proc/self/fd", 0, NULL);
+    bool found = false;
+    const char *name;
+    while (descriptors && !found && (name = g_dir_read_name(descriptors)))
+        found = is_other_end(bridge, atoi(name), address);
+    if (descriptors)
+        g_dir_close(descriptors);
+    return found;
+}
+
 static gboolean on_accept(gpointer user)
 {
     struct turn_tls *bridge = user;
-    int fd = accept4(bridge->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct sockaddr_in address = {0};
+    socklen_t bytes = sizeof address;
+    int fd = accept4(bridge->listener, (struct sockaddr *)&address, &bytes,
+                     SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return G_SOURCE_CONTINUE;
+    if (!is_from_us(bridge, &address)) {
+        if (!bridge->stranger_told)
+            log_warning(bridge->log, "Another process tried to use our way to TURN server %s",
+                        bridge->host);
+        bridge->stranger_told = true;
+        close(fd);
+        return G_SOURCE_CONTINUE;
+    }
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct connection *connection = g_new0(struct connection, 1);

@@ -3,7 +3,8 @@
  *
  *     libnice ── TCP ── 127.0.0.1:port │ bridge │ ── TLS (OpenSSL, verified) ── TURN server
  *
- * RFC 8656 section 3.1. Bytes are carried as they are, with back-pressure in both directions. */
+ * RFC 8656 section 3.1. Bytes are carried as they are, with back-pressure in both directions.
+ * Connections of other processes are cut at once. */
 #ifndef JINGLE_TRANSPORT_TURN_TLS_H
 #define JINGLE_TRANSPORT_TURN_TLS_H
 
