@@ -144,11 +144,6 @@ static void free_call(void *call)
     account_call_free(call);
 }
 
-static void free_message(void *message)
-{
-    xml_free(message);
-}
-
 void account_free(struct account *account)
 {
     if (!account)
@@ -156,7 +151,7 @@ void account_free(struct account *account)
     g_queue_clear_full(&account->calls, free_call);
     g_queue_clear_full(&account->ended, free_call);
     initiation_free(account->initiation);
-    g_queue_clear_full(&account->messages, free_message);
+    posted_free(account->posted);
     outbox_free(account->outbox);
     answers_free(account->answers);
     roster_free(account->roster);

@@ -643,10 +643,8 @@ static void on_initiation_event(void *user, const struct initiation_event *event
 static void on_initiation_send(void *user, const xml_node *message)
 {
     struct account *account = user;
-    if (account->online)
-        account_send(account, xml_copy(message));
-    else if (g_queue_get_length(&account->messages) < ACCOUNT_MESSAGES_MAX)
-        g_queue_push_tail(&account->messages, xml_copy(message));
+    posted_add(account->posted, message, account->now);
+    account_send(account, xml_copy(message));
 }
 
 void account_calls_init(struct account *account)
@@ -662,15 +660,7 @@ void account_calls_init(struct account *account)
     account->initiation = initiation_new(&config, &hooks);
     g_queue_init(&account->calls);
     g_queue_init(&account->ended);
-    g_queue_init(&account->messages);
-}
-
-static bool is_initiation(const struct stanza *message)
-{
-    XML_EACH (child, message->node)
-        if (strcmp(xml_ns(child), NS_JINGLE_MESSAGE) == 0)
-            return true;
-    return false;
+    account->posted = posted_new();
 }
 
 void account_receive_message(struct account *account, const struct stanza *message,
@@ -682,8 +672,12 @@ void account_receive_message(struct account *account, const struct stanza *messa
         .trusted = trusted,
         .wall = account->hooks.wall(account->hooks.user),
     };
-    if (trusted && origin != ORIGIN_CARBON_SENT && is_initiation(message) &&
-        strcmp(message->type, "error") != 0) {
+    const xml_node *element = initiation_element(message->node);
+    bool spoken = element && message->from && origin != ORIGIN_CARBON_SENT &&
+                  strcmp(message->type, "error") != 0;
+    if (spoken && xml_attribute(element, "id"))
+        posted_arrived(account->posted, message->from, xml_attribute(element, "id"));
+    if (spoken && trusted) {
         char *bare = jid_bare(message->from);
         account_remember_initiation(account, bare);
         g_free(bare);
@@ -809,6 +803,7 @@ static void dispatch(struct account *account, const struct stanza *iq,
                      const struct jingle_iq *jingle, usec now)
 {
     struct account_call *call = find_session(account, iq->from, jingle->sid);
+    posted_arrived(account->posted, iq->from, jingle->sid);
     account->answering = iq;
     if (call)
         session_receive(call->session, jingle, now);
@@ -1066,10 +1061,14 @@ static void resume(struct account_call *call, const void *argument, usec now)
         drop(call, JINGLE_REASON_LOCAL_OFFLINE, JINGLE_PARTY_LOCAL, now);
 }
 
+static void repeat_message(void *user, const xml_node *message)
+{
+    account_send(user, xml_copy(message));
+}
+
 void account_calls_online(struct account *account, bool other_jid, usec now)
 {
-    while (!g_queue_is_empty(&account->messages))
-        account_send(account, g_queue_pop_head(&account->messages));
+    posted_repeat(account->posted, repeat_message, account, now);
     for_each_call(account, resume, &other_jid, now);
 }
 

@@ -10,6 +10,7 @@
 #include "signaling/disco.h"
 #include "signaling/initiation.h"
 #include "signaling/outbox.h"
+#include "signaling/posted.h"
 #include "signaling/presence.h"
 #include "signaling/roster.h"
 #include "signaling/session.h"
@@ -23,8 +24,6 @@
 /* So many questions at once about what contacts can do; more wait in a line. */
 #define ACCOUNT_ASKS_AT_ONCE 8
 #define ACCOUNT_ASKS_WAITING 1000
-/* Messages kept for the next login; more are dropped. */
-#define ACCOUNT_MESSAGES_MAX 64
 /* Roster, services and features come within a round trip; a server that never answers holds nobody
  * up for longer than this. */
 #define ACCOUNT_LOGIN_PATIENCE (3 * USEC_PER_SEC)
@@ -65,9 +64,9 @@ struct account {
     struct account_server server;
 
     struct initiation *initiation;
-    GQueue messages; /* struct xml: of message initiation, while there is no stream */
-    GQueue calls;    /* struct account_call */
-    GQueue ended;    /* those that nobody may use any more, freed when all hooks have returned */
+    struct posted *posted;
+    GQueue calls; /* struct account_call */
+    GQueue ended; /* those that nobody may use any more, freed when all hooks have returned */
     unsigned depth;
     const struct stanza *answering; /* the IQ that a session is handling */
     usec now;                       /* for hooks of others that do not pass it on */

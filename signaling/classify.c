@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "signaling/initiation.h"
 #include "signaling/ns.h"
 #include "signaling/stanza.h"
 
@@ -22,14 +23,6 @@ static enum stanza_class classify_iq(const struct stanza *iq, const char *prefix
     return STANZA_OTHER;
 }
 
-static bool speaks_of_calls(const xml_node *message)
-{
-    XML_EACH (child, message)
-        if (strcmp(xml_ns(child), NS_JINGLE_MESSAGE) == 0)
-            return true;
-    return false;
-}
-
 /* Initiation (XEP-0353), and receipts and bounces of our own messages. */
 static enum stanza_class classify_message(const xml_node *message, const char *prefix)
 {
@@ -37,7 +30,7 @@ static enum stanza_class classify_message(const xml_node *message, const char *p
     if (type && strcmp(type, "error") == 0)
         return has_prefix(xml_attribute(message, "id"), prefix) ? STANZA_OURS : STANZA_OTHER;
     const xml_node *received = xml_child(message, NS_RECEIPTS, "received");
-    if (!speaks_of_calls(message) &&
+    if (!initiation_element(message) &&
         !(received && has_prefix(xml_attribute(received, "id"), prefix)))
         return STANZA_OTHER;
     /* What people are to read is the host's to show. */

@@ -665,9 +665,9 @@ static bool is_own_account(const struct initiation *initiation, const char *jid)
     return initiation->full_jid != NULL && jid_equal_bare(jid, initiation->full_jid);
 }
 
-static const xml_node *find_element(const struct stanza *message)
+const xml_node *initiation_element(const xml_node *message)
 {
-    XML_EACH (child, message->node) {
+    XML_EACH (child, message) {
         if (strcmp(xml_ns(child), NS_JINGLE_MESSAGE) == 0)
             return child;
     }
@@ -688,7 +688,7 @@ bool initiation_receive(struct initiation *initiation, const struct stanza *mess
         return false;
     if (strcmp(message->type, "error") == 0)
         return receive_bounce(initiation, message, now);
-    const xml_node *node = find_element(message);
+    const xml_node *node = initiation_element(message->node);
     if (node == NULL)
         return receive_receipt(initiation, message, how);
     struct arrival arrival = {

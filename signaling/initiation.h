@@ -92,6 +92,9 @@ void initiation_set_jid(struct initiation *initiation, const char *full_jid);
 bool initiation_receive(struct initiation *initiation, const struct stanza *message,
                         const struct initiation_arrival *arrival, usec now);
 
+/* The element of XEP-0353 in a message, or NULL. */
+const xml_node *initiation_element(const xml_node *message);
+
 /* Proposes a call to all devices of `to` (its bare JID is used). */
 struct proposal *initiation_propose(struct initiation *initiation, const char *to, bool audio,
                                     bool video, usec now);

@@ -9,6 +9,7 @@
 
 #include "signaling/classify.h"
 #include "signaling/jid.h"
+#include "signaling/posted.h"
 #include "world.h"
 
 #define FRIENDS                                           \
@@ -716,6 +717,50 @@ static void test_an_answer_given_while_signalling_is_away_arrives_later(void **s
     world_free(world);
 }
 
+/* What went into a dead line is lost, XEP-0198 or not. */
+static void test_messages_that_were_lost_with_the_line_come_again(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    client_call(alice, "bob@example.org", false);
+    bob->quiet = true;
+    client_accept(bob);
+    assert_false(client_saw(alice, "accepted " BOB));
+    account_offline(bob->account, world->now);
+    bob->quiet = false;
+    account_online(bob->account, BOB, true, world->now);
+    world_settle(world);
+    assert_true(client_saw(alice, "accepted " BOB));
+    client_forget(bob);
+    account_offline(bob->account, world->now);
+    account_online(bob->account, BOB, true, world->now);
+    world_settle(world);
+    assert_null(client_sent(bob, "<proceed", NULL)); /* session-initiate came since */
+    world_free(world);
+}
+
+static void test_messages_that_are_old_or_settled_do_not_come_again(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    alice->quiet = true;
+    client_call(alice, "bob@example.org", false);
+    account_offline(alice->account, world->now);
+    account_call_end(alice->call, JINGLE_REASON_HANGUP, world->now);
+    client_forget(alice);
+    account_online(alice->account, ALICE, true, world->now);
+    assert_null(client_sent(alice, "<propose", NULL));
+    assert_non_null(client_sent(alice, "<retract", NULL));
+    world_pass(world, POSTED_FOR + 1);
+    client_forget(alice);
+    account_offline(alice->account, world->now);
+    account_online(alice->account, ALICE, true, world->now);
+    assert_null(client_sent(alice, "<retract", NULL));
+    world_free(world);
+}
+
 static void test_calling_while_offline_is_refused(void **state)
 {
     (void)state;
@@ -975,6 +1020,8 @@ int main(void)
         cmocka_unit_test(test_a_repeated_stanza_gets_the_same_answer_and_acts_once),
         cmocka_unit_test(test_a_call_lives_on_while_signalling_is_away),
         cmocka_unit_test(test_an_answer_given_while_signalling_is_away_arrives_later),
+        cmocka_unit_test(test_messages_that_were_lost_with_the_line_come_again),
+        cmocka_unit_test(test_messages_that_are_old_or_settled_do_not_come_again),
         cmocka_unit_test(test_calling_while_offline_is_refused),
         cmocka_unit_test(test_a_propose_that_comes_late_is_a_missed_call),
         cmocka_unit_test(test_we_answer_what_everybody_asks),
