@@ -30,6 +30,7 @@ struct call {
     bool rtcp_mux;   /* RTCP has no other way than the one of RTP */
     bool we_receive; /* by the content's `senders` */
     bool peer_holds;
+    bool peer_mutes;
     bool muted;
     bool started;
     bool held;
@@ -429,10 +430,10 @@ static bool make_sound(struct call *call, const struct rtp_agreement *agreement,
     return call->audio != NULL;
 }
 
-/* Silence is no trouble while nothing should come. */
+/* Silence is no trouble while nothing should come: a muted Dino sends nothing at all. */
 static void expect_media(struct call *call)
 {
-    link_expect_media(call->link, call->we_receive && !call->peer_holds);
+    link_expect_media(call->link, call->we_receive && !call->peer_holds && !call->peer_mutes);
 }
 
 struct negotiated {
@@ -592,6 +593,22 @@ static void apply_peer_hold(void *arg)
 void call_set_peer_hold(struct call *call, bool on)
 {
     post_order(call, apply_peer_hold, on, NULL);
+}
+
+static void apply_peer_mute(void *arg)
+{
+    struct order *order = arg;
+    struct call *call = order->call;
+    call->peer_mutes = order->on;
+    if (call->voice) {
+        expect_media(call);
+    }
+    order_free(order);
+}
+
+void call_set_peer_mute(struct call *call, bool on)
+{
+    post_order(call, apply_peer_mute, on, NULL);
 }
 
 static void apply_digits(void *arg)

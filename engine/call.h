@@ -67,6 +67,7 @@ void call_set_senders(struct call *call, bool we_send, bool we_receive);
 void call_set_mute(struct call *call, bool on);
 void call_set_hold(struct call *call, bool on);
 void call_set_peer_hold(struct call *call, bool on);
+void call_set_peer_mute(struct call *call, bool on);
 void call_send_digits(struct call *call, const char *digits);
 
 /* Ends media: RTCP BYE and close_notify are sent if the link is up. The pointer is not used any

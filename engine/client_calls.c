@@ -294,6 +294,9 @@ static void on_info(jingle_session *session, enum jingle_info info)
         break;
     case INFO_MUTE:
     case INFO_UNMUTE:
+        if (session->media) {
+            call_set_peer_mute(session->media, info == INFO_MUTE);
+        }
         event.type = JINGLE_EVENT_MUTE;
         event.u.flag.on = info == INFO_MUTE;
         event.text =
