@@ -350,7 +350,7 @@ enum playout_inserted playout_insert(struct playout *playout, const struct playo
     if (!fits(p, packet, now)) {
         if (!confirms_jump(p, packet)) {
             p->stats.packets_refused++;
-            return PLAYOUT_REFUSED;
+            return PLAYOUT_SUSPECTED;
         }
         log_info(p->config.log, "The sender's RTP numbers jumped; its sound is taken up anew");
         p->stats.resets++;

@@ -52,6 +52,7 @@ enum playout_inserted {
     PLAYOUT_TAKEN,
     PLAYOUT_LATE,      /* its time has gone by */
     PLAYOUT_DUPLICATE, /* had already */
+    PLAYOUT_SUSPECTED, /* its numbers jumped: believed once the next packet goes on from it */
     PLAYOUT_REFUSED    /* malformed, too long, or no room */
 };
 

@@ -247,9 +247,12 @@ static void play(struct voice *voice, const struct packet *packet, enum playout_
         .size = packet->payload_bytes,
         .codec = codec,
     };
-    if (playout_insert(voice->playout, &sound, now) == PLAYOUT_REFUSED) {
+    enum playout_inserted inserted = playout_insert(voice->playout, &sound, now);
+    if (inserted == PLAYOUT_REFUSED) {
         discard(voice, &voice->malformed_logged, "sound that cannot be decoded",
                 packet->payload_type);
+    } else if (inserted == PLAYOUT_SUSPECTED) {
+        voice->discarded++; /* a jump of their clock, as after Dino's mute, costs one packet */
     }
 }
 

@@ -1,5 +1,6 @@
 #include "rtp/voice.h"
 
+#include "base/log.h"
 #include "rtp/bytes.h"
 #include "rtp/packet.h"
 #include "rtp/rtcp.h"
@@ -33,6 +34,8 @@ struct bench {
     char digits[16];
     size_t digit_count;
     unsigned byes;
+    struct logger log;
+    unsigned warnings;
     uint16_t sequence; /* of the peer */
     uint32_t timestamp;
 };
@@ -67,6 +70,13 @@ static void keep_bye(void *user)
     ((struct bench *)user)->byes++;
 }
 
+static void count_warning(void *user, jingle_log_level level, const char *line)
+{
+    (void)line;
+    if (level <= JINGLE_LOG_WARNING)
+        ((struct bench *)user)->warnings++;
+}
+
 static void fill(void *user, void *out, size_t bytes)
 {
     (void)user;
@@ -86,6 +96,7 @@ static struct voice_config config_of(struct bench *b)
         .receive_event_count = 1,
         .extensions = {.audio_level = 1, .mid = 4, .mid_value = "audio"},
         .random = {.fill = fill},
+        .log = &b->log,
         .hooks = {.user = b,
                   .send_rtp = keep_rtp,
                   .send_rtcp = keep_rtcp,
@@ -98,6 +109,7 @@ static int open_bench(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
     b->now = USEC_PER_SEC;
+    b->log = (struct logger){JINGLE_LOG_WARNING, count_warning, b};
     struct voice_config config = config_of(b);
     *state = b;
     return voice_new(&config, &b->voice);
@@ -370,6 +382,17 @@ static void test_malformed_packets_are_counted_and_change_nothing(void **state)
     assert_int_equal(stats_of(b).packets_discarded, 3);
     assert_int_equal(stats_of(b).packets_received, 5);
     assert_true(voice_last_heard(b->voice) == heard);
+    assert_int_equal(b->warnings, 1); /* once, lest they fill the disk */
+}
+
+static void test_a_jump_of_the_peers_clock_costs_one_packet_and_is_no_fault(void **state)
+{
+    struct bench *b = *state;
+    peer_speaks(b, PEERS, 50);
+    b->timestamp += 24000000;
+    assert_true(peer_speaks(b, PEERS, 50) > 0.1);
+    assert_int_equal(stats_of(b).packets_discarded, 1);
+    assert_int_equal(b->warnings, 0);
 }
 
 static void test_a_foreign_payload_type_makes_no_source(void **state)
@@ -572,6 +595,7 @@ int main(void)
         BENCH_TEST(test_on_hold_nothing_is_played),
         BENCH_TEST(test_what_a_holding_peer_does_not_send_is_not_concealed),
         BENCH_TEST(test_malformed_packets_are_counted_and_change_nothing),
+        BENCH_TEST(test_a_jump_of_the_peers_clock_costs_one_packet_and_is_no_fault),
         BENCH_TEST(test_a_foreign_payload_type_makes_no_source),
         BENCH_TEST(test_a_digit_is_told_once),
         BENCH_TEST(test_a_digit_without_an_end_is_told_after_a_while),
