@@ -73,7 +73,7 @@ def room_of(path):
 
 def resolve(header, includer):
     """The path in this tree of a header that is included with quotes, or None."""
-    for folder in (".", "engine", "engine/include", str(Path(includer).parent)):
+    for folder in (".", "engine", "engine/include", "tests", str(Path(includer).parent)):
         found = (TOP / folder / header).resolve()
         if found.is_file() and TOP in found.parents:
             return str(found.relative_to(TOP))

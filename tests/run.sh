@@ -94,7 +94,7 @@ run_pytest() { # PRESET PYTEST OPTION...
     shift
     # More workers than cores: these tests mostly wait.
     JINGLE_BUILD=$PWD/build/$preset "$python" -m pytest -p no:cacheprovider -q -rs \
-        -n $((jobs * 2)) --dist worksteal tests/system ${select:+-k "$select"} "$@" |
+        -n $((jobs * 2)) --dist load tests/system ${select:+-k "$select"} "$@" |
         tee "build/logs/pytest-$preset.txt"
     status=$?
     count_pytest "build/logs/pytest-$preset.txt"

@@ -10,6 +10,7 @@
 # What is played to the default device can be captured from it: capture is the null sink's monitor.
 # A null sink that nobody hurries works in pieces of two seconds, so `start` leaves a client with low
 # latency running that keeps it awake (`stop` and `kill` end that, too), and waits until it is awake.
+# shellcheck disable=SC2046 # each line of variables is a word for env
 set -eu
 
 usage() {
