@@ -83,39 +83,50 @@ static void add_host(struct resolve_result *result, const char *host, uint16_t p
     g_object_unref(resolver);
 }
 
-/* Appends the records of one service; returns how many there are now. */
-static size_t add_services(struct resolve_service *services, size_t count, const char *domain,
-                           bool direct_tls, GCancellable *cancellable)
+/* The SRV records of both services. */
+struct records {
+    struct resolve_service services[RESOLVE_SERVICES_MAX];
+    size_t count;
+    bool refused; /* a target of "." (RFC 2782): decidedly no such service here */
+};
+
+static void add_services(struct records *records, const char *domain, bool direct_tls,
+                         GCancellable *cancellable)
 {
     GResolver *resolver = g_resolver_get_default();
+    GError *error = NULL;
     GList *found = g_resolver_lookup_service(resolver, direct_tls ? "xmpps-client" : "xmpp-client",
-                                             "tcp", domain, cancellable, NULL);
-    for (GList *item = found; item && count < RESOLVE_SERVICES_MAX; item = item->next) {
+                                             "tcp", domain, cancellable, &error);
+    /* GIO takes the "." away, which leaves neither a target nor an error. */
+    records->refused = records->refused || (!found && !error);
+    for (GList *item = found; item && records->count < RESOLVE_SERVICES_MAX; item = item->next) {
         GSrvTarget *target = item->data;
-        struct resolve_service *added = &services[count++];
+        struct resolve_service *added = &records->services[records->count++];
         g_strlcpy(added->name, g_srv_target_get_hostname(target), sizeof added->name);
         added->port = g_srv_target_get_port(target);
         added->priority = g_srv_target_get_priority(target);
         added->weight = g_srv_target_get_weight(target);
         added->direct_tls = direct_tls;
     }
+    g_clear_error(&error);
     g_resolver_free_targets(found);
     g_object_unref(resolver);
-    return count;
 }
 
-static void add_by_dns(struct resolve_result *result, const struct resolve_query *query,
+/* False if there is nothing about the domain in DNS, so that its own addresses are to be tried. */
+static bool add_by_dns(struct resolve_result *result, const struct resolve_query *query,
                        const struct random_source *random, GCancellable *cancellable)
 {
-    struct resolve_service services[RESOLVE_SERVICES_MAX];
-    size_t count = 0;
+    struct records records = {.count = 0};
     if (query->tls != JINGLE_TLS_DIRECT)
-        count = add_services(services, count, query->domain, false, cancellable);
+        add_services(&records, query->domain, false, cancellable);
     if (query->tls != JINGLE_TLS_START)
-        count = add_services(services, count, query->domain, true, cancellable);
-    resolve_sort(services, count, random);
-    for (size_t i = 0; i < count && !g_cancellable_is_cancelled(cancellable); i++)
-        add_host(result, services[i].name, services[i].port, services[i].direct_tls, cancellable);
+        add_services(&records, query->domain, true, cancellable);
+    resolve_sort(records.services, records.count, random);
+    for (size_t i = 0; i < records.count && !g_cancellable_is_cancelled(cancellable); i++)
+        add_host(result, records.services[i].name, records.services[i].port,
+                 records.services[i].direct_tls, cancellable);
+    return records.count > 0 || records.refused;
 }
 
 /* The domain itself, or the host that was given, without SRV records. */
@@ -131,15 +142,11 @@ static void add_by_name(struct resolve_result *result, const struct resolve_quer
 jingle_status resolve(const struct resolve_query *query, const struct random_source *random,
                       GCancellable *cancellable, struct resolve_result *result)
 {
+    /* A literal has no SRV records, nor has a name that was given a port. */
+    bool by_dns = !query->host && !g_hostname_is_ip_address(query->domain) && query->port == 0;
     result->count = 0;
-    if (query->host) {
-        add_by_name(result, query, query->host, cancellable);
-    } else {
-        /* A literal has no SRV records, nor has a name that was given a port. */
-        if (!g_hostname_is_ip_address(query->domain) && query->port == 0)
-            add_by_dns(result, query, random, cancellable);
-        if (result->count == 0 && !g_cancellable_is_cancelled(cancellable))
-            add_by_name(result, query, query->domain, cancellable);
-    }
+    bool done = by_dns && add_by_dns(result, query, random, cancellable);
+    if (!done && !g_cancellable_is_cancelled(cancellable))
+        add_by_name(result, query, query->host ? query->host : query->domain, cancellable);
     return result->count > 0 ? JINGLE_OK : JINGLE_ERROR_HOST_NOT_FOUND;
 }

@@ -13,7 +13,7 @@ struct strophe_config {
     const char *host; /* NULL: ask DNS */
     uint16_t port;    /* 0: what DNS says, or 5222, or 5223 for direct TLS */
     jingle_tls tls;
-    const char *ca_file; /* NULL: the system's */
+    const char *ca_file; /* of authorities to trust besides the system's; NULL: none */
     bool lab_allow_plaintext;
     bool lab_accept_any_certificate;
     struct logger log;           /* called on the connection's thread */

@@ -78,6 +78,100 @@ static void test_literals_need_no_look_up(void **state)
     g_object_unref(cancellable);
 }
 
+/* A DNS of our own: every name has one address, and each service the target that the test says. */
+typedef struct {
+    GResolver parent;
+} NameServer;
+
+typedef struct {
+    GResolverClass parent;
+} NameServerClass;
+
+GType name_server_get_type(void);
+G_DEFINE_TYPE(NameServer, name_server, G_TYPE_RESOLVER)
+
+static const char *start_tls_target, *direct_tls_target; /* NULL: no record */
+
+static GList *look_up_records(GResolver *resolver, const char *name, GResolverRecordType type,
+                              GCancellable *cancellable, GError **error)
+{
+    (void)resolver;
+    (void)cancellable;
+    bool direct = g_str_has_prefix(name, "_xmpps-client._tcp.");
+    const char *target = direct ? direct_tls_target : start_tls_target;
+    if (target && type == G_RESOLVER_RECORD_SRV) {
+        GVariant *record = g_variant_new("(qqqs)", 1, 1, direct ? 443 : 5299, target);
+        return g_list_append(NULL, g_variant_ref_sink(record));
+    }
+    g_set_error_literal(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "none");
+    return NULL;
+}
+
+static GList *look_up_name(GResolver *resolver, const char *name, GCancellable *cancellable,
+                           GError **error)
+{
+    (void)resolver;
+    (void)cancellable;
+    if (strcmp(name, "missing.test") != 0)
+        return g_list_append(NULL, g_inet_address_new_from_string("192.0.2.7"));
+    g_set_error_literal(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "none");
+    return NULL;
+}
+
+static void name_server_init(NameServer *server)
+{
+    (void)server;
+}
+
+static void name_server_class_init(NameServerClass *class)
+{
+    G_RESOLVER_CLASS(class)->lookup_records = look_up_records;
+    G_RESOLVER_CLASS(class)->lookup_by_name = look_up_name;
+}
+
+/* The domain's own address is tried where DNS says nothing about the service, not where it says
+ * that there is none (RFC 6120, 3.2.1). */
+static void test_what_dns_says_is_followed(void **state)
+{
+    static const struct {
+        const char *start_tls, *direct_tls;
+        jingle_tls tls;
+        size_t count;
+        uint16_t port; /* of the first */
+    } cases[] = {
+        {NULL, NULL, JINGLE_TLS_AUTO, 1, 5222},
+        {"a.test", NULL, JINGLE_TLS_AUTO, 1, 5299},
+        {"a.test", ".", JINGLE_TLS_AUTO, 1, 5299},
+        {".", "a.test", JINGLE_TLS_AUTO, 1, 443},
+        {"a.test", "a.test", JINGLE_TLS_AUTO, 2, 0},
+        {"a.test", "a.test", JINGLE_TLS_DIRECT, 1, 443},
+        {NULL, "a.test", JINGLE_TLS_START, 1, 5222},
+        {".", NULL, JINGLE_TLS_AUTO, 0, 0},
+        {".", ".", JINGLE_TLS_AUTO, 0, 0},
+        {"missing.test", NULL, JINGLE_TLS_AUTO, 0, 0},
+    };
+    (void)state;
+    GResolver *before = g_resolver_get_default();
+    GResolver *server = g_object_new(name_server_get_type(), NULL);
+    GCancellable *cancellable = g_cancellable_new();
+    g_resolver_set_default(server);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct resolve_query query = {"jingle.test", NULL, 0, cases[i].tls};
+        struct resolve_result result;
+        start_tls_target = cases[i].start_tls;
+        direct_tls_target = cases[i].direct_tls;
+        assert_int_equal(resolve(&query, &random_system, cancellable, &result),
+                         cases[i].count > 0 ? JINGLE_OK : JINGLE_ERROR_HOST_NOT_FOUND);
+        assert_int_equal(result.count, cases[i].count);
+        if (cases[i].port > 0)
+            assert_int_equal(result.addresses[0].port, cases[i].port);
+    }
+    g_resolver_set_default(before);
+    g_object_unref(before);
+    g_object_unref(server);
+    g_object_unref(cancellable);
+}
+
 /* ------------------------------------------------------------------------------ watchdog -- */
 
 static void await_end(int fd)
@@ -213,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_services_of_both_kinds_are_merged_by_priority),
         cmocka_unit_test(test_weights_share_the_load),
         cmocka_unit_test(test_literals_need_no_look_up),
+        cmocka_unit_test(test_what_dns_says_is_followed),
         cmocka_unit_test(test_what_blocks_is_ended_at_the_deadline),
         cmocka_unit_test(test_a_disarmed_watchdog_does_not_bite),
         cmocka_unit_test(test_a_socket_that_comes_too_late_is_shut_at_once),
