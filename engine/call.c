@@ -213,7 +213,9 @@ static void on_device(void *user, bool capture, bool lost, jingle_status status)
         .status = status,
         .u.device = {.capture = capture, .lost = lost},
     };
-    if (lost) {
+    if (status == JINGLE_ERROR_FILE) {
+        event.text = "The recording can no longer be written: is the disk full? The call goes on.";
+    } else if (lost) {
         event.text = capture ? "The microphone is missing or in use; silence is sent until it is "
                                "back."
                              : "The loudspeaker is missing or in use; the call goes on without it.";

@@ -20,7 +20,8 @@ struct audio;
 struct audio_hooks {
     void *user;
     /* A source or sink is lost (told once; silence follows) or is back. `status` is why: OK when
-     * it is back, otherwise JINGLE_ERROR_DEVICE or what its `start` returned. */
+     * it is back, otherwise JINGLE_ERROR_DEVICE, what its `start` returned, or a sink's `trouble`,
+     * with which it goes on. */
     void (*device)(void *user, bool capture, bool lost, jingle_status status);
     /* The source said JINGLE_AUDIO_END; silence is sent from here on. */
     void (*source_ended)(void *user);

@@ -4,6 +4,7 @@
 enum {
     SOURCE_SIZE_MIN = offsetof(jingle_audio_source, delay),
     SINK_SIZE_MIN = offsetof(jingle_audio_sink, delay),
+    SINK_SIZE_DELAY = offsetof(jingle_audio_sink, trouble),
 };
 
 bool source_valid(const jingle_audio_source *source)
@@ -64,8 +65,14 @@ int64_t source_delay(const jingle_audio_source *source)
 
 int64_t sink_delay(const jingle_audio_sink *sink)
 {
-    bool there = sink->size >= sizeof *sink && sink->delay;
+    bool there = sink->size >= SINK_SIZE_DELAY && sink->delay;
     return there ? sink->delay(sink->user) : 0;
+}
+
+jingle_status sink_trouble(const jingle_audio_sink *sink)
+{
+    bool there = sink->size >= sizeof *sink && sink->trouble;
+    return there ? sink->trouble(sink->user) : JINGLE_OK;
 }
 
 jingle_audio_source *source_made(jingle_audio_source *source, jingle_status *status)

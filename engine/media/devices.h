@@ -24,6 +24,7 @@ void source_stop(const jingle_audio_source *source);
 void sink_stop(const jingle_audio_sink *sink);
 int64_t source_delay(const jingle_audio_source *source);
 int64_t sink_delay(const jingle_audio_sink *sink);
+jingle_status sink_trouble(const jingle_audio_sink *sink);
 
 /* For the ends of constructors: they set `*status`, which may be NULL. */
 jingle_audio_source *source_made(jingle_audio_source *source, jingle_status *status);

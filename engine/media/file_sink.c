@@ -3,17 +3,18 @@
  *
  *     write(), media thread ─▶ ring (2 s) ─▶ libsndfile, writer thread ─▶ file
  *
- * The file is made when the sink is made, so that a path that cannot be written is told at once. */
+ * The file is made when the sink is made, so that a path that cannot be written is told at once. A
+ * disk that is full later is told by `trouble`, and what was written until then is kept. */
 #include "base/ring.h"
 #include "media/devices.h"
+#include "media/plain_file.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <sndfile.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 enum {
     CHUNK_SAMPLES = 4096, /* encoded at once */
@@ -26,6 +27,7 @@ struct file_sink {
     SNDFILE *file; /* NULL before the first start */
     SF_INFO info;
     struct ring *ring;
+    _Atomic bool broken; /* the file could not be written: what comes now is forgotten */
     pthread_t thread;
     pthread_mutex_t mutex; /* of what follows; never held while writing the file */
     pthread_cond_t changed;
@@ -53,12 +55,20 @@ static int container_of_ending(const char *path)
     return 0;
 }
 
+/* Encoders keep what they were given for a while, and some tell of trouble only by sf_error(). */
+static bool write_chunk(SNDFILE *file, const int16_t *samples, sf_count_t count)
+{
+    return sf_write_short(file, samples, count) == count && sf_error(file) == SF_ERR_NO_ERROR;
+}
+
 static void empty_ring(struct file_sink *s)
 {
     int16_t chunk[CHUNK_SAMPLES];
     size_t samples;
     while ((samples = ring_read(s->ring, chunk, CHUNK_SAMPLES)) > 0) {
-        sf_write_short(s->file, chunk, (sf_count_t)samples);
+        if (!atomic_load(&s->broken) && !write_chunk(s->file, chunk, (sf_count_t)samples)) {
+            atomic_store(&s->broken, true);
+        }
     }
 }
 
@@ -150,6 +160,12 @@ static void stop(void *user)
     }
 }
 
+static jingle_status trouble(void *user)
+{
+    struct file_sink *s = user;
+    return atomic_load(&s->broken) ? JINGLE_ERROR_FILE : JINGLE_OK;
+}
+
 static void free_file(void *user)
 {
     struct file_sink *s = user;
@@ -187,8 +203,9 @@ jingle_audio_sink *jingle_audio_sink_file(const char *path, jingle_status *statu
         .write = write_file,
         .stop = stop,
         .free = free_file,
+        .trouble = trouble,
     };
-    s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    s->fd = plain_file_open(path, O_RDWR | O_CREAT);
     if (s->fd < 0) {
         free_file(s);
         return sink_failed(status, JINGLE_ERROR_FILE);

@@ -4,7 +4,9 @@
  *     file ─▶ libsndfile, reader thread ─▶ ring (half a second) ─▶ read(), media thread */
 #include "base/ring.h"
 #include "media/devices.h"
+#include "media/plain_file.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <sndfile.h>
 #include <stdatomic.h>
@@ -17,6 +19,7 @@ enum {
 
 struct file_source {
     jingle_audio_source table;
+    int fd;
     SNDFILE *file;
     SF_INFO info;
     uint32_t channels; /* used */
@@ -31,23 +34,34 @@ struct file_source {
     bool quit;
 };
 
+/* Files of floating point may hold anything at all. */
+static int16_t sample_of(float value)
+{
+    float scaled = value * 32768;
+    if (isnan(scaled)) {
+        return 0;
+    }
+    return (int16_t)lrintf(fminf(fmaxf(scaled, INT16_MIN), INT16_MAX));
+}
+
 /* Decodes one chunk into the ring, which has room for it. False: there is no more. */
 static bool fill_chunk(struct file_source *s)
 {
-    int16_t chunk[CHUNK_FRAMES * CHANNELS_MAX];
-    sf_count_t frames = sf_readf_short(s->file, chunk, CHUNK_FRAMES);
+    float decoded[CHUNK_FRAMES * CHANNELS_MAX];
+    int16_t chunk[CHUNK_FRAMES * 2];
+    sf_count_t frames = sf_readf_float(s->file, decoded, CHUNK_FRAMES);
     if (frames <= 0 && s->loop && sf_seek(s->file, 0, SEEK_SET) == 0) {
-        frames = sf_readf_short(s->file, chunk, CHUNK_FRAMES);
+        frames = sf_readf_float(s->file, decoded, CHUNK_FRAMES);
     }
     if (frames <= 0) {
         return false;
     }
-    size_t channels = (size_t)s->info.channels;
-    for (size_t i = 0; channels > 2 && i < (size_t)frames; i++) {
-        chunk[2 * i] = chunk[channels * i];
-        chunk[2 * i + 1] = chunk[channels * i + 1];
+    size_t samples = (size_t)frames * s->channels;
+    for (size_t i = 0; i < samples; i++) {
+        size_t frame = i / s->channels;
+        chunk[i] = sample_of(decoded[frame * (size_t)s->info.channels + i % s->channels]);
     }
-    ring_write(s->ring, chunk, (size_t)frames * s->channels);
+    ring_write(s->ring, chunk, samples);
     return true;
 }
 
@@ -125,6 +139,9 @@ static void free_file(void *user)
     if (s->file) {
         sf_close(s->file);
     }
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
     ring_free(s->ring);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->mutex);
@@ -133,13 +150,12 @@ static void free_file(void *user)
 
 static jingle_status open_file(struct file_source *s, const char *path)
 {
-    s->file = sf_open(path, SFM_READ, &s->info);
+    s->fd = plain_file_open(path, O_RDONLY);
+    s->file = s->fd < 0 ? NULL : sf_open_fd(s->fd, SFM_READ, &s->info, SF_FALSE);
     if (!s->file || s->info.samplerate < 8000 || s->info.samplerate > 192000 ||
         s->info.channels < 1 || s->info.channels > CHANNELS_MAX || s->info.frames <= 0) {
         return JINGLE_ERROR_FILE;
     }
-    sf_command(s->file, SFC_SET_SCALE_FLOAT_INT_READ, NULL, SF_TRUE);
-    sf_command(s->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
     s->channels = s->info.channels == 1 ? 1 : 2;
     s->ring = ring_new((size_t)s->info.samplerate / 2 * s->channels + 2 * CHUNK_FRAMES);
     if (!s->ring) {

@@ -32,6 +32,7 @@ struct playback {
     enum playback_state state;
     bool started; /* the sink's start succeeded */
     bool lost;    /* and told */
+    bool trouble; /* of the sink was told */
     usec retry_at;
     jingle_audio_format format; /* of the sink */
     struct grid grid;
@@ -283,11 +284,25 @@ static usec tick_clocked(struct playback *p, usec now)
     return p->state == PLAYBACK_POLLED ? p->rhythm.due : p->grid.next;
 }
 
+static void look_for_trouble(struct playback *p)
+{
+    jingle_status status = p->started && !p->trouble ? sink_trouble(p->sink) : JINGLE_OK;
+    if (status == JINGLE_OK) {
+        return;
+    }
+    p->trouble = true;
+    log_warning(p->config->log, "The sound sink is in trouble: %s", jingle_strerror(status));
+    if (p->config->hooks.device) {
+        p->config->hooks.device(p->config->hooks.user, false, true, status);
+    }
+}
+
 usec playback_tick(struct playback *p, usec now)
 {
     if (p->state == PLAYBACK_STOPPED) {
         return USEC_NEVER;
     }
+    look_for_trouble(p);
     usec due = now;
     while (due <= now) { /* again when the state has changed */
         due = p->state == PLAYBACK_POLLED ? tick_polled(p, now) : tick_clocked(p, now);

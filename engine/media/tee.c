@@ -92,6 +92,13 @@ static int64_t delay(void *user)
     return sink_delay(tee->first);
 }
 
+static jingle_status trouble(void *user)
+{
+    struct tee *tee = user;
+    jingle_status first = sink_trouble(tee->first);
+    return first != JINGLE_OK ? first : sink_trouble(tee->second);
+}
+
 static void free_both(void *user)
 {
     struct tee *tee = user;
@@ -123,6 +130,7 @@ jingle_audio_sink *jingle_audio_sink_tee(jingle_audio_sink *first, jingle_audio_
         .free = free_both,
         .is_device = first->is_device || second->is_device,
         .delay = delay,
+        .trouble = trouble,
     };
     return sink_made(&tee->table, status);
 }

@@ -142,7 +142,8 @@ typedef struct jingle_client_config {
     const char *host;     /**< Connect here in place of what DNS says; NULL: ask DNS. */
     uint16_t port;        /**< 0: what DNS says, or 5222 (5223 for direct TLS). */
     jingle_tls tls;
-    const char *ca_file; /**< PEM file of authorities to trust in place of the system's. */
+    const char *ca_file; /**< PEM file of authorities to trust: besides the system's at the login,
+                              in their place for TURN over TLS. */
     const jingle_ice_server *ice_servers;
     size_t ice_server_count;   /**< At most 8; together with the XMPP server's, 8 are used. */
     bool relay_only;           /**< Media only through TURN: the peer never learns our addresses. */
@@ -300,7 +301,9 @@ typedef enum jingle_event_type {
     JINGLE_EVENT_HOLD,         /**< The peer holds or resumes: `u.flag.on`. */
     JINGLE_EVENT_MUTE,         /**< The peer muted or unmuted itself: `u.flag.on`. */
     JINGLE_EVENT_DIGIT,        /**< The peer sent a digit (RFC 4733): `u.digit`. */
-    JINGLE_EVENT_DEVICE,       /**< A sound device failed or came back: `status`, `u.device`. */
+    /** A sound device failed or came back: `status`, `u.device`. With #JINGLE_ERROR_FILE it is a
+     *  recording that can no longer be written, and does not come back. */
+    JINGLE_EVENT_DEVICE,
     JINGLE_EVENT_SOURCE_ENDED, /**< The audio source has no more to say (file at its end). */
     JINGLE_EVENT_STATISTICS,   /**< Once a second during a call: `session`, `u.statistics`. */
     JINGLE_EVENT_ENDED,        /**< The last event of a session: `session`, `u.ended`. */
@@ -518,6 +521,10 @@ typedef struct jingle_audio_sink {
     /** How long it takes until a frame that is written now is heard, in microseconds: helps echo
      *  cancellation. May be NULL: unknown. */
     int64_t (*delay)(void *user);
+    /** #JINGLE_OK, or why what is written goes nowhere any more, as with a recording on a full
+     *  disk: told once by #JINGLE_EVENT_DEVICE; the call goes on. Asked at every tick. May be
+     *  NULL. */
+    jingle_status (*trouble)(void *user);
 } jingle_audio_sink;
 
 /** The default or a named sound device ("" or NULL: the default). NULL on failure: `*status` (may

@@ -188,6 +188,7 @@ struct fake_sink {
     int out_of_order;
     jingle_status start_status;
     int starts, stops, frees;
+    jingle_status trouble;
 };
 
 static void sink_plays(struct fake_sink *s)
@@ -248,6 +249,11 @@ static void sink_frees(void *user)
     ((struct fake_sink *)user)->frees++;
 }
 
+static jingle_status sink_troubles(void *user)
+{
+    return ((struct fake_sink *)user)->trouble;
+}
+
 static struct fake_sink sink;
 
 static void make_sink(bool own_clock, double ppm)
@@ -259,7 +265,8 @@ static void make_sink(bool own_clock, double ppm)
                   .wanted = own_clock ? sink_wants : NULL,
                   .write = sink_takes,
                   .stop = sink_stops,
-                  .free = sink_frees},
+                  .free = sink_frees,
+                  .trouble = sink_troubles},
         .period = 10000 * (1 + ppm * 1e-6),
         .period_frames = RATE / 100,
         .margin = RATE / 200,
@@ -520,6 +527,27 @@ static void test_a_lost_sink_is_told_once_and_comes_back(void **state)
     end();
 }
 
+static void test_the_trouble_of_a_sink_is_told_once_and_all_goes_on(void **state)
+{
+    (void)state;
+    make_source(true, 0);
+    make_sink(false, 0);
+    begin();
+    run_until(START + USEC_PER_SEC);
+    assert_int_equal(told.playback_lost, 0);
+    sink.trouble = JINGLE_ERROR_FILE;
+    run_until(START + 2 * USEC_PER_SEC);
+    audio_set_hold(audio, true, now);
+    audio_set_hold(audio, false, now);
+    due = now;
+    run_until(START + 3 * USEC_PER_SEC);
+    assert_int_equal(told.playback_lost, 1);
+    assert_int_equal(told.playback_back, 0);
+    assert_int_equal(told.status, JINGLE_ERROR_FILE);
+    assert_in_range(sink.written, RATE * 29 / 10, RATE * 31 / 10);
+    end();
+}
+
 static void test_a_sink_that_stands_does_not_stop_the_voice(void **state)
 {
     (void)state;
@@ -714,6 +742,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_sent_while_a_source_stalls),
         cmocka_unit_test(test_a_lost_source_is_told_once_and_comes_back),
         cmocka_unit_test(test_a_lost_sink_is_told_once_and_comes_back),
+        cmocka_unit_test(test_the_trouble_of_a_sink_is_told_once_and_all_goes_on),
         cmocka_unit_test(test_a_sink_that_stands_does_not_stop_the_voice),
         cmocka_unit_test(test_what_cannot_start_is_told_and_tried_again),
         cmocka_unit_test(test_after_the_end_of_a_source_silence_is_sent),

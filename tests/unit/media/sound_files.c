@@ -3,10 +3,14 @@
 
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
+#include <sndfile.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -225,6 +229,100 @@ static void test_files_that_cannot_be_used_are_told_at_once(void **state)
     assert_null(jingle_audio_sink_file(NULL, NULL));
 }
 
+/* The loudest sample of what a file of `count` floats is played as. */
+static int peak_of_floats(const float *samples, size_t count)
+{
+    const char *path = path_of("float.wav");
+    SF_INFO info = {.samplerate = RATE, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_FLOAT};
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    assert_non_null(file);
+    assert_int_equal(sf_write_float(file, samples, (sf_count_t)count), count);
+    sf_close(file);
+    static int16_t heard[FRAMES];
+    uint32_t channels;
+    size_t frames = play(path, false, heard, FRAMES, &channels);
+    assert_int_equal(frames, count);
+    int peak = 0;
+    for (size_t i = 0; i < frames; i++) {
+        peak = abs(heard[i]) > peak ? abs(heard[i]) : peak;
+    }
+    assert_int_equal(unlink(path), 0);
+    return peak;
+}
+
+static void test_a_file_of_floats_keeps_its_loudness(void **state)
+{
+    (void)state;
+    static float samples[4800];
+    for (size_t i = 0; i < 4800; i++) {
+        samples[i] = i % 2 ? 0.125F : -0.125F;
+    }
+    assert_int_equal(peak_of_floats(samples, 4800), 4096);
+}
+
+static void test_floats_that_are_no_sound_do_no_harm(void **state)
+{
+    (void)state;
+    static float samples[4800];
+    static const float strange[] = {NAN, INFINITY, -INFINITY, 1e30F, -1e30F, 2, -2, 0};
+    for (size_t i = 0; i < 4800; i++) {
+        samples[i] = strange[i % 8];
+    }
+    assert_int_equal(peak_of_floats(samples, 4800), 32768);
+}
+
+/* As on a disk that fills up while it is recorded. */
+static void fill_disk(const char *name)
+{
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    jingle_status status;
+    jingle_audio_sink *sink = jingle_audio_sink_file(path_of(name), &status);
+    jingle_audio_format format = {.rate = RATE, .channels = 1};
+    assert_int_equal(sink->start(sink->user, &format), JINGLE_OK);
+    assert_int_equal(sink->trouble(sink->user), JINGLE_OK);
+    struct rlimit full = {.rlim_cur = 20000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    unsigned seed = 1;
+    int16_t noise[480];
+    for (int i = 0; i < 6000 && sink->trouble(sink->user) == JINGLE_OK; i++) {
+        for (size_t k = 0; k < 480; k++) {
+            noise[k] = (int16_t)(rand_r(&seed) & 0x3fff);
+        }
+        sink->write(sink->user, noise, 480);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    status = sink->trouble(sink->user);
+    jingle_audio_sink_free(sink);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(status, JINGLE_ERROR_FILE);
+    assert_int_equal(unlink(path_of(name)), 0);
+}
+
+static void test_a_disk_that_fills_up_is_told(void **state)
+{
+    (void)state;
+    fill_disk("full.wav");
+    fill_disk("full.flac");
+    fill_disk("full.ogg");
+    fill_disk("full.opus");
+}
+
+static void test_a_pipe_is_refused_and_nobody_waits(void **state)
+{
+    (void)state;
+    const char *path = path_of("pipe.wav");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    jingle_status status = JINGLE_OK;
+    assert_null(jingle_audio_source_file(path, false, &status));
+    assert_int_equal(status, JINGLE_ERROR_FILE);
+    status = JINGLE_OK;
+    assert_null(jingle_audio_sink_file(path, &status));
+    assert_int_equal(status, JINGLE_ERROR_FILE);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +334,10 @@ int main(void)
         cmocka_unit_test(test_an_opus_recording_of_a_narrow_call_asks_for_48_khz),
         cmocka_unit_test(test_a_sink_that_never_started_leaves_the_old_file_alone),
         cmocka_unit_test(test_files_that_cannot_be_used_are_told_at_once),
+        cmocka_unit_test(test_a_pipe_is_refused_and_nobody_waits),
+        cmocka_unit_test(test_a_file_of_floats_keeps_its_loudness),
+        cmocka_unit_test(test_floats_that_are_no_sound_do_no_harm),
+        cmocka_unit_test(test_a_disk_that_fills_up_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

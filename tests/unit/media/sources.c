@@ -177,6 +177,27 @@ static void test_a_tee_converts_for_the_second(void **state)
     jingle_audio_sink_free(tee);
 }
 
+static jingle_status disk_is_full(void *user)
+{
+    (void)user;
+    return JINGLE_ERROR_FILE;
+}
+
+static void test_a_tee_tells_the_trouble_of_either(void **state)
+{
+    (void)state;
+    static struct heard first;
+    static struct heard second;
+    jingle_audio_sink *recording = heard_init(&second);
+    jingle_audio_sink *tee = jingle_audio_sink_tee(heard_init(&first), recording, NULL);
+    assert_int_equal(sink_trouble(tee), JINGLE_OK);
+    recording->trouble = disk_is_full;
+    assert_int_equal(sink_trouble(tee), JINGLE_ERROR_FILE);
+    recording->size = offsetof(jingle_audio_sink, trouble); /* of an older program */
+    assert_int_equal(sink_trouble(tee), JINGLE_OK);
+    jingle_audio_sink_free(tee);
+}
+
 static void test_a_tee_whose_second_cannot_start_stops_the_first(void **state)
 {
     (void)state;
@@ -260,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_zeros),
         cmocka_unit_test(test_a_tee_gives_the_same_to_both_and_asks_the_first),
         cmocka_unit_test(test_a_tee_converts_for_the_second),
+        cmocka_unit_test(test_a_tee_tells_the_trouble_of_either),
         cmocka_unit_test(test_a_tee_whose_second_cannot_start_stops_the_first),
         cmocka_unit_test(test_a_tee_owns_its_sinks_also_on_failure),
         cmocka_unit_test(test_a_null_sink_leaves_the_clock_to_the_engine),
