@@ -260,7 +260,7 @@ void account_online(struct account *account, const char *full_jid, bool resumed,
     account->online = true;
     if (!resumed) {
         account->online_since = now;
-        account->asking = 0;
+        account_forget_questions(account);
         account_forget_presence(account);
     }
     outbox_online(account->outbox, full_jid, now);
@@ -273,6 +273,7 @@ void account_online(struct account *account, const char *full_jid, bool resumed,
         account_ask_services(account, now);
         account->login_questions++;
     } else {
+        account_ask_next(account, now);
         become_ready(account);
     }
     account_calls_online(account, changed, now);
@@ -283,9 +284,8 @@ void account_offline(struct account *account, usec now)
 {
     account_enter(account, now);
     account->online = false;
-    account->asking = 0;
     outbox_offline(account->outbox);
-    presence_forget_questions(account->presence);
+    account_forget_questions(account);
     /* What expires meanwhile is asked for at the next login. */
     account->login_limit = USEC_NEVER;
     account->services_renewal = USEC_NEVER;

@@ -149,7 +149,7 @@ static void tell_accepted(struct account_call *call)
     tell_plain(call, ACCOUNT_EVENT_ACCEPTED);
 }
 
-/* C25 and others show a call as over only after this (XEP-0353, 3.6). */
+/* XEP-0353, 3.6: both sides say so, for the archives and for other devices. */
 static void tell_finish(struct account_call *call, jingle_reason reason)
 {
     enum session_progress progress = call->connected  ? PROGRESS_CONNECTED
@@ -171,7 +171,7 @@ static void finish(struct account_call *call, jingle_reason reason, jingle_party
     g_queue_remove(&account->calls, call);
     g_queue_push_tail(&account->ended, call);
     outbox_forget(account->outbox, call);
-    if (call->session && call->by_message && by == JINGLE_PARTY_LOCAL)
+    if (call->session && call->by_message)
         tell_finish(call, reason);
     else if (call->session && !call->by_message)
         initiation_remember(account->initiation, call->peer, call->sid, account->now);

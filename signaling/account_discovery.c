@@ -7,6 +7,8 @@
 #include "signaling/ns.h"
 
 #define SERVICES_RETRY (60 * USEC_PER_SEC)
+/* Those who do not answer are not to hold up the questions to others for long. */
+#define DEVICE_ANSWER_LIMIT (20 * USEC_PER_SEC)
 
 static struct xml *info_query(const char *to, const char *node)
 {
@@ -245,8 +247,10 @@ void account_ask_device(struct account *account, struct device *device, usec now
     char *node = device->caps_hash[0] && device->caps_node[0]
                      ? g_strdup_printf("%s#%s", device->caps_node, device->caps_hash)
                      : NULL;
-    struct outbox_request request = {
-        .to = device->jid, .answered = on_device_info, .user = account};
+    struct outbox_request request = {.to = device->jid,
+                                     .answered = on_device_info,
+                                     .user = account,
+                                     .limit = DEVICE_ANSWER_LIMIT};
     account->asking++;
     outbox_send(account->outbox, info_query(device->jid, node), &request, now);
     g_free(node);
@@ -259,9 +263,22 @@ void account_ask_later(struct account *account, const struct device *device)
         g_queue_push_tail(&account->to_ask, g_strdup(device->jid));
 }
 
+static void ask_again(void *user, struct device *device)
+{
+    device->knowledge = DEVICE_UNKNOWN;
+    account_ask_later(user, device);
+}
+
+void account_forget_questions(struct account *account)
+{
+    account->asking = 0;
+    presence_for_each_asked(account->presence, ask_again, account);
+}
+
 void account_ask_next(struct account *account, usec now)
 {
-    while (account->asking < ACCOUNT_ASKS_AT_ONCE && !g_queue_is_empty(&account->to_ask)) {
+    while (account->online && account->asking < ACCOUNT_ASKS_AT_ONCE &&
+           !g_queue_is_empty(&account->to_ask)) {
         char *jid = g_queue_pop_head(&account->to_ask);
         struct device *device = presence_find(account->presence, jid);
         /* Another device with the same hash may have answered meanwhile. */

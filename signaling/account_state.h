@@ -95,6 +95,8 @@ void account_ask_services(struct account *account, usec now);
 void account_ask_device(struct account *account, struct device *device, usec now);
 void account_ask_later(struct account *account, const struct device *device);
 void account_ask_next(struct account *account, usec now);
+/* The stream is gone: what was asked will be asked again, if the session is resumed. */
+void account_forget_questions(struct account *account);
 void account_receive_services(struct account *account, const xml_node *services, usec now);
 void account_remember_initiation(struct account *account, const char *bare);
 /* Did XEP-0115 already tell? Fills in what is remembered. */

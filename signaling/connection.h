@@ -46,8 +46,6 @@ struct connection {
     void (*stop)(void *user);
     /* Sends one stanza; dropped while there is no stream. */
     void (*send)(void *user, const char *xml, size_t bytes);
-    /* What we support changed (disco#info features, NULL-terminated). May be NULL. */
-    void (*features_changed)(void *user, const char *const *features);
     void (*free)(void *user);
 };
 

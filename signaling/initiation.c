@@ -451,6 +451,17 @@ static bool settle_glare(struct initiation *initiation, const struct arrival *ar
     return true;
 }
 
+static unsigned count_of(const struct initiation *initiation, const char *from)
+{
+    unsigned count = 0;
+
+    for (guint i = 0; i < initiation->proposals->len; i++) {
+        struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
+        count += jid_equal_bare(proposal->peer, from);
+    }
+    return count;
+}
+
 static void receive_propose(struct initiation *initiation, const struct arrival *arrival)
 {
     const char *from = arrival->message->from;
@@ -474,8 +485,9 @@ static void receive_propose(struct initiation *initiation, const struct arrival 
         tell_missed(initiation, arrival, audio, video, when);
         return;
     }
-    if (initiation->proposals->len >= INITIATION_PROPOSALS_MAX) {
-        log_warning(initiation->log, "Too many calls at once: that of %s is passed over", from);
+    if (initiation->proposals->len >= INITIATION_PROPOSALS_MAX ||
+        count_of(initiation, from) >= INITIATION_PERSON_MAX) {
+        log_warning(initiation->log, "too many calls at once: that of %s is passed over", from);
         return;
     }
     struct proposal *ours = find_glare(initiation, from);

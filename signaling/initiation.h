@@ -19,6 +19,7 @@
 #include "signaling/stanza.h"
 
 #define INITIATION_PROPOSALS_MAX  32 /* at once; more are passed over */
+#define INITIATION_PERSON_MAX     4  /* of these, from one person */
 #define INITIATION_REMEMBERED_MAX 512
 #define INITIATION_REMEMBERED_FOR (24 * 3600 * USEC_PER_SEC)
 

@@ -196,8 +196,9 @@ struct device *presence_find(const struct presence *presence, const char *full)
     return find_device(find_person(presence, full), full);
 }
 
-static void for_each_device(struct presence *presence, void (*visit)(struct device *, void *),
-                            void *argument)
+typedef void (*visit_fn)(void *user, struct device *device);
+
+static void for_each_device(struct presence *presence, visit_fn visit, void *user)
 {
     GHashTableIter iterator;
     void *value = NULL;
@@ -205,7 +206,7 @@ static void for_each_device(struct presence *presence, void (*visit)(struct devi
     while (g_hash_table_iter_next(&iterator, NULL, &value)) {
         GPtrArray *devices = value;
         for (guint i = 0; i < devices->len; i++)
-            visit(devices->pdata[i], argument);
+            visit(user, devices->pdata[i]);
     }
 }
 
@@ -214,9 +215,9 @@ struct lesson {
     unsigned capabilities;
 };
 
-static void learn(struct device *device, void *argument)
+static void learn(void *user, struct device *device)
 {
-    const struct lesson *lesson = argument;
+    const struct lesson *lesson = user;
     if (strcmp(device->caps_hash, lesson->hash) != 0)
         return;
     device->knowledge = DEVICE_KNOWN;
@@ -230,14 +231,20 @@ void presence_learn(struct presence *presence, const char *hash, unsigned capabi
         for_each_device(presence, learn, &lesson);
 }
 
-static void forget_question(struct device *device, void *argument)
+struct visit {
+    visit_fn visit;
+    void *user;
+};
+
+static void visit_asked(void *user, struct device *device)
 {
-    (void)argument;
+    const struct visit *visit = user;
     if (device->knowledge == DEVICE_ASKED)
-        device->knowledge = DEVICE_UNKNOWN;
+        visit->visit(visit->user, device);
 }
 
-void presence_forget_questions(struct presence *presence)
+void presence_for_each_asked(struct presence *presence, visit_fn visit, void *user)
 {
-    for_each_device(presence, forget_question, NULL);
+    struct visit asked = {visit, user};
+    for_each_device(presence, visit_asked, &asked);
 }

@@ -42,7 +42,8 @@ struct device **presence_devices(const struct presence *presence, const char *ba
 struct device *presence_find(const struct presence *presence, const char *full);
 /* For every device: whoever wears this hash can do this. */
 void presence_learn(struct presence *presence, const char *hash, unsigned capabilities);
-/* What was asked will not be answered any more. */
-void presence_forget_questions(struct presence *presence);
+/* Those of whom DEVICE_ASKED is known. */
+void presence_for_each_asked(struct presence *presence,
+                             void (*visit)(void *user, struct device *device), void *user);
 
 #endif

@@ -460,6 +460,19 @@ static void test_a_call_that_rings_does_not_outlive_our_jid(void **state)
     world_free(world);
 }
 
+static void test_both_say_that_a_call_is_over(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    connect_call(alice, bob);
+    account_call_end(bob->call, JINGLE_REASON_HANGUP, world->now);
+    world_settle(world);
+    assert_non_null(client_sent(alice, "<finish", "<success", NULL));
+    assert_non_null(client_sent(bob, "<finish", "<success", NULL));
+    world_free(world);
+}
+
 /* ------------------------------------------------------------------------------ distrust -- */
 
 static void test_a_stranger_does_not_ring(void **state)
@@ -594,6 +607,23 @@ static void test_capabilities_with_a_wrong_hash_are_not_remembered(void **state)
     char *saved = account_caps_save(alice->account, &bytes);
     assert_null(strstr(saved, "AAAAAAAA"));
     g_free(saved);
+    world_free(world);
+}
+
+static void test_an_unanswered_question_is_asked_again_after_a_resumption(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->roster = FRIENDS;
+    struct client *alice = client_add(world, ALICE);
+    client_online(alice, false);
+    client_receive(alice, "<presence xmlns='jabber:client' from='" BOB "'>"
+                          "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' "
+                          "ver='v'/></presence>");
+    assert_int_equal(client_sent_count(alice, "n#v"), 1);
+    account_offline(alice->account, world->now);
+    account_online(alice->account, ALICE, true, world->now);
+    assert_int_equal(client_sent_count(alice, "n#v"), 2);
     world_free(world);
 }
 
@@ -1006,6 +1036,7 @@ int main(void)
         cmocka_unit_test(test_a_device_that_does_not_tell_is_proposed_to_after_a_while),
         cmocka_unit_test(test_going_offline_ends_a_ringing_call_but_not_a_connected_one),
         cmocka_unit_test(test_a_call_ends_when_the_last_device_that_rings_is_gone),
+        cmocka_unit_test(test_both_say_that_a_call_is_over),
         cmocka_unit_test(test_a_stranger_does_not_ring),
         cmocka_unit_test(test_a_stranger_does_not_learn_that_we_are_online),
         cmocka_unit_test(test_another_device_of_ours_can_be_called),
@@ -1014,6 +1045,7 @@ int main(void)
         cmocka_unit_test(test_forged_roster_pushes_change_nothing),
         cmocka_unit_test(test_forged_carbons_change_nothing),
         cmocka_unit_test(test_capabilities_with_a_wrong_hash_are_not_remembered),
+        cmocka_unit_test(test_an_unanswered_question_is_asked_again_after_a_resumption),
         cmocka_unit_test(test_any_software_name_can_be_hashed),
         cmocka_unit_test(test_capabilities_outlive_the_account),
         cmocka_unit_test(test_unanswered_stanzas_come_again_with_the_same_id),

@@ -571,19 +571,30 @@ static void test_nasty_messages_change_nothing(void **state)
     device_clear(&device);
 }
 
+static void propose_often(struct device *device, const char *name)
+{
+    for (int i = 0; i < 100; i++) {
+        char *text = g_strdup_printf(
+            "<message from='%s@y/pc'><propose xmlns='" NS_JINGLE_MESSAGE "' id='%s-%d'>"
+            "<description xmlns='" NS_RTP "' media='audio'/></propose></message>",
+            name, name, i);
+        assert_true(receive_as(device, ORIGIN_DIRECT, true, 0, text));
+        g_free(text);
+    }
+}
+
 static void test_proposals_and_memories_are_bounded(void **state)
 {
     struct device device;
 
     (void)state;
     device_init(&device);
-    for (int i = 0; i < 2000; i++) {
-        char *text = g_strdup_printf(
-            "<message from='" THEM "'><propose xmlns='" NS_JINGLE_MESSAGE "' id='x%d'>"
-            "<description xmlns='" NS_RTP "' media='audio'/></propose></message>",
-            i);
-        assert_true(receive_as(&device, ORIGIN_DIRECT, true, 0, text));
-        g_free(text);
+    propose_often(&device, "them");
+    assert_int_equal(device.sent->len, INITIATION_PERSON_MAX);
+    for (int i = 0; i < INITIATION_PROPOSALS_MAX; i++) {
+        char *name = g_strdup_printf("them%d", i);
+        propose_often(&device, name);
+        g_free(name);
     }
     assert_int_equal(device.sent->len, INITIATION_PROPOSALS_MAX);
     for (int i = 0; i < 2000; i++) {
