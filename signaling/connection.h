@@ -3,8 +3,8 @@
  *     account ── send ──▶ struct connection ──▶ server
  *     account ◀── connection_hooks ── connection ◀── server
  *
- * There are two fillings: the libstrophe one (strophe.h) and an application that has a stream of
- * its own (engine/client.c, jingle_client_new_external()). */
+ * strophe.h fills the table. Where the application has a stream of its own, it is the connection:
+ * engine/client.c gives it what is sent and calls the same hooks (jingle_client_new_external()). */
 #ifndef JINGLE_SIGNALING_CONNECTION_H
 #define JINGLE_SIGNALING_CONNECTION_H
 
