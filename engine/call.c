@@ -241,10 +241,13 @@ static void on_digit(void *user, char digit, usec duration)
     tell_application(user, &event);
 }
 
+/* Who stops to send for a while may say goodbye, too: that is no hang-up. */
 static void on_bye(void *user)
 {
     struct call *call = user;
-    report_post(call, report_new(call, REPORT_HUNG_UP));
+    if (call->we_receive && !call->peer_holds) {
+        report_post(call, report_new(call, REPORT_HUNG_UP));
+    }
 }
 
 static void send_rtp(void *user, uint8_t *packet, size_t bytes)
@@ -329,7 +332,8 @@ static void on_state(void *user, enum link_state state, jingle_reason reason, ji
 
 static void on_closed_by_peer(void *user)
 {
-    on_bye(user);
+    struct call *call = user;
+    report_post(call, report_new(call, REPORT_HUNG_UP));
 }
 
 static void on_rtp(void *user, uint8_t *packet, size_t bytes, usec now)

@@ -135,6 +135,16 @@ bool receive_stream_bye(struct receive_stream *stream, uint32_t ssrc)
     return true;
 }
 
+void receive_stream_forget(struct receive_stream *stream)
+{
+    if (!stream->gone) {
+        return;
+    }
+    stream->lost_before += lost_of_source(stream);
+    stream->known = false;
+    stream->gone = false;
+}
+
 uint64_t receive_stream_lost(const struct receive_stream *stream)
 {
     return stream->lost_before + lost_of_source(stream);

@@ -53,8 +53,13 @@ enum receive_verdict receive_stream_packet(struct receive_stream *stream,
 void receive_stream_arrival(struct receive_stream *stream, uint32_t timestamp, uint32_t rate,
                             usec now);
 
-/* The peer said goodbye for this SSRC; true if it is the present source. */
+/* The peer said goodbye for this SSRC; true if it is the present source. Until the source is
+ * forgotten, packets of its own that the goodbye overtook are refused. */
 bool receive_stream_bye(struct receive_stream *stream, uint32_t ssrc);
+
+/* What said goodbye is over: whatever comes next is the source, and be it the same SSRC again (a
+ * peer that stopped sending for a hold). */
+void receive_stream_forget(struct receive_stream *stream);
 
 /* What did not come, of all sources; duplicates may hide some. */
 uint64_t receive_stream_lost(const struct receive_stream *stream);

@@ -13,6 +13,10 @@
  * peer is gone. */
 #define BYE_GRACE (500 * USEC_PER_MS)
 
+/* Packets that a goodbye overtook come soon after it. If the same source still sends later, it had
+ * only paused, as libwebrtc's does on hold. */
+#define OVERTAKEN_MAX (200 * USEC_PER_MS)
+
 /* Colliding SSRCs are given up this often; then the peer only wants to make trouble. */
 #define COLLISIONS_MAX 3
 
@@ -306,6 +310,9 @@ void voice_receive_rtp(struct voice *voice, const uint8_t *bytes, size_t size, u
                 packet.payload_type);
         return;
     }
+    if (same && voice->received.gone && now - voice->bye_heard > OVERTAKEN_MAX) {
+        receive_stream_forget(&voice->received);
+    }
     enum receive_verdict verdict = receive_stream_packet(&voice->received, &packet, size);
     if (verdict == RECEIVE_REFUSED) {
         voice->discarded++;
@@ -374,6 +381,7 @@ void voice_tick(struct voice *voice, usec now)
     }
     if (voice->bye_heard != USEC_NEVER && now - voice->bye_heard >= BYE_GRACE) {
         voice->bye_heard = USEC_NEVER;
+        receive_stream_forget(&voice->received);
         if (voice->config.hooks.bye) {
             voice->config.hooks.bye(voice->config.hooks.user);
         }

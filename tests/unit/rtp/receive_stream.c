@@ -108,6 +108,21 @@ static void test_after_a_goodbye_the_next_source_needs_no_proof(void **state)
     assert_int_equal(feed(&stream, 2, 70), RECEIVE_RESTARTED);
 }
 
+static void test_a_source_that_was_forgotten_may_begin_again(void **state)
+{
+    (void)state;
+    struct receive_stream stream = {0};
+    feed(&stream, 1, 7);
+    feed(&stream, 1, 9);
+    receive_stream_forget(&stream); /* it is still there */
+    assert_int_equal(feed(&stream, 1, 10), RECEIVE_ACCEPTED);
+    assert_true(receive_stream_bye(&stream, 1));
+    receive_stream_forget(&stream);
+    assert_int_equal(feed(&stream, 1, 11), RECEIVE_RESTARTED);
+    assert_int_equal(receive_stream_lost(&stream), 1);
+    assert_int_equal(stream.packets, 4);
+}
+
 static void test_a_jump_needs_two_packets_in_a_row(void **state)
 {
     (void)state;
@@ -158,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_a_source_beside_the_present_one_never_takes_over),
         cmocka_unit_test(test_a_thousand_invented_sources_change_nothing),
         cmocka_unit_test(test_after_a_goodbye_the_next_source_needs_no_proof),
+        cmocka_unit_test(test_a_source_that_was_forgotten_may_begin_again),
         cmocka_unit_test(test_a_jump_needs_two_packets_in_a_row),
         cmocka_unit_test(test_jitter_is_that_of_rfc_3550),
         cmocka_unit_test(test_absurd_time_stamps_are_no_jitter),

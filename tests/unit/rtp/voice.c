@@ -471,6 +471,27 @@ static void test_a_goodbye_followed_by_another_source_is_not_told(void **state)
     assert_int_equal(stats_of(b).source_changes, 1);
 }
 
+/* libwebrtc says goodbye whenever it stops to send, as on hold, and goes on with the same SSRC. */
+static void test_a_source_that_comes_back_after_its_goodbye_is_heard(void **state)
+{
+    struct bench *b = *state;
+    peer_speaks(b, PEERS, 5);
+    receive_bye(b, PEERS);
+    speak(b, 100, 0);
+    assert_int_equal(b->byes, 1);
+    assert_true(peer_speaks(b, PEERS, 50) > 0.1);
+    assert_int_equal(b->byes, 1);
+}
+
+static void test_a_source_that_only_pauses_has_not_said_goodbye(void **state)
+{
+    struct bench *b = *state;
+    peer_speaks(b, PEERS, 5);
+    receive_bye(b, PEERS);
+    assert_true(peer_speaks(b, PEERS, 50) > 0.1);
+    assert_int_equal(b->byes, 0);
+}
+
 static void test_our_goodbye_is_the_last_word(void **state)
 {
     struct bench *b = *state;
@@ -602,6 +623,8 @@ int main(void)
         BENCH_TEST(test_a_goodbye_is_told_if_nobody_else_comes),
         BENCH_TEST(test_a_goodbye_before_any_sound_is_told),
         BENCH_TEST(test_a_goodbye_followed_by_another_source_is_not_told),
+        BENCH_TEST(test_a_source_that_comes_back_after_its_goodbye_is_heard),
+        BENCH_TEST(test_a_source_that_only_pauses_has_not_said_goodbye),
         BENCH_TEST(test_our_goodbye_is_the_last_word),
         BENCH_TEST(test_levels_and_rates_fall_when_nothing_is_sent),
         BENCH_TEST(test_reports_leave_about_every_two_seconds),
