@@ -13,7 +13,8 @@
 #define LOGIN_PATIENCE (10 * USEC_PER_SEC)
 
 struct port {
-    jingle_client *client; /* NULL: gone */
+    jingle_client *client;
+    bool gone; /* its stream is */
     char *jid;
     bool stranger;
     bool online; /* it said so */
@@ -71,12 +72,12 @@ void switchboard_add(struct switchboard *board, jingle_client *client, const cha
 {
     g_assert(board->count < CLIENTS_MAX);
     struct port *added = &board->ports[board->count++];
-    *added = (struct port){client, g_strdup(full_jid), stranger, false};
+    *added = (struct port){.client = client, .jid = g_strdup(full_jid), .stranger = stranger};
     jingle_client_external_online(client, full_jid, false);
     g_assert_true(switchboard_run(board, is_online, added, LOGIN_PATIENCE));
     for (size_t i = 0; i + 1 < board->count; i++) {
         struct port *other = &board->ports[i];
-        if (other->client && !other->stranger && !stranger) {
+        if (!other->gone && !other->stranger && !stranger) {
             hand_contact(added, other->jid);
             hand_contact(other, added->jid);
         }
@@ -86,7 +87,7 @@ void switchboard_add(struct switchboard *board, jingle_client *client, const cha
 void switchboard_add_outside(struct switchboard *board, const char *full_jid)
 {
     for (size_t i = 0; i < board->count; i++) {
-        if (board->ports[i].client) {
+        if (!board->ports[i].gone) {
             hand_contact(&board->ports[i], full_jid);
         }
     }
@@ -98,10 +99,10 @@ void switchboard_drop(struct switchboard *board, jingle_client *client)
         if (board->ports[i].client != client) {
             continue;
         }
-        board->ports[i].client = NULL;
+        board->ports[i].gone = true;
         jingle_client_external_offline(client);
         for (size_t j = 0; j < board->count; j++) {
-            if (board->ports[j].client) {
+            if (!board->ports[j].gone) {
                 char *gone = g_strdup_printf("<presence xmlns='jabber:client' type='unavailable' "
                                              "from='%s' to='%s'/>",
                                              board->ports[i].jid, board->ports[j].jid);
@@ -170,7 +171,7 @@ static void deliver(struct switchboard *board, const xml_node *stanza)
     char *text = xml_to_string(stanza);
     for (size_t i = 0; to && i < board->count; i++) {
         struct port *port = &board->ports[i];
-        if (port->client && is_for(port, to) && !jid_equal(port->jid, from)) {
+        if (!port->gone && is_for(port, to) && !jid_equal(port->jid, from)) {
             taken = true;
             if (!answer_disco(board, port, stanza)) {
                 hand(port, text);
@@ -186,10 +187,19 @@ static void deliver(struct switchboard *board, const xml_node *stanza)
     free(text);
 }
 
-static void carry(struct switchboard *board, struct port *sender, const char *xml, size_t bytes)
+static void carry(struct switchboard *board, struct port *sender, const char *xml)
 {
-    struct xml *stanza = xml_parse(xml, bytes);
+    char *other = NULL;
+    if (sender->gone) {
+        return;
+    }
+    if (board->hooks.rewrite) {
+        other = board->hooks.rewrite(board->hooks.user, sender->client, xml);
+        xml = other ? other : xml;
+    }
+    struct xml *stanza = xml_parse(xml, strlen(xml));
     g_assert_nonnull(stanza);
+    g_free(other);
     xml_set(xml_root(stanza), "from", sender->jid);
     deliver(board, xml_root(stanza));
     xml_free(stanza);
@@ -206,9 +216,9 @@ void switchboard_hand(struct switchboard *board, const char *xml)
 static void pump(struct switchboard *board, struct port *port)
 {
     const jingle_event *event;
-    while (port->client && (event = jingle_client_next_event(port->client))) {
+    while ((event = jingle_client_next_event(port->client))) {
         if (event->type == JINGLE_EVENT_STANZA) {
-            carry(board, port, event->u.stanza.xml, event->u.stanza.bytes);
+            carry(board, port, event->u.stanza.xml);
         } else {
             port->online |= event->type == JINGLE_EVENT_ONLINE;
             board->hooks.event(board->hooks.user, port->client, event);
@@ -233,8 +243,7 @@ bool switchboard_run(struct switchboard *board, bool (*done)(void *user), void *
             return false;
         }
         for (size_t i = 0; i < board->count; i++) {
-            jingle_client *client = board->ports[i].client;
-            fds[i] = (struct pollfd){client ? jingle_client_fd(client) : -1, POLLIN, 0};
+            fds[i] = (struct pollfd){jingle_client_fd(board->ports[i].client), POLLIN, 0};
         }
         bool watched = board->hooks.readable != NULL;
         fds[board->count] = (struct pollfd){watched ? board->hooks.fd : -1, POLLIN, 0};

@@ -15,6 +15,9 @@ struct switchboard_hooks {
     /* Takes a stanza, with its sender in it, that nobody here takes (another process does) and says
      * so; otherwise its sender is told that there is no such client. May be NULL. */
     bool (*outside)(void *user, const char *to, const char *xml);
+    /* What is carried in place of a client's stanza, to be freed with g_free(); NULL: the stanza as
+     * it is. May be NULL. */
+    char *(*rewrite)(void *user, jingle_client *from, const char *xml);
     int fd; /* watched together with the clients' if `readable` is set */
     void (*readable)(void *user);
 };
@@ -28,7 +31,7 @@ void switchboard_free(struct switchboard *board);
 void switchboard_add(struct switchboard *board, jingle_client *client, const char *full_jid,
                      bool stranger);
 
-/* The stream of a client is gone, and the others see it go offline. */
+/* The stream of a client is gone, and the others see it go offline. Its events are still told. */
 void switchboard_drop(struct switchboard *board, jingle_client *client);
 
 /* A contact that is reached by `outside` comes online for all the clients here. */
