@@ -1028,20 +1028,24 @@ static void drop(struct account_call *call, jingle_reason reason, jingle_party b
     finish(call, reason, by, "");
 }
 
-/* Of the last device that rings, as far as they say so. */
-static bool stops_ringing(struct account_call *call, const char *jid)
+/* Of the last device that may ring: not all say that they do (Dino does not), and one that heard
+ * from another that the call is taken may be gone before we hear of it. */
+static bool stops_ringing(struct account_call *call, const char *jid, usec now)
 {
     guint at = find_ringing(call, jid);
-    if (!call->proposal || at == call->ringing->len)
+    if (at < call->ringing->len)
+        g_ptr_array_remove_index_fast(call->ringing, at);
+    if (!call->proposal || !call->rings || call->ringing->len > 0 ||
+        !jid_equal_bare(call->peer, jid))
         return false;
-    g_ptr_array_remove_index_fast(call->ringing, at);
-    return call->ringing->len == 0;
+    struct survey survey = survey_devices(call, now);
+    return !survey.initiation && survey.unknown == 0;
 }
 
 static void drop_if_of(struct account_call *call, const void *jid, usec now)
 {
     bool is_peer = jid_is_full(call->peer) && jid_equal(call->peer, jid);
-    if (!call->connected && (is_peer || stops_ringing(call, jid)))
+    if (!call->connected && (is_peer || stops_ringing(call, jid, now)))
         drop(call, JINGLE_REASON_GONE, JINGLE_PARTY_REMOTE, now);
 }
 

@@ -428,6 +428,26 @@ static void test_a_call_ends_when_the_last_device_that_rings_is_gone(void **stat
     world_free(world);
 }
 
+/* Dino rings without a word; our own client on another device that hears of Dino's `accept` may be
+ * gone before Dino's `proceed` is here. */
+static void test_a_device_that_rings_in_silence_keeps_a_call_alive(void **state)
+{
+    (void)state;
+    struct client *alice, *bob;
+    struct world *world = make_friends(&alice, &bob);
+    add_foreign_device(alice, "bob@example.org/text", WITHOUT_INITIATION);
+    add_foreign_device(alice, "bob@example.org/dino",
+                       WITHOUT_INITIATION FEATURE("urn:xmpp:jingle-message:0"));
+    client_call(alice, "bob@example.org", false);
+    assert_true(client_saw(alice, "ringing"));
+    client_offline(bob);
+    assert_non_null(alice->call);
+    client_receive(alice, "<presence xmlns='jabber:client' type='unavailable' "
+                          "from='bob@example.org/dino' to='" ALICE "'/>");
+    assert_true(client_saw(alice, "ended gone remote"));
+    world_free(world);
+}
+
 static void test_another_device_of_ours_can_be_called(void **state)
 {
     (void)state;
@@ -1036,6 +1056,7 @@ int main(void)
         cmocka_unit_test(test_a_device_that_does_not_tell_is_proposed_to_after_a_while),
         cmocka_unit_test(test_going_offline_ends_a_ringing_call_but_not_a_connected_one),
         cmocka_unit_test(test_a_call_ends_when_the_last_device_that_rings_is_gone),
+        cmocka_unit_test(test_a_device_that_rings_in_silence_keeps_a_call_alive),
         cmocka_unit_test(test_both_say_that_a_call_is_over),
         cmocka_unit_test(test_a_stranger_does_not_ring),
         cmocka_unit_test(test_a_stranger_does_not_learn_that_we_are_online),
