@@ -51,6 +51,15 @@ struct end {
 
 static struct end a;
 static struct end b;
+
+/* What was sent so far. */
+static struct {
+    struct end *to;
+    size_t bytes;
+    uint8_t data[MAX_DATAGRAM];
+} told[MAX_IN_FLIGHT];
+static size_t told_count;
+
 static struct datagram path[MAX_IN_FLIGHT];
 static uint64_t order;
 static bool (*dropped)(const struct end *from, unsigned number);
@@ -75,6 +84,11 @@ static void on_send(void *user, const uint8_t *data, size_t bytes)
     if (bytes > from->longest)
         from->longest = bytes;
     assert_true(bytes <= MAX_DATAGRAM);
+    if (told_count < MAX_IN_FLIGHT) {
+        told[told_count].to = from->peer;
+        told[told_count].bytes = bytes;
+        memcpy(told[told_count++].data, data, bytes);
+    }
     if (!dropped || !dropped(from, from->sent))
         put(from->peer, data, bytes);
 }
@@ -93,6 +107,7 @@ static int set_up(void **state)
     (void)state;
     now = 0;
     dropped = NULL;
+    told_count = 0;
     memset(path, 0, sizeof path);
     end_init(&a, &b);
     end_init(&b, &a);
@@ -419,6 +434,68 @@ static void test_garbage_after_the_handshake_is_dropped(void **state)
     assert_same_keys();
 }
 
+static void finish_handshake(void)
+{
+    learn(&a);
+    learn(&b);
+    dtls_start(a.dtls, true);
+    run();
+    assert_ready();
+    dropped = NULL;
+}
+
+/* Who saw the handshake can send it again: that begins no second one, and makes nobody send more
+ * than a flight. */
+static void test_a_handshake_that_is_replayed_changes_nothing(void **state)
+{
+    (void)state;
+    finish_handshake();
+    size_t count = told_count;
+    unsigned sent = a.sent + b.sent;
+    for (size_t round = 0; round < 100; round++)
+        for (size_t i = 0; i < count; i++)
+            dtls_receive(told[i].to->dtls, told[i].data, told[i].bytes);
+    assert_ready();
+    assert_same_keys();
+    assert_in_range(a.sent + b.sent - sent, 0, count);
+}
+
+static void test_a_record_with_any_wrong_byte_changes_nothing(void **state)
+{
+    (void)state;
+    finish_handshake();
+    size_t count = told_count;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t at = 0; at < told[i].bytes; at++) {
+            told[i].data[at] ^= 0x55;
+            dtls_receive(told[i].to->dtls, told[i].data, told[i].bytes);
+            told[i].data[at] ^= 0x55;
+        }
+    }
+    assert_ready();
+    assert_same_keys();
+}
+
+/* Alerts in clear are anybody's. */
+static void test_plain_alerts_after_the_handshake_are_dropped(void **state)
+{
+    (void)state;
+    static const uint8_t alerts[][2] = {{1, 0}, {2, 0}, {2, 40}, {2, 42}, {1, 100}, {2, 80}};
+    finish_handshake();
+    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++) {
+        for (uint8_t number = 0; number < 20; number++) {
+            uint8_t plain[15] = {21, 0xfe, 0xfd};
+            plain[10] = number;
+            plain[12] = 2;
+            memcpy(plain + 13, alerts[i], 2);
+            dtls_receive(a.dtls, plain, sizeof plain);
+            dtls_receive(b.dtls, plain, sizeof plain);
+        }
+    }
+    assert_ready();
+    assert_same_keys();
+}
+
 static void test_garbage_before_a_role_is_dropped_and_counted(void **state)
 {
     (void)state;
@@ -529,6 +606,9 @@ int main(void)
         TEST(test_a_sha512_fingerprint_is_accepted),
         TEST(test_close_notify_reaches_the_peer),
         TEST(test_garbage_after_the_handshake_is_dropped),
+        TEST(test_a_handshake_that_is_replayed_changes_nothing),
+        TEST(test_a_record_with_any_wrong_byte_changes_nothing),
+        TEST(test_plain_alerts_after_the_handshake_are_dropped),
         TEST(test_garbage_before_a_role_is_dropped_and_counted),
         TEST(test_a_hello_in_fragments_is_put_together),
         TEST(test_a_peer_without_a_certificate_is_refused),
