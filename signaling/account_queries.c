@@ -85,14 +85,13 @@ static bool is_from_server(const struct account *account, const char *from)
     return !from || jid_equal(from, account->domain) || jid_equal(from, account->bare);
 }
 
-void account_answer_query(struct account *account, const struct stanza *iq, usec now)
+/* False: it is nothing that we know. */
+static bool answer_known_query(struct account *account, const struct stanza *iq, usec now)
 {
     bool is_get = strcmp(iq->type, "get") == 0;
     const xml_node *info = xml_child(iq->node, NS_DISCO_INFO, "query");
     const xml_node *services = xml_child(iq->node, NS_EXTDISCO, "services");
-    if (!is_from_server(account, iq->from) && account_hides_from(account, iq->from)) {
-        account_say_absent(account, iq);
-    } else if (is_get && info) {
+    if (is_get && info) {
         answer_info(account, iq, info);
     } else if (is_get && xml_child(iq->node, NS_PING, "ping")) {
         account_send(account, stanza_result(iq));
@@ -103,6 +102,14 @@ void account_answer_query(struct account *account, const struct stanza *iq, usec
         /* A push may tell only what changed (XEP-0215, 3.4): ask for the whole. */
         account_ask_services(account, now);
     } else {
-        account_say_absent(account, iq);
+        return false;
     }
+    return true;
+}
+
+void account_answer_query(struct account *account, const struct stanza *iq, usec now)
+{
+    bool may_ask = is_from_server(account, iq->from) || !account_hides_from(account, iq->from);
+    if (!may_ask || !answer_known_query(account, iq, now))
+        account_say_absent(account, iq);
 }

@@ -136,7 +136,7 @@ static void test_what_dns_says_is_followed(void **state)
     static const struct {
         const char *start_tls, *direct_tls;
         jingle_tls tls;
-        size_t count;
+        int count;
         uint16_t port; /* of the first */
     } cases[] = {
         {NULL, NULL, JINGLE_TLS_AUTO, 1, 5222},
