@@ -29,7 +29,8 @@ struct calls {
     struct call_end outgoing[CALLS_MAX];
     struct call_end incoming[CALLS_MAX];
     unsigned rung;
-    bool accepts; /* whoever is called */
+    bool accepts;  /* whoever is called */
+    unsigned more; /* calls of Alice that wait until another one is through */
 };
 
 static struct call_end *find_end(struct calls *calls, const jingle_session *session)
@@ -56,15 +57,26 @@ static void take_call(struct calls *calls, const jingle_event *event)
     }
 }
 
+static void start(struct calls *calls, struct side *side, const char *to)
+{
+    struct call_end *end = &calls->outgoing[calls->count++];
+    end->sound.poke = calls->world->poke;
+    jingle_session_config config = sound_config(&end->sound, 440);
+    assert_int_equal(jingle_session_start(side->client, to, &config, &end->session), JINGLE_OK);
+}
+
 static void take_event(struct world *world, struct side *side, const jingle_event *event)
 {
     struct calls *calls = world->user;
     struct call_end *end = event->session ? find_end(calls, event->session) : NULL;
-    (void)side;
     if (event->type == JINGLE_EVENT_INCOMING) {
         take_call(calls, event);
     } else if (event->type == JINGLE_EVENT_CONNECTED) {
         end->connected++;
+        if (calls->more > 0 && side == world->alice) {
+            calls->more--;
+            start(calls, side, "bob@example.test");
+        }
     } else if (event->type == JINGLE_EVENT_ENDED) {
         end->ended++;
         end->reason = event->u.ended.reason;
@@ -97,14 +109,6 @@ static void calls_free(struct calls *calls)
     g_free(calls);
 }
 
-static void start(struct calls *calls, struct side *side, const char *to)
-{
-    struct call_end *end = &calls->outgoing[calls->count++];
-    end->sound.poke = calls->world->poke;
-    jingle_session_config config = sound_config(&end->sound, 440);
-    assert_int_equal(jingle_session_start(side->client, to, &config, &end->session), JINGLE_OK);
-}
-
 /* ------------------------------------------------------------------------------- at once -- */
 
 static bool hears(const struct call_end *end)
@@ -112,10 +116,10 @@ static bool hears(const struct call_end *end)
     return end->connected == 1 && atomic_load(&end->sound.loud) > 16000;
 }
 
-static bool all_hear(void *user)
+static bool ten_are_heard(void *user)
 {
     struct calls *calls = user;
-    for (unsigned i = 0; i < calls->count; i++) {
+    for (unsigned i = 0; i < CALLS_MAX; i++) {
         if (!hears(&calls->outgoing[i]) || !hears(&calls->incoming[i])) {
             return false;
         }
@@ -139,18 +143,32 @@ static bool all_ended(void *user)
     return true;
 }
 
+/* The other end of a call has the same id. */
+static struct call_end *other_end(struct calls *calls, const struct call_end *end)
+{
+    for (unsigned i = 0; i < CALLS_MAX; i++) {
+        if (strcmp(jingle_session_id(calls->incoming[i].session),
+                   jingle_session_id(end->session)) == 0) {
+            return &calls->incoming[i];
+        }
+    }
+    return NULL;
+}
+
+/* One person may let a phone ring only a few times at once, so they begin one after the other. */
 static void test_ten_calls_at_once(void **state)
 {
     (void)state;
     struct calls *calls = calls_new(world_new(PATIENCE, false));
     calls->accepts = true;
+    calls->more = CALLS_MAX - 2;
+    start(calls, calls->world->alice, "bob@example.test");
+    start(calls, calls->world->alice, "bob@example.test");
+    await_all(calls->world, ten_are_heard, calls);
     for (unsigned i = 0; i < CALLS_MAX; i++) {
-        start(calls, calls->world->alice, "bob@example.test");
-    }
-    await_all(calls->world, all_hear, calls);
-    for (unsigned i = 0; i < CALLS_MAX; i++) {
-        struct call_end *ends = i % 2 ? calls->outgoing : calls->incoming;
-        assert_int_equal(jingle_session_end(ends[i].session), JINGLE_OK);
+        struct call_end *end = &calls->outgoing[i];
+        struct call_end *other = other_end(calls, end);
+        assert_int_equal(jingle_session_end(i % 2 ? end->session : other->session), JINGLE_OK);
     }
     await_all(calls->world, all_ended, calls);
     for (unsigned i = 0; i < CALLS_MAX; i++) {
