@@ -67,6 +67,7 @@ export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after
 export UBSAN_OPTIONS=print_stacktrace=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:exitcode=99:second_deadlock_stack=1
+export G_SLICE=always-malloc # or GLib reuses memory behind the sanitizers' backs
 
 # Runs ctest and says how many test functions passed, by what cmocka printed.
 run_ctest() { # PRESET LABEL...
