@@ -22,10 +22,10 @@
 enum {
     TICKS_PER_SEC = 48000,
     CODECS_MAX = 8,
-    SEQUENCES = 4096,       /* remembered, for duplicates and for what was lost */
-    SEQUENCE_JUMP = 3000,   /* further away is another stream */
-    POSITIONS = 10,         /* the lowest of the last ones counts: sinks are irregular */
-    HOLE_AHEAD = 80 * 1000, /* play slower when a missing packet is this near, usec */
+    SEQUENCES = 4096,          /* remembered, for duplicates and for what was lost */
+    SEQUENCE_JUMP = 3000,      /* further away is another stream */
+    PULLS = 20,                /* the earliest of the last ones counts: sinks are irregular */
+    SINK_STOPPED = 100 * 1000, /* usec without a pull */
     STEP = PLAYOUT_PULL_MS * 1000,
     STEP_LEAST = 1000,
     CUT = 10 * 1000,        /* what a gap may be shortened by */
@@ -106,8 +106,9 @@ struct playout {
     double bursts; /* share of gaps longer than one packet, of late */
     usec fec_until;
     usec accept, low, high; /* positions */
-    usec positions[POSITIONS];
-    size_t position_count;
+    usec pulls[PULLS];      /* when they came, less 10 ms for each one before */
+    uint64_t pull_count;
+    usec pull_late;       /* by so much the last one came later than the earliest of them */
     size_t since_stretch; /* samples decoded since, */
     size_t last_stretch;  /* samples of it */
     double level;         /* of the voice */
@@ -387,33 +388,29 @@ static void aim(struct playout *p, usec now)
     p->stats.target_delay = p->low - usual;
 }
 
-/* When this tick would be played if it were decoded now, minus its media time. */
+/* Sinks ask at irregular times, or for several periods at once: what counts is how early they may
+ * ask. */
+static void note_pull(struct playout *p, usec now)
+{
+    usec pull = now - (usec)p->pull_count * STEP;
+    bool begins = p->pull_count == 0 || pull - p->pulls[(p->pull_count - 1) % PULLS] > SINK_STOPPED;
+    for (size_t i = 0; begins && i < PULLS; i++) {
+        p->pulls[i] = pull;
+    }
+    p->pulls[p->pull_count++ % PULLS] = pull;
+    usec earliest = pull;
+    for (size_t i = 0; i < PULLS; i++) {
+        earliest = p->pulls[i] < earliest ? p->pulls[i] : earliest;
+    }
+    p->pull_late = pull - earliest;
+}
+
+/* When this tick would be played if it were decoded now and the sink as early as it may be, minus
+ * its media time. */
 static usec position_of(const struct playout *p, int64_t tick, usec now)
 {
     usec queued = (usec)(sound_queue_count(&p->queue) * USEC_PER_SEC / p->queue.rate);
-    return now + queued - usec_of(tick);
-}
-
-static void note_position(struct playout *p, usec position)
-{
-    p->positions[p->position_count++ % POSITIONS] = position;
-}
-
-static usec lowest_position(const struct playout *p)
-{
-    size_t count = p->position_count < POSITIONS ? p->position_count : POSITIONS;
-    usec lowest = count > 0 ? p->positions[0] : p->low;
-    for (size_t i = 1; i < count; i++) {
-        lowest = p->positions[i] < lowest ? p->positions[i] : lowest;
-    }
-    return lowest;
-}
-
-static void move_positions(struct playout *p, usec by)
-{
-    for (size_t i = 0; i < POSITIONS; i++) {
-        p->positions[i] += by;
-    }
+    return now - p->pull_late + queued - usec_of(tick);
 }
 
 /* Whether what is missing at this media time is more likely under way than lost. */
@@ -423,8 +420,19 @@ static bool may_still_come(const struct playout *p, int64_t tick, usec now)
     return tail > p->loss && tail > tail_least;
 }
 
+/* How much of the sound before this packet its FEC has. */
+static int64_t fec_ticks(const struct playout *p, const struct waiting_packet *packet)
+{
+    if (!p->decoder || p->decoder->codec != packet->codec ||
+        !audio_has_fec(packet->codec, packet->payload, packet->size) ||
+        was_seen(p, packet->sequence - 1)) {
+        return 0;
+    }
+    return p->sound_ticks < packet->ticks ? p->sound_ticks : packet->ticks;
+}
+
 /* A packet is missing ahead that is worth waiting for and likely to miss its time. */
-static bool hole_ahead(const struct playout *p, usec now)
+static bool hole_ahead(const struct playout *p, usec position, usec now)
 {
     int64_t end = p->next;
     const struct waiting_packet *packet;
@@ -434,12 +442,14 @@ static bool hole_ahead(const struct playout *p, usec now)
     if (packet && lost_between(p, p->played_sequence, packet->sequence) == 0) {
         return false; /* the sender paused */
     }
-    usec deadline = p->positions[(p->position_count + POSITIONS - 1) % POSITIONS];
+    if (packet && packet->tick - fec_ticks(p, packet) <= end) {
+        return false; /* no hole: it can be recovered */
+    }
     bool overdue = now - usec_of(end) > (usec)p->transits.mean;
-    if (!overdue || deadline > p->high + HURRY) {
+    if (!overdue || position > p->high + HURRY) {
         return false;
     }
-    double misses = delay_estimate_tail(&p->transits, deadline);
+    double misses = delay_estimate_tail(&p->transits, position);
     double missing = delay_estimate_tail(&p->transits, now - usec_of(end));
     return misses > missing * hole_risk && may_still_come(p, end, now);
 }
@@ -563,13 +573,12 @@ static void learn_loss(struct playout *p, bool lost)
 
 /* Puts in or leaves out a period of the frame that begins at `frame`, if position is not where it
  * should be. Returns the frame's new length. */
-static size_t adapt(struct playout *p, int16_t *frame, size_t count, usec now)
+static size_t adapt(struct playout *p, int16_t *frame, size_t count, usec position, usec now)
 {
-    usec lowest = lowest_position(p);
-    bool hole = burst_begins(p, now) || hole_ahead(p, now);
-    bool slower = hole || lowest < p->low;
-    bool faster = !slower && lowest > p->high;
-    bool hurry = hole || lowest < p->accept || lowest > p->high + HURRY || p->gap.quiet;
+    bool hole = burst_begins(p, now) || hole_ahead(p, position, now);
+    bool slower = hole || position < p->low;
+    bool faster = !slower && position > p->high;
+    bool hurry = hole || position < p->accept || position > p->high + HURRY || p->gap.quiet;
     size_t pace = hole    ? 2 * p->last_stretch
                   : hurry ? 4 * p->last_stretch
                           : (size_t)p->queue.rate * SLOW_PACE / USEC_PER_SEC;
@@ -578,14 +587,16 @@ static size_t adapt(struct playout *p, int16_t *frame, size_t count, usec now)
         return count;
     }
     double quiet = p->level * quiet_part > quiet_level ? p->level * quiet_part : quiet_level;
-    struct stretch stretch = {p->queue.rate, p->queue.channels, quiet};
+    usec most = hole ? USEC_PER_SEC : slower ? p->high - position : position - p->low;
+    struct stretch stretch = {.rate = p->queue.rate,
+                              .channels = p->queue.channels,
+                              .quiet = quiet,
+                              .most = (size_t)(most * p->queue.rate / USEC_PER_SEC)};
     size_t by =
         slower ? stretch_lengthen(&stretch, frame, count) : stretch_shrink(&stretch, frame, count);
     if (by == 0) {
         return count;
     }
-    usec moved = (usec)(by * USEC_PER_SEC / p->queue.rate);
-    move_positions(p, slower ? moved : -moved);
     *(slower ? &p->stats.samples_stretched : &p->stats.samples_shrunk) += by;
     p->since_stretch = 0;
     p->last_stretch = by;
@@ -597,7 +608,7 @@ static void play_first(struct playout *p, usec now)
     const struct waiting_packet *packet = packet_buffer_at(&p->buffer, 0);
     int16_t *room = sound_queue_room(&p->queue);
     usec queued = (usec)(sound_queue_count(&p->queue) * USEC_PER_SEC / p->queue.rate);
-    note_position(p, position_of(p, packet->tick, now));
+    usec position = position_of(p, packet->tick, now);
     p->decoder = decoder_for(p, packet->codec);
     int made = p->decoder ? audio_decode(p->decoder, packet->payload, packet->size, room,
                                          AUDIO_SAMPLES_MAX)
@@ -621,7 +632,7 @@ static void play_first(struct playout *p, usec now)
     learn_level(p, room, count);
     learn_loss(p, false);
     aim(p, now);
-    sound_queue_append(&p->queue, adapt(p, room, count, now));
+    sound_queue_append(&p->queue, adapt(p, room, count, position, now));
 }
 
 /* The sound before this packet, out of it. */
@@ -645,17 +656,6 @@ static void play_recovered(struct playout *p, const struct waiting_packet *packe
     sound_queue_append(&p->queue, (size_t)made);
 }
 
-/* How much of the sound before this packet its FEC has. */
-static int64_t fec_ticks(const struct playout *p, const struct waiting_packet *packet)
-{
-    if (!p->decoder || p->decoder->codec != packet->codec ||
-        !audio_has_fec(packet->codec, packet->payload, packet->size) ||
-        was_seen(p, packet->sequence - 1)) {
-        return 0;
-    }
-    return p->sound_ticks < packet->ticks ? p->sound_ticks : packet->ticks;
-}
-
 static void pass_pause(struct playout *p, const struct waiting_packet *packet, usec now)
 {
     if (position_of(p, packet->tick, now) < p->low) {
@@ -665,7 +665,6 @@ static void pass_pause(struct playout *p, const struct waiting_packet *packet, u
     end_gap(p, GAP_PAUSE);
     p->gap.samples = 0; /* told; the fade is still to be joined */
     p->next = packet->tick;
-    p->position_count = 0;
 }
 
 static void pass_lost(struct playout *p, const struct waiting_packet *packet, usec now)
@@ -691,7 +690,6 @@ static void pass_lost(struct playout *p, const struct waiting_packet *packet, us
         p->stats.samples_shrunk += samples_of(p, remaining);
     }
     p->next = resume;
-    p->position_count = 0;
     if (resume < packet->tick) {
         play_recovered(p, packet);
     }
@@ -721,7 +719,6 @@ static void skip_excess(struct playout *p, usec now)
         first = packet_buffer_at(&p->buffer, 0);
     }
     p->next = first->tick > p->next ? first->tick : p->next;
-    p->position_count = 0;
 }
 
 /* Another codec's rate begins only with an empty queue. */
@@ -774,7 +771,6 @@ static bool begin_playing(struct playout *p, usec now)
     }
     p->next = first->tick;
     p->played_sequence = first->sequence - 1;
-    p->position_count = 0;
     p->gap = (struct gap){0};
     p->playing = true;
     return true;
@@ -802,6 +798,7 @@ static void give(struct playout *p, struct playout_sound *out)
 void playout_pull(struct playout *playout, struct playout_sound *out, usec now)
 {
     struct playout *p = playout;
+    note_pull(p, now);
     if (p->playing || begin_playing(p, now)) {
         while (sound_queue_count(&p->queue) < p->queue.rate * PLAYOUT_PULL_MS / 1000) {
             produce(p, now);
@@ -823,7 +820,6 @@ void playout_reset(struct playout *playout)
     p->gap = (struct gap){0};
     p->loss = 0;
     p->fec_until = 0;
-    p->position_count = 0;
 }
 
 void playout_set_min_delay(struct playout *playout, usec delay)

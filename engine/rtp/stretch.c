@@ -38,6 +38,12 @@ double stretch_level(const int16_t *samples, size_t count)
     return count > 0 ? sqrt(energy / (double)count) : 0;
 }
 
+static size_t longest_of(const struct stretch *stretch)
+{
+    size_t longest = stretch_longest(stretch->rate);
+    return stretch->most > 0 && stretch->most < longest ? stretch->most : longest;
+}
+
 static float likeness(const float *a, const float *b, size_t count, size_t step)
 {
     float cross = 0;
@@ -116,9 +122,10 @@ size_t stretch_shrink(const struct stretch *stretch, int16_t *frame, size_t coun
     float mono[SAMPLES_MAX];
     unsigned channels = stretch->channels;
     size_t fade = samples_of(stretch->rate, FADE_MS_10);
-    size_t longest = stretch_longest(stretch->rate);
+    size_t shortest = samples_of(stretch->rate, SHORTEST_MS_10);
+    size_t longest = longest_of(stretch);
     size_t seen = count < SAMPLES_MAX ? count : SAMPLES_MAX;
-    if (seen < samples_of(stretch->rate, SHORTEST_MS_10) + fade) {
+    if (seen < shortest + fade || longest < shortest) {
         return 0;
     }
     longest = longest + fade > seen ? seen - fade : longest;
@@ -140,15 +147,17 @@ size_t stretch_lengthen(const struct stretch *stretch, int16_t *frame, size_t co
 {
     float mono[SAMPLES_MAX];
     unsigned channels = stretch->channels;
+    size_t shortest = samples_of(stretch->rate, SHORTEST_MS_10);
     size_t before = stretch_longest(stretch->rate);
     size_t seen = count < before ? count : before;
+    size_t longest = longest_of(stretch) < seen ? longest_of(stretch) : seen;
     size_t window = samples_of(stretch->rate, WINDOW_MS_10);
     window = window > seen ? seen : window;
-    if (seen < samples_of(stretch->rate, SHORTEST_MS_10)) {
+    if (longest < shortest) {
         return 0;
     }
     mix(stretch, frame, before, seen, mono);
-    struct match match = best_match(stretch, mono + before, -1, seen, window);
+    struct match match = best_match(stretch, mono + before, -1, longest, window);
     if (!suitable(stretch, frame, seen, match)) {
         return 0;
     }

@@ -12,13 +12,14 @@ struct stretch {
     uint32_t rate;
     unsigned channels;
     double quiet; /* root mean square below which any place will do */
+    size_t most;  /* samples that are put in or left out; 0: stretch_longest() */
 };
 
 /* The longest period that may be put in or left out, in samples. */
 size_t stretch_longest(uint32_t rate);
 
-/* Leaves out up to stretch_longest() samples of `frame`. Returns how many; 0 if the sound is not
- * suitable: neither periodic nor quiet. */
+/* Leaves out a period of `frame`, of `most` samples at most. Returns how many; 0 if the sound is
+ * not suitable: neither periodic nor quiet. */
 size_t stretch_shrink(const struct stretch *stretch, int16_t *frame, size_t count);
 
 /* Puts some in. There is room for stretch_longest() samples after `frame`, and as many that were

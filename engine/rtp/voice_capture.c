@@ -20,6 +20,11 @@
 #define LOSS_MAX     40.0
 #define LOSS_NOTHING 0.5 /* less than this is none */
 
+/* Where jitter is so high, packets come too late to be played, though the peer reports no loss. The
+ * next one's FEC saves them. libopus makes room for FEC only above 5 %. */
+#define JITTER_HIGH (30 * USEC_PER_MS)
+#define JITTER_LOSS 6.0
+
 static unsigned ptime_of(unsigned wanted)
 {
     static const unsigned possible[] = {60, 40, 20, 10};
@@ -34,6 +39,14 @@ static unsigned ptime_of(unsigned wanted)
     return 10;
 }
 
+/* In percent. */
+static unsigned expected_loss(const struct voice *voice)
+{
+    usec jitter = (usec)voice->report.jitter * USEC_PER_SEC / voice_capture_rate(voice);
+    double loss = voice->loss < LOSS_NOTHING ? 0 : voice->loss;
+    return (unsigned)ceil(jitter > JITTER_HIGH ? fmax(loss, JITTER_LOSS) : loss);
+}
+
 jingle_status voice_open_sending(struct voice *voice, const struct voice_sending *sending)
 {
     if (!sending->codec || sending->payload_type > 127 || sending->channels > AUDIO_CHANNELS_MAX) {
@@ -42,7 +55,7 @@ jingle_status voice_open_sending(struct voice *voice, const struct voice_sending
     struct audio_encoder_config config = {
         .channels = sending->channels ? sending->channels : 1,
         .bitrate = sending->bitrate,
-        .loss_percent = sending->fec ? (unsigned)lround(voice->loss) : 0,
+        .loss_percent = sending->fec ? expected_loss(voice) : 0,
         .fec = sending->fec,
         .dtx = sending->dtx,
         .complexity = -1,
@@ -105,7 +118,7 @@ void voice_follow_loss(struct voice *voice, double percent)
     double step = percent > voice->loss ? LOSS_UP : LOSS_DOWN;
     voice->loss += (percent - voice->loss) * step;
     voice->loss = fmin(voice->loss, LOSS_MAX);
-    unsigned expected = voice->loss < LOSS_NOTHING ? 0 : (unsigned)ceil(voice->loss);
+    unsigned expected = expected_loss(voice);
     if (!voice->config.sending.fec || expected == voice->encoder_config.loss_percent) {
         return;
     }

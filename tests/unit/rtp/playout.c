@@ -27,6 +27,8 @@ struct scene {
     const struct audio_codec *codec;
     struct audio_encoder *encoders[2]; /* Opus, PCMU */
     unsigned ptime;                    /* ms */
+    unsigned pulls;                    /* that the sink makes at once */
+    double pitch;                      /* of the voice, Hz */
     plan_fn plan;
     double ppm; /* how much faster the sender's clock is */
     uint64_t random;
@@ -63,6 +65,8 @@ static struct scene *open_scene(const struct audio_codec *codec, plan_fn plan)
     scene->codec = codec;
     scene->plan = plan;
     scene->ptime = 20;
+    scene->pulls = 1;
+    scene->pitch = 150;
     scene->random = 1;
     scene->sequence = 65500;               /* wraps soon, */
     scene->timestamp = UINT32_MAX - 48000; /* and so does this */
@@ -94,7 +98,7 @@ static void speak(struct scene *scene, int16_t *out, size_t count, unsigned rate
         double swell = 0.5 - 0.5 * cos(2 * M_PI * 4 * t);
         double voice = 0;
         for (int harmonic = 1; harmonic <= 8; harmonic++) {
-            voice += sin(2 * M_PI * 150 * harmonic * t) / harmonic;
+            voice += sin(2 * M_PI * scene->pitch * harmonic * t) / harmonic;
         }
         out[i] = (int16_t)(6000 * voice * (0.2 + 0.8 * swell));
     }
@@ -172,6 +176,16 @@ static double level_of(const struct playout_sound *sound)
     return sqrt(sum / (double)sound->count);
 }
 
+static void pull(struct scene *scene)
+{
+    playout_pull(scene->playout, &scene->sound, scene->now + 500);
+    playout_stats(scene->playout, &scene->stats);
+    scene->level = level_of(&scene->sound);
+    usec delay = scene->stats.buffer_delay;
+    scene->delay_max = delay > scene->delay_max ? delay : scene->delay_max;
+    assert_int_equal(scene->sound.count, scene->sound.rate / 100);
+}
+
 static void run(struct scene *scene, double seconds)
 {
     scene->delay_max = 0;
@@ -182,12 +196,10 @@ static void run(struct scene *scene, double seconds)
             scene->next_frame += scene->ptime * 1000.0 * (1 - scene->ppm / 1e6);
         }
         insert_arrived(scene);
-        playout_pull(scene->playout, &scene->sound, scene->now + 500);
-        playout_stats(scene->playout, &scene->stats);
-        scene->level = level_of(&scene->sound);
-        usec delay = scene->stats.buffer_delay;
-        scene->delay_max = delay > scene->delay_max ? delay : scene->delay_max;
-        assert_int_equal(scene->sound.count, scene->sound.rate / 100);
+        unsigned pulls = scene->now / (10 * USEC_PER_MS) % scene->pulls == 0 ? scene->pulls : 0;
+        for (unsigned i = 0; i < pulls; i++) {
+            pull(scene);
+        }
     }
 }
 
@@ -209,6 +221,43 @@ static void test_a_clean_stream_is_played_whole_after_a_short_wait(void **state)
     assert_true(scene->stats.frames_played >= 247);
     assert_true(scene->delay_max <= 40 * USEC_PER_MS);
     assert_true(scene->level > 100);
+    close_scene(scene);
+}
+
+static int64_t a_little_jitter(struct scene *scene, int64_t packet)
+{
+    (void)packet;
+    return 1000 + (int64_t)(random_uniform(&scene->random) * 1500);
+}
+
+static void test_a_sink_that_asks_for_two_periods_at_once_hears_all(void **state)
+{
+    (void)state;
+    for (double pitch = 85; pitch < 200; pitch += 5) {
+        struct scene *scene = open_scene(&codec_opus, a_little_jitter);
+        scene->pitch = pitch;
+        scene->pulls = 2;
+        run(scene, 10);
+        assert_nothing_concealed(scene);
+        assert_int_equal(scene->stats.samples_stretched, 0);
+        assert_true(scene->stats.samples_shrunk < 48 * 40);
+        assert_true(scene->delay_max <= 50 * USEC_PER_MS);
+        close_scene(scene);
+    }
+}
+
+static void test_a_sink_that_stopped_for_a_second_is_at_low_delay_soon(void **state)
+{
+    (void)state;
+    struct scene *scene = open_scene(&codec_opus, at_once);
+    run(scene, 5);
+    scene->pulls = 1000; /* none */
+    run(scene, 1);
+    scene->pulls = 1;
+    run(scene, 3);
+    run(scene, 1);
+    assert_true(scene->delay_max <= 50 * USEC_PER_MS);
+    assert_nothing_concealed(scene);
     close_scene(scene);
 }
 
@@ -276,6 +325,25 @@ static void test_single_losses_are_recovered_from_the_next_packet(void **state)
     assert_true(recoverable > 10 && recovered + 1 >= recoverable);
     assert_true(scene->stats.samples_concealed - concealed <= (51 - recoverable) * 960);
     assert_true(scene->delay_max < 60 * USEC_PER_MS);
+    close_scene(scene);
+}
+
+static int64_t one_late(struct scene *scene, int64_t packet)
+{
+    (void)scene;
+    return packet == 207 ? 200 * USEC_PER_MS : 1000;
+}
+
+static void test_a_late_packet_is_recovered_from_the_next_one(void **state)
+{
+    (void)state;
+    struct scene *scene = open_scene(&codec_opus, one_late);
+    playout_set_min_delay(scene->playout, 60 * USEC_PER_MS); /* the next one is there in time */
+    run(scene, 6);
+    assert_nothing_concealed(scene);
+    assert_int_equal(scene->stats.samples_stretched, 0); /* nor is it waited for */
+    assert_int_equal(scene->stats.frames_recovered, 1);
+    assert_int_equal(scene->stats.packets_late, 1);
     close_scene(scene);
 }
 
@@ -676,10 +744,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_clean_stream_is_played_whole_after_a_short_wait),
+        cmocka_unit_test(test_a_sink_that_asks_for_two_periods_at_once_hears_all),
+        cmocka_unit_test(test_a_sink_that_stopped_for_a_second_is_at_low_delay_soon),
         cmocka_unit_test(test_nothing_but_silence_leaves_before_the_first_packet),
         cmocka_unit_test(test_the_time_stamp_of_what_is_heard_is_told),
         cmocka_unit_test(test_clocks_that_drift_apart_are_followed_without_a_gap),
         cmocka_unit_test(test_single_losses_are_recovered_from_the_next_packet),
+        cmocka_unit_test(test_a_late_packet_is_recovered_from_the_next_one),
         cmocka_unit_test(test_without_fec_a_lost_packet_is_concealed),
         cmocka_unit_test(test_a_long_loss_fades_to_silence_and_ends_at_low_delay),
         cmocka_unit_test(test_after_an_outage_of_twenty_seconds_delay_is_low_again),

@@ -85,6 +85,20 @@ static void test_loud_noise_is_left_alone_and_quiet_noise_is_not(void **state)
     assert_in_range(stretch_lengthen(&mono, samples + PAST, 300), 1, stretch_longest(RATE));
 }
 
+static void test_no_more_is_changed_than_is_allowed(void **state)
+{
+    (void)state;
+    int16_t samples[ROOM];
+    struct stretch limited = mono;
+    noise(samples, ROOM, 30);
+    limited.most = 250;
+    assert_in_range(stretch_shrink(&limited, samples + PAST, FRAME), 1, 250);
+    assert_in_range(stretch_lengthen(&limited, samples + PAST, FRAME - 250), 1, 250);
+    limited.most = 100; /* shorter than any period */
+    assert_int_equal(stretch_shrink(&limited, samples + PAST, FRAME), 0);
+    assert_int_equal(stretch_lengthen(&limited, samples + PAST, FRAME), 0);
+}
+
 static void test_too_short_a_frame_is_left_alone(void **state)
 {
     (void)state;
@@ -101,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_a_periodic_sound_gains_whole_periods),
         cmocka_unit_test(test_both_channels_are_changed_alike),
         cmocka_unit_test(test_loud_noise_is_left_alone_and_quiet_noise_is_not),
+        cmocka_unit_test(test_no_more_is_changed_than_is_allowed),
         cmocka_unit_test(test_too_short_a_frame_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,12 +222,17 @@ static void test_the_level_is_announced(void **state)
     assert_memory_equal(packet.payload, "\xff\xff\xff\xff", 4); /* silence */
 }
 
-static void receive_report(struct bench *b, uint32_t about, uint8_t fraction)
+static void receive_block(struct bench *b, const struct rtcp_block *block)
 {
     uint8_t packet[200];
-    struct rtcp_block block = {.ssrc = about, .fraction_lost = fraction, .lost = fraction};
-    size_t size = rtcp_write_report(packet, sizeof packet, PEERS, NULL, &block, 1);
+    size_t size = rtcp_write_report(packet, sizeof packet, PEERS, NULL, block, 1);
     voice_receive_rtcp(b->voice, packet, size, b->now);
+}
+
+static void receive_report(struct bench *b, uint32_t about, uint8_t fraction)
+{
+    struct rtcp_block block = {.ssrc = about, .fraction_lost = fraction, .lost = fraction};
+    receive_block(b, &block);
 }
 
 static void test_the_mid_is_sent_until_the_peer_reports_on_us(void **state)
@@ -570,6 +575,19 @@ static void test_fec_follows_the_reported_loss_up_fast_and_down_slowly(void **st
     assert_in_range(stats_of(b).expected_loss, 30, 40);
 }
 
+static void test_high_jitter_at_the_peer_asks_for_fec(void **state)
+{
+    struct bench *b = *state;
+    struct voice_sending sending = {.codec = &codec_opus, .payload_type = 111, .fec = true};
+    assert_int_equal(voice_set_sending(b->voice, &sending), JINGLE_OK);
+    receive_block(b, &(struct rtcp_block){.ssrc = OURS, .jitter = 48 * 10});
+    assert_int_equal(stats_of(b).expected_loss, 0);
+    receive_block(b, &(struct rtcp_block){.ssrc = OURS, .jitter = 48 * 50});
+    assert_int_equal(stats_of(b).expected_loss, 6);
+    receive_block(b, &(struct rtcp_block){.ssrc = OURS, .jitter = 48 * 10});
+    assert_int_equal(stats_of(b).expected_loss, 0);
+}
+
 static void test_without_fec_the_loss_is_only_known(void **state)
 {
     struct bench *b = *state;
@@ -630,6 +648,7 @@ int main(void)
         BENCH_TEST(test_reports_leave_about_every_two_seconds),
         BENCH_TEST(test_our_ssrc_in_foreign_hands_is_given_up_but_not_for_ever),
         BENCH_TEST(test_fec_follows_the_reported_loss_up_fast_and_down_slowly),
+        BENCH_TEST(test_high_jitter_at_the_peer_asks_for_fec),
         BENCH_TEST(test_without_fec_the_loss_is_only_known),
         BENCH_TEST(test_a_config_without_what_is_needed_is_refused),
     };
