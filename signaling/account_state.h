@@ -115,7 +115,7 @@ char *account_own_hash(const struct account *account);
 void account_remember_self(struct account *account);
 struct xml *account_own_presence(const struct account *account);
 
-/* account_call.c */
+/* account_call.c, account_dial.c, account_initiation.c, account_jingle.c */
 void account_calls_init(struct account *account);
 void account_receive_jingle(struct account *account, const struct stanza *iq,
                             const xml_node *jingle, usec now);

@@ -1,0 +1,123 @@
+/* Message initiation (XEP-0353) of an account's calls. */
+#include "signaling/account_call_state.h"
+
+#include <string.h>
+
+#include "signaling/jid.h"
+
+static void on_proposal_came(struct account *account, const struct initiation_event *event)
+{
+    struct account_call *call = account_call_new(account, event->peer, false);
+    call->by_message = true;
+    call->proposal = event->proposal;
+    account_call_set_text(&call->sid, event->sid);
+    proposal_set_user(event->proposal, call);
+    account_call_tell_incoming(call, event->u.incoming.audio, event->u.incoming.video,
+                               event->u.incoming.when);
+}
+
+static void on_missed(struct account *account, const struct initiation_event *event)
+{
+    struct account_event told = {
+        .type = ACCOUNT_EVENT_MISSED,
+        .u.incoming = {.from = event->peer,
+                       .sid = event->sid,
+                       .audio = event->u.incoming.audio,
+                       .video = event->u.incoming.video,
+                       .on_roster = roster_find(account->roster, event->peer) != NULL,
+                       .when = event->u.incoming.when},
+    };
+    account_tell(account, &told);
+}
+
+static void on_proceed(struct account_call *call, const struct initiation_event *event)
+{
+    call->proposal = NULL; /* freed after this */
+    account_call_initiate(call, event->peer, event->sid, call->account->now);
+    if (!call->ended)
+        account_call_tell_accepted(call);
+}
+
+/* Servers bounce alike for those who are not online and those who do not exist; whose presence we
+ * are shown does exist. */
+static jingle_reason meaning(const struct account_call *call, const struct initiation_event *event)
+{
+    jingle_reason reason = event->u.ended.reason;
+    bool bounced = reason == JINGLE_REASON_OFFLINE && event->u.ended.by == JINGLE_PARTY_REMOTE;
+    if (bounced && !account_shares_presence(call->account, call->peer))
+        return JINGLE_REASON_UNREACHABLE;
+    return reason;
+}
+
+static void on_initiation_event(void *user, const struct initiation_event *event)
+{
+    struct account *account = user;
+    struct account_call *call = event->proposal ? proposal_user(event->proposal) : NULL;
+    switch (event->type) {
+    case INITIATION_EVENT_INCOMING:
+        on_proposal_came(account, event);
+        break;
+    case INITIATION_EVENT_MISSED:
+        on_missed(account, event);
+        break;
+    case INITIATION_EVENT_RINGING:
+        if (call)
+            account_call_rings_at(call, event->peer);
+        break;
+    case INITIATION_EVENT_PROCEED:
+        if (call)
+            on_proceed(call, event);
+        break;
+    case INITIATION_EVENT_ENDED:
+        if (!call)
+            break;
+        call->proposal = NULL;
+        account_call_finish(call, meaning(call, event), event->u.ended.by, event->u.ended.text);
+        break;
+    }
+}
+
+static void on_initiation_send(void *user, const xml_node *message)
+{
+    struct account *account = user;
+    posted_add(account->posted, message, account->now);
+    account_send(account, xml_copy(message));
+}
+
+void account_calls_init(struct account *account)
+{
+    struct initiation_config config = {
+        .id_prefix = account->id_prefix,
+        .ring_timeout = account->ring_timeout,
+        .random = account->random,
+        .log = account->log,
+    };
+    struct initiation_hooks hooks = {
+        .user = account, .send = on_initiation_send, .event = on_initiation_event};
+    account->initiation = initiation_new(&config, &hooks);
+    g_queue_init(&account->calls);
+    g_queue_init(&account->ended);
+    account->posted = posted_new();
+}
+
+void account_receive_message(struct account *account, const struct stanza *message,
+                             enum initiation_origin origin, usec now)
+{
+    bool trusted = message->from && account_is_trusted(account, message->from);
+    struct initiation_arrival arrival = {
+        .origin = origin,
+        .trusted = trusted,
+        .wall = account->hooks.wall(account->hooks.user),
+    };
+    const xml_node *element = initiation_element(message->node);
+    bool spoken = element && message->from && origin != ORIGIN_CARBON_SENT &&
+                  strcmp(message->type, "error") != 0;
+    if (spoken && xml_attribute(element, "id"))
+        posted_arrived(account->posted, message->from, xml_attribute(element, "id"));
+    if (spoken && trusted) {
+        char *bare = jid_bare(message->from);
+        account_remember_initiation(account, bare);
+        g_free(bare);
+    }
+    initiation_receive(account->initiation, message, &arrival, now);
+}

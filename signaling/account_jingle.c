@@ -1,0 +1,171 @@
+/* Jingle stanzas that came: for which call they are, and what those are told that are for none. */
+#include "signaling/account_call_state.h"
+
+#include <string.h>
+
+#include "signaling/jid.h"
+
+static struct account_call *find_session(struct account *account, const char *from, const char *sid)
+{
+    for (GList *item = account->calls.head; item; item = item->next) {
+        struct account_call *call = item->data;
+        if (call->session && session_matches(call->session, from, sid))
+            return call;
+    }
+    return NULL;
+}
+
+static void refuse(struct account *account, const struct stanza *iq,
+                   enum stanza_condition condition, enum jingle_condition jingle, const char *why)
+{
+    struct stanza_error error = stanza_error_make(condition, jingle, why);
+    log_warning(account->log, "%s: %s", iq->from ? iq->from : "the server", why);
+    account_answer_jingle(account, iq, &error);
+}
+
+/* What was proposed and accepted begins. */
+static void begin_accepted(struct account_call *call, const char *from, const struct jingle_iq *iq,
+                           usec now)
+{
+    call->proposal = NULL;
+    account_call_set_text(&call->peer, from);
+    if (!account_call_begin_session(call, iq, now)) {
+        account_call_finish(call, JINGLE_REASON_INCOMPATIBLE, JINGLE_PARTY_LOCAL, "");
+        return;
+    }
+    session_accept(call->session, call->media, call->media_count, now);
+}
+
+static void begin_unannounced(struct account *account, const struct stanza *iq,
+                              const struct jingle_iq *jingle, usec now)
+{
+    struct account_call *call = account_call_new(account, iq->from, false);
+    account_call_set_text(&call->sid, jingle->sid);
+    bool wanted = !initiation_remembers(account->initiation, iq->from, jingle->sid);
+    bool alive = account_call_begin_session(call, jingle, now);
+    if (!alive || !wanted) {
+        /* As Conversations does: acknowledged, then refused. */
+        if (alive)
+            session_end(call->session, JINGLE_REASON_DECLINED);
+        account_call_finish(call, JINGLE_REASON_DECLINED, JINGLE_PARTY_LOCAL, "");
+        return;
+    }
+    session_send_info(call->session, INFO_RINGING, NULL);
+    account_call_tell_incoming(call, session_offers(call->session, "audio"),
+                               session_offers(call->session, "video"),
+                               account->hooks.wall(account->hooks.user));
+}
+
+/* XEP-0166, 7.2.16: the session of ours that this session-initiate crosses. */
+static struct account_call *find_crossing(struct account *account, const char *from)
+{
+    for (GList *item = account->calls.head; item; item = item->next) {
+        struct account_call *call = item->data;
+        if (call->session && call->outgoing && jid_equal(session_peer(call->session), from) &&
+            session_state(call->session) == SESSION_PENDING)
+            return call;
+    }
+    return NULL;
+}
+
+static bool loses_tie(struct account *account, const struct stanza *iq,
+                      const struct jingle_iq *jingle)
+{
+    struct account_call *ours = find_crossing(account, iq->from);
+    struct stanza_error error;
+    if (!ours)
+        return false;
+    if (session_tie_break(ours->session, iq->from, jingle, &error)) {
+        account_answer_jingle(account, iq, &error);
+        return true;
+    }
+    session_end(ours->session, JINGLE_REASON_REPLACED);
+    return false;
+}
+
+static void receive_initiate(struct account *account, const struct stanza *iq,
+                             const struct jingle_iq *jingle, usec now)
+{
+    struct proposal *proposal = initiation_find(account->initiation, iq->from, jingle->sid);
+    struct account_call *call = proposal ? proposal_user(proposal) : NULL;
+    if (call && initiation_take(account->initiation, iq->from, jingle->sid, now)) {
+        begin_accepted(call, iq->from, jingle, now);
+    } else if (call) {
+        refuse(account, iq, STANZA_UNEXPECTED_REQUEST, JINGLE_OUT_OF_ORDER,
+               "session-initiate before the proposal was accepted");
+    } else if (g_queue_get_length(&account->calls) >= ACCOUNT_CALLS_MAX) {
+        refuse(account, iq, STANZA_RESOURCE_CONSTRAINT, JINGLE_CONDITION_NONE,
+               "too many sessions at once");
+    } else if (!loses_tie(account, iq, jingle)) {
+        begin_unannounced(account, iq, jingle, now);
+    }
+}
+
+static void receive_unknown(struct account *account, const struct stanza *iq,
+                            const struct jingle_iq *jingle)
+{
+    struct stanza_error error;
+    bool refused = session_unknown(jingle, &error);
+    account_answer_jingle(account, iq, refused ? &error : NULL);
+}
+
+static void dispatch(struct account *account, const struct stanza *iq,
+                     const struct jingle_iq *jingle, usec now)
+{
+    struct account_call *call = find_session(account, iq->from, jingle->sid);
+    posted_arrived(account->posted, iq->from, jingle->sid);
+    account->answering = iq;
+    if (call)
+        session_receive(call->session, jingle, now);
+    else if (jingle->action == ACTION_SESSION_INITIATE)
+        receive_initiate(account, iq, jingle, now);
+    else
+        receive_unknown(account, iq, jingle);
+    account->answering = NULL;
+}
+
+static bool is_in_a_call_with(const struct account *account, const char *jid)
+{
+    for (GList *item = account->calls.head; item; item = item->next) {
+        const struct account_call *call = item->data;
+        if (jid_equal_bare(call->peer, jid))
+            return true;
+    }
+    return false;
+}
+
+bool account_hides_from(const struct account *account, const char *jid)
+{
+    return jid && !account_is_trusted(account, jid) && !is_in_a_call_with(account, jid);
+}
+
+void account_receive_jingle(struct account *account, const struct stanza *iq,
+                            const xml_node *element, usec now)
+{
+    struct jingle_iq jingle;
+    struct stanza_error error;
+    if (account_hides_from(account, iq->from)) {
+        log_info(account->log, "%s, who is not a contact, hears that nobody is here", iq->from);
+        account_say_absent(account, iq);
+        return;
+    }
+    const char *before = answers_find(account->answers, iq);
+    if (before) {
+        log_debug(account->log, "%s sent %s again", iq->from ? iq->from : "the server", iq->id);
+        if (account->online)
+            account->hooks.send(account->hooks.user, before, strlen(before));
+        return;
+    }
+    if (!iq->from || !jid_is_full(iq->from) || strcmp(iq->type, "set") != 0) {
+        refuse(account, iq, STANZA_BAD_REQUEST, JINGLE_CONDITION_NONE,
+               "a Jingle stanza that is no set of a full JID");
+        return;
+    }
+    if (!jingle_iq_read(&jingle, element, &error)) {
+        log_warning(account->log, "%s: malformed Jingle: %s", iq->from, error.text);
+        account_answer_jingle(account, iq, &error);
+        return;
+    }
+    dispatch(account, iq, &jingle, now);
+    jingle_iq_clear(&jingle);
+}
