@@ -1,9 +1,10 @@
 #include "loop.h"
 
+#include "base/thread.h"
+
 #include <glib-unix.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,23 +24,6 @@ static gboolean mailbox_readable(gint fd, GIOCondition condition, gpointer user)
     struct loop *loop = user;
     mailbox_run(loop->mailbox);
     return G_SOURCE_CONTINUE;
-}
-
-/* The application's signal handlers run on its own threads, and writing to a socket whose peer is
- * gone never ends it (SIGPIPE). A new thread has the mask of the one that starts it. */
-static int start_thread(struct loop *loop, void *(*run)(void *user))
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
-    sigset_t blocked;
-    sigset_t before;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
-        sigdelset(&blocked, faults[i]);
-    }
-    pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int failure = pthread_create(&loop->thread, NULL, run, loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failure;
 }
 
 static void *loop_thread(void *user)
@@ -74,7 +58,7 @@ struct loop *loop_new(const char *name)
     }
     loop->context = g_main_context_new();
     sem_init(&loop->ready, 0, 0);
-    if (start_thread(loop, loop_thread) != 0) {
+    if (!thread_start(&loop->thread, NULL, loop_thread, loop)) {
         g_main_context_unref(loop->context);
         mailbox_free(loop->mailbox);
         sem_destroy(&loop->ready);

@@ -14,7 +14,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include <strophe.h>
 
 #include "base/mailbox.h"
+#include "base/thread.h"
 #include "signaling/diagnosis.h"
 #include "signaling/jid.h"
 #include "signaling/resolve.h"
@@ -701,13 +701,8 @@ static bool start_thread(struct strophe *strophe)
     if (pthread_attr_init(&attributes) != 0)
         return false;
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    /* All signals: SIGPIPE because libstrophe writes without MSG_NOSIGNAL, the others because they
-     * are the application's. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&strophe->thread, &attributes, strophe_run, strophe) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    /* no signals: libstrophe writes without MSG_NOSIGNAL */
+    bool started = thread_start(&strophe->thread, &attributes, strophe_run, strophe);
     pthread_attr_destroy(&attributes);
     return started;
 }

@@ -1,7 +1,8 @@
 #include "signaling/watchdog.h"
 
+#include "base/thread.h"
+
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -45,17 +46,6 @@ static void *watchdog_run(void *arg)
     return NULL;
 }
 
-static bool start_thread(struct watchdog *dog)
-{
-    /* The application's signals are the application's threads'. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&dog->thread, NULL, watchdog_run, dog) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 struct watchdog *watchdog_new(void)
 {
     struct watchdog *dog = g_new0(struct watchdog, 1);
@@ -68,7 +58,7 @@ struct watchdog *watchdog_new(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&dog->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (start_thread(dog))
+    if (thread_start(&dog->thread, NULL, watchdog_run, dog))
         return dog;
     pthread_cond_destroy(&dog->changed);
     pthread_mutex_destroy(&dog->lock);

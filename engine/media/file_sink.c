@@ -8,8 +8,8 @@
 #include "base/ring.h"
 #include "media/devices.h"
 #include "media/plain_file.h"
+#include "media/worker.h"
 
-#include <pthread.h>
 #include <sndfile.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,12 +27,8 @@ struct file_sink {
     SNDFILE *file; /* NULL before the first start */
     SF_INFO info;
     struct ring *ring;
-    _Atomic bool broken; /* the file could not be written: what comes now is forgotten */
-    pthread_t thread;
-    pthread_mutex_t mutex; /* of what follows; never held while writing the file */
-    pthread_cond_t changed;
-    bool full;
-    bool quit;
+    _Atomic bool broken;  /* the file could not be written: what comes now is forgotten */
+    struct worker writer; /* works while `file` is open */
 };
 
 static int container_of_ending(const char *path)
@@ -61,8 +57,9 @@ static bool write_chunk(SNDFILE *file, const int16_t *samples, sf_count_t count)
     return sf_write_short(file, samples, count) == count && sf_error(file) == SF_ERR_NO_ERROR;
 }
 
-static void empty_ring(struct file_sink *s)
+static void empty_ring(void *user)
 {
+    struct file_sink *s = user;
     int16_t chunk[CHUNK_SAMPLES];
     size_t samples;
     while ((samples = ring_read(s->ring, chunk, CHUNK_SAMPLES)) > 0) {
@@ -70,35 +67,6 @@ static void empty_ring(struct file_sink *s)
             atomic_store(&s->broken, true);
         }
     }
-}
-
-static void *run_writer(void *user)
-{
-    struct file_sink *s = user;
-    pthread_mutex_lock(&s->mutex);
-    while (!s->quit) {
-        if (!s->full) {
-            pthread_cond_wait(&s->changed, &s->mutex);
-            continue;
-        }
-        s->full = false;
-        pthread_mutex_unlock(&s->mutex);
-        empty_ring(s);
-        pthread_mutex_lock(&s->mutex);
-    }
-    pthread_mutex_unlock(&s->mutex);
-    empty_ring(s);
-    return NULL;
-}
-
-/* The mutex is held by the writer for an instant only, never while it waits for the disk. */
-static void wake_writer(struct file_sink *s, bool quit)
-{
-    pthread_mutex_lock(&s->mutex);
-    s->full = true;
-    s->quit = quit;
-    pthread_cond_signal(&s->changed);
-    pthread_mutex_unlock(&s->mutex);
 }
 
 static jingle_status open_file(struct file_sink *s, const jingle_audio_format *format)
@@ -116,7 +84,7 @@ static jingle_status open_file(struct file_sink *s, const jingle_audio_format *f
     if (!s->file) {
         return JINGLE_ERROR_FILE;
     }
-    if (pthread_create(&s->thread, NULL, run_writer, s) != 0) {
+    if (!worker_start(&s->writer, empty_ring, s)) {
         sf_close(s->file);
         s->file = NULL;
         return JINGLE_ERROR_LIMIT;
@@ -148,7 +116,7 @@ static void write_file(void *user, const int16_t *samples, size_t frames)
     struct file_sink *s = user;
     ring_write(s->ring, samples, frames * (size_t)s->info.channels);
     if (ring_used(s->ring) > ring_capacity(s->ring) / 4) {
-        wake_writer(s, false);
+        worker_wake(&s->writer);
     }
 }
 
@@ -156,7 +124,7 @@ static void stop(void *user)
 {
     struct file_sink *s = user;
     if (s->file) {
-        wake_writer(s, false);
+        worker_wake(&s->writer);
     }
 }
 
@@ -170,16 +138,14 @@ static void free_file(void *user)
 {
     struct file_sink *s = user;
     if (s->file) {
-        wake_writer(s, true);
-        pthread_join(s->thread, NULL);
+        worker_stop(&s->writer);
+        empty_ring(s);
         sf_close(s->file);
     }
     if (s->fd >= 0) {
         close(s->fd);
     }
     ring_free(s->ring);
-    pthread_cond_destroy(&s->changed);
-    pthread_mutex_destroy(&s->mutex);
     free(s);
 }
 
@@ -193,8 +159,6 @@ jingle_audio_sink *jingle_audio_sink_file(const char *path, jingle_status *statu
     if (!s) {
         return sink_failed(status, JINGLE_ERROR_MEMORY);
     }
-    pthread_mutex_init(&s->mutex, NULL);
-    pthread_cond_init(&s->changed, NULL);
     s->info.format = container;
     s->table = (jingle_audio_sink){
         .size = sizeof s->table,

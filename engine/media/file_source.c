@@ -5,9 +5,9 @@
 #include "base/ring.h"
 #include "media/devices.h"
 #include "media/plain_file.h"
+#include "media/worker.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <sndfile.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -26,12 +26,8 @@ struct file_source {
     bool loop;
     struct ring *ring;
     _Atomic bool ended; /* nothing more will be written to the ring */
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t mutex; /* of what follows; never held while reading the file */
-    pthread_cond_t changed;
-    bool hungry;
-    bool quit;
+    struct worker reader;
+    bool running; /* the reader was started */
 };
 
 /* Files of floating point may hold anything at all. */
@@ -65,32 +61,15 @@ static bool fill_chunk(struct file_source *s)
     return true;
 }
 
-static void fill_ring(struct file_source *s)
-{
-    while (ring_capacity(s->ring) - ring_used(s->ring) >= CHUNK_FRAMES * s->channels) {
-        if (!fill_chunk(s)) {
-            atomic_store(&s->ended, true);
-            return;
-        }
-    }
-}
-
-static void *run_reader(void *user)
+static void fill_ring(void *user)
 {
     struct file_source *s = user;
-    pthread_mutex_lock(&s->mutex);
-    while (!s->quit && !atomic_load(&s->ended)) {
-        if (!s->hungry) {
-            pthread_cond_wait(&s->changed, &s->mutex);
-            continue;
+    while (!atomic_load(&s->ended) &&
+           ring_capacity(s->ring) - ring_used(s->ring) >= CHUNK_FRAMES * s->channels) {
+        if (!fill_chunk(s)) {
+            atomic_store(&s->ended, true);
         }
-        s->hungry = false;
-        pthread_mutex_unlock(&s->mutex);
-        fill_ring(s);
-        pthread_mutex_lock(&s->mutex);
     }
-    pthread_mutex_unlock(&s->mutex);
-    return NULL;
 }
 
 static jingle_status start(void *user, jingle_audio_format *format)
@@ -99,20 +78,10 @@ static jingle_status start(void *user, jingle_audio_format *format)
     format->rate = (uint32_t)s->info.samplerate;
     format->channels = s->channels;
     if (!s->running && !atomic_load(&s->ended)) {
-        s->running = pthread_create(&s->thread, NULL, run_reader, s) == 0;
+        s->running = worker_start(&s->reader, fill_ring, s);
         return s->running ? JINGLE_OK : JINGLE_ERROR_LIMIT;
     }
     return JINGLE_OK;
-}
-
-/* The mutex is held by the reader for an instant only, never while it waits for the disk. */
-static void wake_reader(struct file_source *s, bool quit)
-{
-    pthread_mutex_lock(&s->mutex);
-    s->hungry = true;
-    s->quit = quit;
-    pthread_cond_signal(&s->changed);
-    pthread_mutex_unlock(&s->mutex);
 }
 
 static long read_file(void *user, int16_t *samples, size_t frames)
@@ -124,7 +93,7 @@ static long read_file(void *user, int16_t *samples, size_t frames)
         return JINGLE_AUDIO_END;
     }
     if (!ended && ring_used(s->ring) < ring_capacity(s->ring) / 2) {
-        wake_reader(s, false);
+        worker_wake(&s->reader);
     }
     return (long)given;
 }
@@ -133,8 +102,7 @@ static void free_file(void *user)
 {
     struct file_source *s = user;
     if (s->running) {
-        wake_reader(s, true);
-        pthread_join(s->thread, NULL);
+        worker_stop(&s->reader);
     }
     if (s->file) {
         sf_close(s->file);
@@ -143,8 +111,6 @@ static void free_file(void *user)
         close(s->fd);
     }
     ring_free(s->ring);
-    pthread_cond_destroy(&s->changed);
-    pthread_mutex_destroy(&s->mutex);
     free(s);
 }
 
@@ -174,8 +140,6 @@ jingle_audio_source *jingle_audio_source_file(const char *path, bool loop, jingl
     if (!s) {
         return source_failed(status, JINGLE_ERROR_MEMORY);
     }
-    pthread_mutex_init(&s->mutex, NULL);
-    pthread_cond_init(&s->changed, NULL);
     s->loop = loop;
     s->table = (jingle_audio_source){
         .size = sizeof s->table,

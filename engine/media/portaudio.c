@@ -1,10 +1,10 @@
 #include "media/portaudio.h"
 
+#include "base/thread.h"
 #include "media/quiet.h"
 
 #include <portaudio.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -383,18 +383,6 @@ static void wake_desk(void)
     pthread_cond_broadcast(&desk.changed);
 }
 
-/* Sound systems write to sockets of daemons that may die: their threads inherit this mask. */
-static bool start_thread(void)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = pthread_create(&desk.thread, NULL, run_desk, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error == 0;
-}
-
 static bool desk_enter(void)
 {
     pthread_mutex_lock(&desk.mutex);
@@ -402,7 +390,8 @@ static bool desk_enter(void)
         pthread_cond_wait(&desk.changed, &desk.mutex);
     }
     if (!desk.running) {
-        desk.running = start_thread();
+        /* sound systems write to sockets of daemons that may die: their threads get no signals */
+        desk.running = thread_start(&desk.thread, NULL, run_desk, NULL);
     }
     bool entered = desk.running;
     desk.users += entered;
