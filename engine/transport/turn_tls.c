@@ -403,7 +403,7 @@ static bool is_from_us(const struct turn_tls *bridge, const struct sockaddr_in *
     bool found = false;
     const char *name;
     while (descriptors && !found && (name = g_dir_read_name(descriptors)))
-        found = is_other_end(bridge, atoi(name), address);
+        found = is_other_end(bridge, (int)strtol(name, NULL, 10), address);
     if (descriptors)
         g_dir_close(descriptors);
     return found;
