@@ -24,8 +24,8 @@
 #define PERIOD      (RATE / 100)
 #define PERIOD_TIME (10 * USEC_PER_MS)
 #define CALLS_MAX   400
-/* Only so many calls may ring at once. */
-#define SETTING_UP_MAX 8
+/* Only so many calls of one person may ring at once. */
+#define SETTING_UP_MAX 4
 #define SETTLE         (3 * USEC_PER_SEC)
 #define PATIENCE       (60 * USEC_PER_SEC)
 #define BITRATE        32000 /* the engine's default */
