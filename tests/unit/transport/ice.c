@@ -162,7 +162,7 @@ static int open_listener(int family, uint16_t *port)
 {
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct sockaddr_storage bound = {0};
+    struct sockaddr_in6 bound = {0}; /* in both families the port is at the same place */
     socklen_t bytes = sizeof bound;
     int on = 1;
     int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -176,8 +176,7 @@ static int open_listener(int family, uint16_t *port)
                                 v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on),
                      0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &bytes), 0);
-    *port = ntohs(v6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                     : ((struct sockaddr_in *)&bound)->sin_port);
+    *port = ntohs(bound.sin6_port);
     return fd;
 }
 
