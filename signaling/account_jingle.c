@@ -56,15 +56,25 @@ static void begin_unannounced(struct account *account, const struct stanza *iq,
                                account->hooks.wall(account->hooks.user));
 }
 
+/* A call of ours that was not answered yet, or not even sent: it is still being decided how, or our
+ * transport is missing. */
+static bool is_crossed(const struct account_call *call, const char *from)
+{
+    if (!call->outgoing)
+        return false;
+    if (!call->session)
+        return call->deciding && jid_equal_bare(call->peer, from);
+    enum session_state state = session_state(call->session);
+    return jid_equal(session_peer(call->session), from) &&
+           (state == SESSION_NEW || state == SESSION_PENDING);
+}
+
 /* XEP-0166, 7.2.16: the session of ours that this session-initiate crosses. */
 static struct account_call *find_crossing(struct account *account, const char *from)
 {
-    for (GList *item = account->calls.head; item; item = item->next) {
-        struct account_call *call = item->data;
-        if (call->session && call->outgoing && jid_equal(session_peer(call->session), from) &&
-            session_state(call->session) == SESSION_PENDING)
-            return call;
-    }
+    for (GList *item = account->calls.head; item; item = item->next)
+        if (is_crossed(item->data, from))
+            return item->data;
     return NULL;
 }
 
@@ -75,6 +85,10 @@ static bool loses_tie(struct account *account, const struct stanza *iq,
     struct stanza_error error;
     if (!ours)
         return false;
+    if (!ours->session) {
+        account_call_finish(ours, JINGLE_REASON_REPLACED, JINGLE_PARTY_LOCAL, "");
+        return false;
+    }
     if (session_tie_break(ours->session, iq->from, jingle, &error)) {
         account_answer_jingle(account, iq, &error);
         return true;
