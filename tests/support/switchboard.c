@@ -248,7 +248,7 @@ bool switchboard_run(struct switchboard *board, bool (*done)(void *user), void *
         bool watched = board->hooks.readable != NULL;
         fds[board->count] = (struct pollfd){watched ? board->hooks.fd : -1, POLLIN, 0};
         poll(fds, board->count + 1, (int)(left / USEC_PER_MS) + 1);
-        if (fds[board->count].revents) {
+        if (watched && fds[board->count].revents) {
             board->hooks.readable(board->hooks.user);
         }
     }

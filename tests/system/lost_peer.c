@@ -292,7 +292,7 @@ static void test_a_stopped_peer_interrupts_the_call_until_it_goes_on(void **stat
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "bob") == 0) {
-        return be_bob(atoi(argv[2]));
+        return be_bob((int)strtol(argv[2], NULL, 10));
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_killed_peer_ends_the_call_in_time, set_up,

@@ -71,13 +71,13 @@ static void take_event(struct world *world, struct side *side, const jingle_even
     struct call_end *end = event->session ? find_end(calls, event->session) : NULL;
     if (event->type == JINGLE_EVENT_INCOMING) {
         take_call(calls, event);
-    } else if (event->type == JINGLE_EVENT_CONNECTED) {
+    } else if (end && event->type == JINGLE_EVENT_CONNECTED) {
         end->connected++;
         if (calls->more > 0 && side == world->alice) {
             calls->more--;
             start(calls, side, "bob@example.test");
         }
-    } else if (event->type == JINGLE_EVENT_ENDED) {
+    } else if (end && event->type == JINGLE_EVENT_ENDED) {
         end->ended++;
         end->reason = event->u.ended.reason;
     }
