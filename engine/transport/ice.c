@@ -726,6 +726,27 @@ bool ice_is_usable(const struct ice *ice)
     return ice->usable;
 }
 
+/* libnice checks consent every five seconds and repeats no check: two lost packets end it after
+ * ten, and for the same pair it never comes back. Where it is selected anew, checks begin anew. */
+bool ice_renew_consent(struct ice *ice)
+{
+    NiceCandidate *local;
+    NiceCandidate *remote;
+    if (ice->closed ||
+        !nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &local, &remote))
+        return false;
+    const NiceCandidate *ours = local;
+    const NiceCandidate *theirs = remote;
+    if (nice_agent_set_selected_pair(ice->agent, ice->stream, COMPONENT, ours->foundation,
+                                     theirs->foundation) &&
+        nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &local, &remote) &&
+        local == ours && remote == theirs)
+        return ice->usable;
+    ice->usable = false; /* foundations need not be unique */
+    ice->fast_fd = -1;
+    return false;
+}
+
 bool ice_send(struct ice *ice, const uint8_t *datagram, size_t bytes)
 {
     if (!ice->usable)

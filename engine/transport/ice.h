@@ -27,8 +27,8 @@ struct ice_hooks {
     void (*gathered)(void *user);
     /* There is a pair to send on: the first one, or a better one. */
     void (*usable)(void *user);
-    /* The pair that was in use is dead (RFC 7675). Failures before the first one are no end: good
-     * candidates may still come. */
+    /* The pair that was in use is dead (RFC 7675), unless ice_renew_consent() follows. Failures
+     * before the first one are no end: good candidates may still come. */
     void (*lost)(void *user);
     /* From an address that passed a check; anything but STUN. The buffer is lent. */
     void (*receive)(void *user, uint8_t *datagram, size_t bytes);
@@ -70,6 +70,10 @@ void ice_set_remote(struct ice *ice, const char *ufrag, const char *pwd);
 bool ice_add_candidate(struct ice *ice, const struct ice_candidate *candidate);
 
 bool ice_is_usable(const struct ice *ice);
+
+/* After `lost`: the pair is in use again, because authentic packets show that the peer is there.
+ * False if that cannot be. */
+bool ice_renew_consent(struct ice *ice);
 
 /* False if it was not taken: no pair, no consent, or the socket is full. */
 bool ice_send(struct ice *ice, const uint8_t *datagram, size_t bytes);

@@ -22,6 +22,9 @@ _Static_assert(sizeof(((struct link_stats *)0)->candidate_local) >= ICE_PAIR_TEX
 #define RESTARTS_AT_ONCE 5
 #define RESTART_REST     (5 * USEC_PER_SEC) /* afterwards one in this time */
 
+/* Checks get lost as media does: who was heard so lately is there, and consents by talking. */
+#define WITNESS (3 * USEC_PER_SEC)
+
 /* DTLS that comes before we have a pair to answer on: two flights of fragments. */
 #define EARLY_DATAGRAMS 8
 
@@ -115,7 +118,9 @@ static void interrupt(struct link *link, usec give_up)
 static void heard(struct link *link, usec now)
 {
     link->last_heard = now;
-    if (link->state == LINK_INTERRUPTED && ice_is_usable(link->path->ice))
+    if (link->state != LINK_INTERRUPTED)
+        return;
+    if (ice_is_usable(link->path->ice) || ice_renew_consent(link->path->ice))
         enter_state(link, LINK_CONNECTED, JINGLE_REASON_NONE, JINGLE_OK);
 }
 
@@ -302,8 +307,10 @@ static void on_lost(void *user)
     struct link *link = path->link;
     if (path != link->path)
         return;
-    link->consent_lost = true;
     usec now = clock_now();
+    if (now - link->last_heard < WITNESS && ice_renew_consent(path->ice))
+        return;
+    link->consent_lost = true;
     usec limit = link->expect_media ? link->config.lost_after : MEND_LIMIT;
     interrupt(link, now + limit);
 }

@@ -111,6 +111,14 @@ class Internet:
         number = "ab".index(side) + 1
         self._in(side, "ip", "route", "replace", "default", "via", f"10.{number}.0.1")
 
+    def lose_answers_to_checks(self, side):
+        """From now on no STUN binding response reaches that side; all else does."""
+        self._in(side, "nft", """
+            add table ip lossy
+            add chain ip lossy input { type filter hook input priority 0 ; }
+            add rule ip lossy input meta l4proto udp @th,64,16 0x0101 drop
+            """)
+
     def stop(self):
         for name in self.names:
             subprocess.run(["ip", "netns", "del", f"{self.tag}-{name}"], check=False)

@@ -125,6 +125,19 @@ def test_a_cable_pulled_for_a_moment_interrupts_and_recovers(start_internet, sta
 
 
 @without_namespaces
+def test_lost_consent_checks_end_no_call_that_is_heard(start_internet, start_coturn, start_server,
+                                                       run_jcall, answering, tmp_path):
+    internet, _, alice, bob, heard = nat_call(
+        start_internet, start_coturn, start_server, run_jcall, answering, tmp_path, (),
+        lambda relay: relay.stun_option())
+    talk(alice, bob)
+    internet.lose_answers_to_checks("a")
+    alice.await_sound(25)  # consent is gone after 10 s (RFC 7675)
+    assert not alice.seen("interrupted") and not bob.seen("interrupted")
+    assert_heard(alice, bob, heard)
+
+
+@without_namespaces
 def test_without_a_path_both_sides_say_so(start_internet, start_server, run_jcall, answering):
     internet = start_internet(symmetric="ab")
     public = internet.prefix("public")
