@@ -117,6 +117,10 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->external = config->external;
     account->allow_strangers = config->allow_strangers;
     account->ring_timeout = config->ring_timeout;
+    if (config->abilities) {
+        account->abilities = g_new0(struct rtp_description, 1);
+        rtp_description_copy(account->abilities, config->abilities);
+    }
     account->bare = jid_bare(config->jid);
     account->domain = jid_domain(config->jid);
     account->software_name = g_strdup(or_default(config->software_name, "Jingle Engine"));
@@ -160,6 +164,9 @@ void account_free(struct account *account)
     g_hash_table_destroy(account->granted);
     g_queue_clear_full(&account->to_ask, g_free);
     external_services_clear(&account->services);
+    if (account->abilities)
+        rtp_description_clear(account->abilities);
+    g_free(account->abilities);
     g_free(account->full_jid);
     g_free(account->bare);
     g_free(account->domain);

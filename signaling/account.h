@@ -115,6 +115,8 @@ struct account_config {
     bool external;   /* the stream is the application's */
     bool allow_strangers;
     usec ring_timeout;
+    /* Copied: offers that have nothing in common with it do not ring. NULL: all do. */
+    const struct rtp_description *abilities;
     const char *software_name;
     const char *software_version;
     const struct random_source *random;

@@ -281,6 +281,7 @@ static struct session_config session_settings(const struct account_call *call)
         .peer = call->peer,
         .sid = call->sid,
         .ring_timeout = call->account->ring_timeout,
+        .abilities = call->account->abilities,
         .log = call->account->log,
     };
 }

@@ -35,6 +35,7 @@ struct account {
     bool external;
     bool allow_strangers;
     usec ring_timeout;
+    struct rtp_description *abilities; /* may be NULL */
     char *bare;
     char *domain;
     char *software_name;

@@ -92,14 +92,31 @@ static void keep_offer(struct session *session, const struct jingle_iq *iq)
         jingle_group_add(&session->bundle, iq->bundle.names[i]);
 }
 
+static enum reason_condition offered_fault(const struct jingle_content *offered,
+                                           const struct rtp_description *abilities)
+{
+    enum reason_condition fault = content_fault(offered);
+    struct rtp_description answer;
+
+    if (fault != REASON_NONE || abilities == NULL)
+        return fault;
+    if (g_ascii_strcasecmp(offered->rtp.media, abilities->media) != 0)
+        return REASON_UNSUPPORTED_APPLICATIONS;
+    if (!negotiate_answer(&offered->rtp, abilities, ORDER_OF_THE_OFFER, &answer))
+        return REASON_INCOMPATIBLE_PARAMETERS;
+    rtp_description_clear(&answer);
+    return REASON_NONE;
+}
+
 /* REASON_NONE if at least one content could be accepted, else the fault of the first. */
-static enum reason_condition offer_fault(const struct jingle_iq *iq)
+static enum reason_condition offer_fault(const struct jingle_iq *iq,
+                                         const struct rtp_description *abilities)
 {
     for (size_t i = 0; i < iq->content_count; i++) {
-        if (content_fault(&iq->contents[i]) == REASON_NONE)
+        if (offered_fault(&iq->contents[i], abilities) == REASON_NONE)
             return REASON_NONE;
     }
-    return content_fault(&iq->contents[0]);
+    return offered_fault(&iq->contents[0], abilities);
 }
 
 struct session *session_new_incoming(const struct session_config *config,
@@ -107,7 +124,7 @@ struct session *session_new_incoming(const struct session_config *config,
                                      usec now)
 {
     struct session *session = session_create(config, hooks);
-    enum reason_condition fault = offer_fault(iq);
+    enum reason_condition fault = offer_fault(iq, config->abilities);
 
     session->state = SESSION_PENDING;
     session->initiate_acked = true;

@@ -87,7 +87,10 @@ struct session_config {
     const char *own_jid; /* full */
     const char *peer;    /* full */
     const char *sid;
-    usec ring_timeout;        /* from session-initiate to session-accept */
+    usec ring_timeout; /* from session-initiate to session-accept */
+    /* Incoming: an offer that has nothing in common with this does not even ring. NULL: judge
+     * it when it is accepted. */
+    const struct rtp_description *abilities;
     const struct logger *log; /* may be NULL; must outlive the session */
 };
 

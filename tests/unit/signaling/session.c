@@ -285,6 +285,30 @@ static void test_nothing_in_common_ends_the_session(void **state)
     side_clear(&side);
 }
 
+/* It would ring, and accepting it would lead nowhere. */
+static void test_an_offer_without_a_codec_of_ours_does_not_ring(void **state)
+{
+    struct rtp_description abilities;
+    struct side side;
+
+    (void)state;
+    rtp_description_init(&abilities, "audio");
+    rtp_description_add(&abilities, 9, "G722", 8000, 1);
+    side_init(&side);
+    side.abilities = &abilities;
+    assert_true(side_receive(&side, INITIATE));
+    assert_log(&side, "=result !session-terminate");
+    assert_sent(&side, "<incompatible-parameters/>");
+    side_clear(&side);
+    rtp_description_add(&abilities, 111, "opus", 48000, 2);
+    side_init(&side);
+    side.abilities = &abilities;
+    assert_true(side_receive(&side, INITIATE));
+    assert_log(&side, "=result");
+    side_clear(&side);
+    rtp_description_clear(&abilities);
+}
+
 static void test_an_impossible_offer_is_acknowledged_and_terminated(void **state)
 {
     static const struct {
@@ -703,6 +727,7 @@ int main(void)
         cmocka_unit_test(test_refused_video_stays_in_a_bundled_answer_as_none),
         cmocka_unit_test(test_refused_video_is_left_out_of_an_answer_without_bundle),
         cmocka_unit_test(test_nothing_in_common_ends_the_session),
+        cmocka_unit_test(test_an_offer_without_a_codec_of_ours_does_not_ring),
         cmocka_unit_test(test_an_impossible_offer_is_acknowledged_and_terminated),
         cmocka_unit_test(test_an_answer_without_fingerprint_is_a_security_error),
         cmocka_unit_test(test_an_answer_to_something_else_is_a_bad_request),

@@ -26,6 +26,7 @@ struct side {
     size_t remote_candidates;
     bool restart, answer_wanted;
     bool we_send;
+    const struct rtp_description *abilities;
 };
 
 static inline void side_send(void *user, struct session *session, const struct jingle_iq *iq,
@@ -203,8 +204,11 @@ static inline bool side_receive(struct side *side, const char *text)
     xml_free(xml);
     if (!good)
         return false;
-    struct session_config config = {
-        .own_jid = "a@x/1", .peer = "b@y/2", .sid = iq.sid, .ring_timeout = 60 * USEC_PER_SEC};
+    struct session_config config = {.own_jid = "a@x/1",
+                                    .peer = "b@y/2",
+                                    .sid = iq.sid,
+                                    .ring_timeout = 60 * USEC_PER_SEC,
+                                    .abilities = side->abilities};
     if (side->session == NULL)
         side->session = session_new_incoming(&config, &hooks, &iq, 0);
     else
