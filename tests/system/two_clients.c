@@ -303,6 +303,33 @@ static void test_mute_is_silence(void **state)
     hang_up(world, world->alice);
 }
 
+/* What Dino does. */
+static char *call_it_mute(struct world *world, struct side *from, const char *xml)
+{
+    GString *text = g_string_new(xml);
+    (void)world;
+    (void)from;
+    g_string_replace(text, "<hold ", "<mute ", 0);
+    g_string_replace(text, "<active ", "<unmute ", 0);
+    g_string_replace(text, "<unhold ", "<unmute ", 0);
+    return g_string_free(text, FALSE);
+}
+
+static void test_a_muted_peer_that_sends_nothing_is_no_interruption(void **state)
+{
+    struct world *world = *state;
+    connect_both(world, 440, 880);
+    await_both_hear(world);
+    world->rewrite = call_it_mute;
+    assert_int_equal(jingle_session_set_hold(world->alice->session, true), JINGLE_OK);
+    await(world, world->bob, JINGLE_EVENT_MUTE);
+    await_frames(world, world->bob, 3 * 48000); /* longer than a path may be silent */
+    assert_int_equal(world->bob->count[JINGLE_EVENT_INTERRUPTED], 0);
+    assert_int_equal(jingle_session_set_hold(world->alice->session, false), JINGLE_OK);
+    await_both_hear(world);
+    hang_up(world, world->alice);
+}
+
 static void test_a_call_can_begin_muted(void **state)
 {
     struct world *world = *state;
@@ -589,6 +616,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hold_stops_the_sound_and_resuming_brings_it_back,
                                         world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_mute_is_silence, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_muted_peer_that_sends_nothing_is_no_interruption,
+                                        world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_a_call_can_begin_muted, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_a_source_may_end_and_the_call_goes_on, world_set_up,
                                         world_tear_down),
