@@ -203,6 +203,7 @@ static void become_ended(struct capture *c)
 static void become_present(struct capture *c, usec now)
 {
     tell_lost(c, false, JINGLE_OK);
+    processing_restart(c->processing);
     if (c->source->on_demand) {
         c->state = CAPTURE_CLOCKED;
         return;

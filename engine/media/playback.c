@@ -184,6 +184,7 @@ static void become_absent(struct playback *p, usec now)
 static void become_present(struct playback *p, usec now)
 {
     tell_lost(p, false, JINGLE_OK);
+    processing_restart(p->processing);
     if (!p->sink->wanted) {
         p->state = PLAYBACK_CLOCKED;
         return;

@@ -24,6 +24,7 @@ struct processing {
     int64_t written;               /* far samples so far */
     int64_t heard_sample;          /* this far sample ... */
     usec heard_time;               /* ... is heard then */
+    bool heard;                    /* these two are known */
     bool paired;
     int64_t next;      /* the far sample that goes with the next near one */
     int64_t deviation; /* of `next` from what the times say, smoothed, times SMOOTHING */
@@ -87,6 +88,14 @@ void processing_free(struct processing *p)
     free(p);
 }
 
+void processing_restart(struct processing *p)
+{
+    if (p) {
+        p->heard = false;
+        p->paired = false;
+    }
+}
+
 void processing_far(struct processing *p, const int16_t *block, usec heard)
 {
     if (!p->echo) {
@@ -94,10 +103,21 @@ void processing_far(struct processing *p, const int16_t *block, usec heard)
     }
     p->heard_sample = p->written;
     p->heard_time = heard;
+    p->heard = true;
     for (int i = 0; i < PROCESSING_BLOCK; i++) {
         p->far[(p->written + i) & (FAR_SAMPLES - 1)] = block[i];
     }
     p->written += PROCESSING_BLOCK;
+}
+
+/* What was learned in another step is forgotten: it was measured to take longer to unlearn than a
+ * room to learn. */
+static void pair(struct processing *p, int64_t wanted)
+{
+    p->next = wanted;
+    p->deviation = 0;
+    p->paired = true;
+    speex_echo_state_reset(p->echo);
 }
 
 /* Keeps `next` at the far sample that is heard when the near one is picked up, and MARGIN newer, so
@@ -107,16 +127,13 @@ static void keep_step(struct processing *p, usec picked_up)
     int64_t ahead = (picked_up + MARGIN - p->heard_time) * PROCESSING_RATE / USEC_PER_SEC;
     int64_t wanted = p->heard_sample + ahead;
     if (!p->paired) {
-        p->next = wanted;
-        p->deviation = 0;
-        p->paired = true;
+        pair(p, wanted);
         return;
     }
     p->deviation += wanted - p->next - p->deviation / SMOOTHING;
     int64_t off = p->deviation / SMOOTHING;
     if (off > OUT_OF_STEP || off < -OUT_OF_STEP) {
-        p->next = wanted;
-        p->deviation = 0;
+        pair(p, wanted);
     }
 }
 
@@ -130,7 +147,7 @@ static void take_far(struct processing *p, int16_t *block)
 
 void processing_near(struct processing *p, int16_t *block, usec picked_up)
 {
-    if (p->echo && p->written > 0) {
+    if (p->echo && p->heard) {
         int16_t far[PROCESSING_BLOCK];
         int16_t near[PROCESSING_BLOCK];
         keep_step(p, picked_up);

@@ -25,6 +25,9 @@ struct processing;
 struct processing *processing_new(bool echo, bool noise, bool gain);
 void processing_free(struct processing *processing);
 
+/* A device was started or came back: its times may be others than before. NULL is allowed. */
+void processing_restart(struct processing *processing);
+
 /* A block that is handed to the loudspeaker; `heard` is when its first sample is heard. */
 void processing_far(struct processing *processing, const int16_t *block, usec heard);
 

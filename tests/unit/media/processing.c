@@ -89,15 +89,16 @@ static void speak(float *samples, int from, int to, double pitch, uint32_t voice
     }
 }
 
-static void make_echo(int delay)
+/* From `from` on the way takes `delay` samples. */
+static void make_echo(int delay, int from)
 {
-    memset(echo, 0, sizeof echo);
+    memset(echo + from, 0, (size_t)(N - from) * sizeof *echo);
     seed = 7;
     for (int path = 0; path < ECHOES; path++) {
         double after = path == 0 ? 0.002 : 0.004 + RT60 * uniform();
         double gain = pow(10, -3 * after / RT60) * (path == 0 ? 0.3 : 0.12 * (uniform() - 0.5));
         int shift = delay + (int)(after * RATE);
-        for (int i = shift; i < N; i++) {
+        for (int i = shift < from ? from : shift; i < N; i++) {
             echo[i] += (float)gain * far_voice[i - shift];
         }
     }
@@ -135,6 +136,16 @@ static int16_t to_sample(double value)
     return (int16_t)lrint(fmax(-32768, fmin(32767, value * 32768)));
 }
 
+/* At RESTART the call was on hold for ten minutes, and then the loudspeaker is slower by this. */
+enum { RESTART = 2 * RATE };
+static int restart_ms; /* 0: no restart */
+
+static usec time_of(int at)
+{
+    usec hold = restart_ms && at >= RESTART ? 600 * USEC_PER_SEC : 0;
+    return 1000 * USEC_PER_SEC + hold + (usec)at * USEC_PER_SEC / RATE;
+}
+
 /* The devices take `out_ms` and `in_ms`; what they tell is wrong by `error_ms`. */
 static void run_call(struct processing *processing, int out_ms, int in_ms, int error_ms)
 {
@@ -142,15 +153,22 @@ static void run_call(struct processing *processing, int out_ms, int in_ms, int e
     memset(near_voice, 0, sizeof near_voice);
     speak(far_voice, 0, FAR_END, 110, 1);
     speak(near_voice, NEAR_START, N, 190, 2);
-    make_echo((out_ms + in_ms) * RATE / 1000);
+    make_echo((out_ms + in_ms) * RATE / 1000, 0);
+    if (restart_ms) {
+        make_echo((out_ms + restart_ms + in_ms) * RATE / 1000, RESTART);
+    }
     seed = 3;
     for (int at = 0; at < N; at += PROCESSING_BLOCK) {
         int16_t block[PROCESSING_BLOCK];
-        usec now = 1000 * USEC_PER_SEC + (usec)at * USEC_PER_SEC / RATE;
+        usec now = time_of(at);
+        if (restart_ms && at == RESTART) {
+            processing_restart(processing);
+        }
+        int speaker_ms = out_ms + (at >= RESTART ? restart_ms : 0);
         for (int i = 0; i < PROCESSING_BLOCK; i++) {
             block[i] = to_sample(far_voice[at + i]);
         }
-        processing_far(processing, block, now + (out_ms + error_ms) * USEC_PER_MS);
+        processing_far(processing, block, now + (speaker_ms + error_ms) * USEC_PER_MS);
         for (int i = 0; i < PROCESSING_BLOCK; i++) {
             double noise = 0.001 * (uniform() - 0.5);
             block[i] = to_sample(echo[at + i] + near_voice[at + i] + noise);
@@ -197,6 +215,20 @@ static void test_echo_is_cancelled_although_the_devices_tell_wrong_delays(void *
     (void)state;
     check_call(25, 15, 10);
     check_call(80, 40, -5);
+}
+
+static void test_echo_is_cancelled_again_after_a_hold_with_another_loudspeaker(void **state)
+{
+    (void)state;
+    struct processing *processing = processing_new(true, true, false);
+    restart_ms = 60;
+    run_call(processing, 30, 30, 0);
+    restart_ms = 0;
+    processing_free(processing);
+    int from = RESTART + 2 * RATE;
+    double erle = power_db(echo, from, NEAR_START) - power_db(out, from, NEAR_START);
+    print_message("ERLE %.1f dB from 2 s after the restart on\n", erle);
+    assert_true(erle >= 12);
 }
 
 static void test_without_a_far_voice_near_speech_passes(void **state)
@@ -278,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_echo_is_cancelled_and_near_speech_kept),
         cmocka_unit_test(test_echo_is_cancelled_although_the_devices_tell_wrong_delays),
+        cmocka_unit_test(test_echo_is_cancelled_again_after_a_hold_with_another_loudspeaker),
         cmocka_unit_test(test_without_a_far_voice_near_speech_passes),
         cmocka_unit_test(test_noise_suppression_can_be_left_out),
         cmocka_unit_test(test_gain_control_brings_quiet_and_loud_voices_together),
