@@ -323,7 +323,7 @@ static void test_a_muted_peer_that_sends_nothing_is_no_interruption(void **state
     world->rewrite = call_it_mute;
     assert_int_equal(jingle_session_set_hold(world->alice->session, true), JINGLE_OK);
     await(world, world->bob, JINGLE_EVENT_MUTE);
-    await_frames(world, world->bob, 3 * 48000); /* longer than a path may be silent */
+    await_frames(world, world->bob, 8 * 48000); /* some reports come more than 1.8 s apart */
     assert_int_equal(world->bob->count[JINGLE_EVENT_INTERRUPTED], 0);
     assert_int_equal(jingle_session_set_hold(world->alice->session, false), JINGLE_OK);
     await_both_hear(world);
