@@ -12,8 +12,9 @@
 
 #include <sys/types.h>
 
-/* `ends` are two SOCK_SEQPACKET sockets, one towards each process (peers.h), and `others` what those
- * processes hold. Forks; the child runs until one of them closes its own. `delay` is one way. */
+/* `ends` are two SOCK_SEQPACKET sockets, one towards each process (peers.h), and `others` what
+ * those processes hold. Forks; the child runs until one of them closes its own. `delay` is one way.
+ */
 pid_t path_start(const int ends[2], const int others[2], usec delay);
 
 #endif

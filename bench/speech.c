@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "bench/link_call.h"
-#include "bench/speech_memory.h"
+#include "bench/sound_memory.h"
 
 enum { SEEDS_MAX = 100, SEED_HELD_OUT = 1000 };
 
@@ -155,7 +155,7 @@ static void add(struct summary *summary, const struct link_figures *one, double 
     summary->worst_delay = fmax(summary->worst_delay, one->delay);
 }
 
-static struct summary run_seeds(const struct row *row, const struct speech_memory *speech,
+static struct summary run_seeds(const struct row *row, const struct sound_memory *speech,
                                 const struct options *options)
 {
     struct summary summary = {0};
@@ -232,9 +232,9 @@ static bool chosen(const struct options *options, const struct row *row)
 int main(int argc, char **argv)
 {
     struct options options = read_options(argc, argv);
-    struct speech_memory speech;
+    struct sound_memory speech;
     struct summary summaries[ROWS] = {0};
-    speech_memory_load(&speech);
+    sound_memory_speech(&speech);
     print_head(&options);
     for (size_t i = 0; i < ROWS; i++) {
         if (chosen(&options, &rows[i])) {
@@ -251,6 +251,6 @@ int main(int argc, char **argv)
         }
     }
     printf("}\n");
-    speech_memory_free(&speech);
+    sound_memory_free(&speech);
     return 0;
 }
