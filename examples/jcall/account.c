@@ -192,8 +192,7 @@ jingle_client *account_client(const struct options *options, struct teller *tell
     return client;
 }
 
-/* On failure `*text` gets a sentence, freed with g_free(). */
-static jingle_status login_wait(jingle_client *client, struct teller *teller, char **text)
+jingle_status account_connect(jingle_client *client, struct teller *teller, char **text)
 {
     jingle_status status = jingle_client_connect(client);
     while (status == JINGLE_OK) {
@@ -225,7 +224,7 @@ jingle_client *account_login(const struct options *options, struct teller *telle
         return NULL;
     }
     char *text = NULL;
-    jingle_status status = login_wait(client, teller, &text);
+    jingle_status status = account_connect(client, teller, &text);
     if (status != JINGLE_OK) {
         *code = tell_exit(teller, exit_for_status(status), text);
         g_clear_pointer(&client, jingle_client_free);

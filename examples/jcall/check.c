@@ -52,6 +52,43 @@ static bool check_account(jingle_client *client, struct teller *teller)
     return false;
 }
 
+static const char *login_remedy(jingle_status status)
+{
+    switch (status) {
+    case JINGLE_ERROR_AUTHENTICATION:
+        return "Check the JID and the password.";
+    case JINGLE_ERROR_CERTIFICATE:
+        return "If the server has an authority of its own, name its file: --ca-file=FILE";
+    case JINGLE_ERROR_HOST_NOT_FOUND:
+    case JINGLE_ERROR_CONNECT:
+        return "Check what follows the @ of the JID, or say where the server is: --host=HOST";
+    case JINGLE_ERROR_TLS_MISSING:
+    case JINGLE_ERROR_NO_MECHANISM:
+        return "Ask those who run the server: passwords are not safe with it.";
+    default:
+        return "Try again later.";
+    }
+}
+
+/* NULL if there is nothing more to look at: then `*code` is the exit code. */
+static jingle_client *check_login(const struct options *options, struct teller *teller, int *code)
+{
+    jingle_client *client = account_client(options, teller, code);
+    if (!client) {
+        return NULL;
+    }
+    char *text = NULL;
+    jingle_status status = account_connect(client, teller, &text);
+    if (status == JINGLE_OK) {
+        return client;
+    }
+    tell_check(teller, "Login", false, text, login_remedy(status));
+    *code = tell_exit(teller, exit_for_status(status), text);
+    g_free(text);
+    jingle_client_free(client);
+    return NULL;
+}
+
 int command_check(const struct options *options, struct teller *teller)
 {
     if (g_strv_length(options->words) != 1) {
@@ -59,7 +96,7 @@ int command_check(const struct options *options, struct teller *teller)
     }
     bool sound = check_devices(teller);
     int code = EXIT_FAILED;
-    jingle_client *client = account_login(options, teller, &code);
+    jingle_client *client = check_login(options, teller, &code);
     if (!client) {
         return code;
     }
