@@ -1,5 +1,6 @@
 """Fixtures: a server of its own for each test, and jcalls that are ended with it."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from prosody import Prosody  # noqa: E402
 
 
 def pytest_configure(config):
+    # A run in the background ignores Ctrl-C, and so would every program started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "smoke: the one call that tests/run.sh quick makes")
     config.addinivalue_line("markers", "external: loads the library into Python")
 
