@@ -94,7 +94,7 @@ run_pytest() { # PRESET PYTEST OPTION...
     local preset=$1 status
     shift
     # More workers than cores: these tests mostly wait.
-    JINGLE_BUILD=$PWD/build/$preset "$python" -m pytest -p no:cacheprovider -q -rs \
+    JINGLE_BUILD=$PWD/build/$preset "$python" -m pytest -p no:cacheprovider -q -r fEs \
         -n $((jobs * 2)) --dist load tests/system ${select:+-k "$select"} "$@" |
         tee "build/logs/pytest-$preset.txt"
     status=$?
