@@ -15,7 +15,7 @@
 #define STATISTICS_PERIOD (1 * USEC_PER_SEC)
 
 /* Calls of one thread share their wake-ups: packets leave on a grid that is this coarse. */
-#define START_GRID (5 * USEC_PER_MS)
+#define START_GRID (10 * USEC_PER_MS)
 
 struct call {
     struct call_config config;
