@@ -9,8 +9,8 @@
 #   --build DIR        take or build the programs there; default: build/release
 #   --recording FILE   where what was heard is kept; default: out/demo/heard.flac
 #
-# It listens on loopback only, on free ports, and leaves nothing behind but the build and the
-# recording. Ends with 0 only if every word arrived.
+# It listens on loopback only, on free ports, and leaves nothing behind but packages, the build and
+# the recording. Ends with 0 only if every word arrived.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)

@@ -59,15 +59,36 @@ if [ "$(id -u)" -ne 0 ]; then
     }
     as_root=(sudo)
 fi
-echo "Installing: ${missing[*]}"
-"${as_root[@]}" apt-get update -q
-# Servers that come with the tests are not to be started by their packages: a policy says so for
-# the time of the installation, unless this machine has one already.
-policy=/usr/sbin/policy-rc.d
+echo "Installing ${#missing[@]} packages: ${missing[*]}"
+log=$(mktemp)
+policy=/usr/sbin/policy-rc.d ours=
+trap 'rm -f "$log"; [ -z "$ours" ] || "${as_root[@]}" rm -f $policy' EXIT
+
+quietly() {
+    if ! "${as_root[@]}" "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        exit 1
+    fi
+}
+
+quietly apt-get update -q
+
+# Servers are needed as programs only. Their packages are not to start them: a policy says so for
+# the time of the installation, unless this machine has one already ...
 if [ ! -e $policy ]; then
+    ours=yes
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
     "${as_root[@]}" chmod +x $policy
-    trap '"${as_root[@]}" rm -f $policy' EXIT
 fi
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+quietly env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends "${missing[@]}"
+
+# ... nor is the next boot, nor a user's next session.
+installed() { case " ${missing[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+if command -v systemctl >/dev/null; then
+    for server in prosody coturn ejabberd; do
+        ! installed $server || quietly systemctl disable $server.service
+    done
+    ! installed pulseaudio ||
+        quietly systemctl --global disable pulseaudio.service pulseaudio.socket
+fi
