@@ -289,12 +289,12 @@ static void test_silence_interrupts_and_a_packet_mends(void **state)
 static void test_lasting_silence_is_a_lost_connection(void **state)
 {
     (void)state;
-    start_both_with_limits(100 * USEC_PER_MS, 400 * USEC_PER_MS);
+    start_both_with_limits(300 * USEC_PER_MS, 2 * USEC_PER_SEC);
     link_pair_signal(&pair, true);
     assert_true(link_pair_wait(&pair, both_connected, PATIENCE));
     assert_true(link_pair_wait(&pair, a_failed, PATIENCE));
     assert_int_equal(pair.a.reason, JINGLE_REASON_CONNECTION_LOST);
-    assert_int_equal(pair.a.interruptions, 1);
+    assert_true(pair.a.interruptions >= 1);
 }
 
 static void test_expected_silence_is_no_trouble(void **state)
