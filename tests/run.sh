@@ -65,6 +65,8 @@ built() { # PRESET [CMAKE OPTION...]
 # 99: an exit code that jcall does not have tells of a sanitizer's finding.
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:exitcode=99
 export UBSAN_OPTIONS=print_stacktrace=1
+# GLib's slices hide from sanitizers what is freed, and make ThreadSanitizer see phantoms.
+export G_SLICE=always-malloc
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:exitcode=99:second_deadlock_stack=1
 export G_SLICE=always-malloc # or GLib reuses memory behind the sanitizers' backs
