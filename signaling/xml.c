@@ -4,6 +4,7 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,14 @@ static struct xml *from_doc(xmlDoc *doc)
 static xmlDoc *to_doc(const struct xml *xml)
 {
     return (xmlDoc *)xml;
+}
+
+/* libxml2 makes its global state when it is first used, which two threads may not do at once. */
+static void library_prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, xmlInitParser);
 }
 
 /* RFC 6120, 11.1: a DTD is not allowed. Stopping at its first line also stops entity bombs. */
@@ -82,6 +91,7 @@ struct xml *xml_parse(const char *text, size_t bytes)
 
     if (text == NULL || bytes == 0 || bytes > XML_BYTES_MAX || has_too_many_attributes(text, bytes))
         return NULL;
+    library_prepare();
     xmlParserCtxt *parser = xmlNewParserCtxt();
     if (parser == NULL)
         return NULL;
@@ -99,6 +109,7 @@ struct xml *xml_parse(const char *text, size_t bytes)
 
 static xmlDoc *empty_doc(void)
 {
+    library_prepare();
     xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
 
     if (doc == NULL)
