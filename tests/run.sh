@@ -54,12 +54,12 @@ stage_names() { # [quick]
 
 # Configures and builds a preset; quick if nothing changed.
 built() { # PRESET [CMAKE OPTION...]
-    local preset=$1
+    local preset=$1 target=${target:-all}
     shift
     if command -v ccache >/dev/null; then
         export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
     fi
-    cmake --preset "$preset" "$@" && cmake --build "build/$preset" -j "$jobs"
+    cmake --preset "$preset" "$@" && cmake --build "build/$preset" -j "$jobs" --target "$target"
 }
 
 # 99: an exit code that jcall does not have tells of a sanitizer's finding.
@@ -80,6 +80,11 @@ run_ctest() { # PRESET LABEL...
     ctest --test-dir "build/$preset" -L "^($labels)\$" -j "$jobs" --output-on-failure \
         --no-tests=error
     status=$?
+    if [ $status -ne 0 ] && [[ $labels == *system* ]]; then # in real time, as those of pytest
+        echo 'What failed, once more and one at a time:'
+        ctest --test-dir "build/$preset" -L "^($labels)\$" --rerun-failed --output-on-failure
+        status=$?
+    fi
     count_cmocka "build/$preset/Testing/Temporary/LastTest.log"
     return $status
 }
@@ -92,16 +97,29 @@ count_cmocka() { # LOG
     return 0
 }
 
+# These tests run in real time and several at once. What fails then is named and tried once more by
+# itself, where a slow machine is no excuse.
 run_pytest() { # PRESET PYTEST OPTION...
-    local preset=$1 status
+    local preset=$1 status log=build/logs/pytest-$1
     shift
     # More workers than cores: these tests mostly wait.
-    JINGLE_BUILD=$PWD/build/$preset "$python" -m pytest -p no:cacheprovider -q -r fEs \
-        -n $((jobs * 2)) --dist load tests/system ${select:+-k "$select"} "$@" |
-        tee "build/logs/pytest-$preset.txt"
+    pytest_once "$preset" -n $((jobs * 2)) --dist load "$@" | tee "$log.txt"
     status=$?
-    count_pytest "build/logs/pytest-$preset.txt"
+    count_pytest "$log.txt"
+    if [ $status -ne 0 ]; then
+        echo 'What failed, once more and one at a time:'
+        pytest_once "$preset" --last-failed --last-failed-no-failures none "$@" | tee "$log-again.txt"
+        status=$?
+        count_pytest "$log-again.txt"
+    fi
     return $status
+}
+
+pytest_once() { # PRESET PYTEST OPTION...
+    local preset=$1
+    shift
+    JINGLE_BUILD=$PWD/build/$preset "$python" -m pytest -o "cache_dir=$PWD/build/pytest-$preset" \
+        -q -r fEs tests/system ${select:+-k "$select"} "$@"
 }
 
 count_pytest() { # OUTPUT
@@ -163,20 +181,19 @@ stage_threads() {
 }
 
 stage_fuzz() {
-    local target name status=0 count=0
-    built fuzz -DJINGLE_BENCH=OFF -DJINGLE_EXAMPLES=OFF || return 1
-    for target in build/fuzz/tests/fuzz/fuzz_*; do
-        if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
-        name=${target##*/fuzz_}
+    local program status=0 count=0
+    target=fuzz_targets built fuzz -DJINGLE_BENCH=OFF -DJINGLE_EXAMPLES=OFF || return 1
+    for program in build/fuzz/tests/fuzz/fuzz_*; do
+        if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
         count=$((count + 1))
-        fuzz_one "$target" "$name" || status=1
+        fuzz_one "$program" "${program##*/fuzz_}" || status=1
     done
     echo "COUNT passed $count"
     [ $count -gt 0 ] || { echo 'no fuzz target was built'; return 1; }
     return $status
 }
 
-fuzz_one() { # TARGET NAME
+fuzz_one() { # PROGRAM NAME
     local found=build/fuzz/corpus/$2
     mkdir -p "$found"
     echo "== $2, $fuzz_seconds s"

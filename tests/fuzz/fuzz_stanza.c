@@ -116,7 +116,7 @@ static void make_session(struct world *world, enum role role)
 
     if (!read_iq(text, strlen(text), &iq))
         abort();
-    struct session_media media = {"audio", &iq.contents[0].rtp};
+    struct session_media media = {.content = "audio", .description = &iq.contents[0].rtp};
     if (role >= CALLEE_PENDING) {
         world->sessions[role] = session_new_incoming(&config, &hooks, &iq, 0);
     } else {
@@ -171,7 +171,7 @@ static void feed_sessions(struct world *world, const struct jingle_iq *iq)
     if (iq->action != ACTION_SESSION_INITIATE)
         return;
     struct session *session = session_new_incoming(&config, &hooks, iq, 0);
-    struct session_media media = {NULL, &iq->contents[0].rtp};
+    struct session_media media = {.description = &iq->contents[0].rtp};
     if (iq->contents[0].application == APPLICATION_RTP)
         session_accept(session, &media, 1, 0);
     give_transport(session);
