@@ -80,12 +80,12 @@ run_ctest() { # PRESET LABEL...
     ctest --test-dir "build/$preset" -L "^($labels)\$" -j "$jobs" --output-on-failure \
         --no-tests=error
     status=$?
+    count_cmocka "build/$preset/Testing/Temporary/LastTest.log"
     if [ $status -ne 0 ] && [[ $labels == *system* ]]; then # in real time, as those of pytest
         echo 'What failed, once more and one at a time:'
         ctest --test-dir "build/$preset" -L "^($labels)\$" --rerun-failed --output-on-failure
         status=$?
     fi
-    count_cmocka "build/$preset/Testing/Temporary/LastTest.log"
     return $status
 }
 
