@@ -69,7 +69,7 @@ except ConnectionRefusedError:
 """
 
 
-@pytest.mark.skipif(netns.unavailable(), reason=str(netns.unavailable()))
+@netns.needed
 def test_namespaces_reach_the_public_address_and_not_each_other(start_internet):
     internet = start_internet()
     for side, other in (("a", "10.2.0.2"), ("b", "10.1.0.2")):

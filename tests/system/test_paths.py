@@ -5,8 +5,6 @@ import pytest
 import sound
 from test_calls import talk
 
-without_namespaces = pytest.mark.skipif(netns.unavailable(), reason=str(netns.unavailable()))
-
 
 def assert_heard(alice, bob, path, hz=440):
     alice.command("hangup")
@@ -83,7 +81,7 @@ def nat_call(start_internet, start_coturn, start_server, run_jcall, answering, t
     return internet, relay, alice, bob, heard
 
 
-@without_namespaces
+@netns.needed
 def test_two_people_behind_nat_need_only_stun(start_internet, start_coturn, start_server,
                                               run_jcall, answering, tmp_path):
     _, relay, alice, bob, heard = nat_call(
@@ -95,7 +93,7 @@ def test_two_people_behind_nat_need_only_stun(start_internet, start_coturn, star
     assert_heard(alice, bob, heard)
 
 
-@without_namespaces
+@netns.needed
 def test_two_people_behind_symmetric_nat_use_the_relay(start_internet, start_coturn, start_server,
                                                        run_jcall, answering, tmp_path):
     _, relay, alice, bob, heard = nat_call(
@@ -108,7 +106,7 @@ def test_two_people_behind_symmetric_nat_use_the_relay(start_internet, start_cot
     assert_heard(alice, bob, heard)
 
 
-@without_namespaces
+@netns.needed
 def test_a_cable_pulled_for_a_moment_interrupts_and_recovers(start_internet, start_coturn,
                                                              start_server, run_jcall, answering,
                                                              tmp_path):
@@ -124,7 +122,7 @@ def test_a_cable_pulled_for_a_moment_interrupts_and_recovers(start_internet, sta
         side.await_sound(1)
 
 
-@without_namespaces
+@netns.needed
 def test_lost_consent_checks_end_no_call_that_is_heard(start_internet, start_coturn, start_server,
                                                        run_jcall, answering, tmp_path):
     internet, _, alice, bob, heard = nat_call(
@@ -137,7 +135,7 @@ def test_lost_consent_checks_end_no_call_that_is_heard(start_internet, start_cot
     assert_heard(alice, bob, heard)
 
 
-@without_namespaces
+@netns.needed
 def test_without_a_path_both_sides_say_so(start_internet, start_server, run_jcall, answering):
     internet = start_internet(symmetric="ab")
     public = internet.prefix("public")
