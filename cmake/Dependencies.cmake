@@ -1,4 +1,4 @@
-# Every outside library, once. Debian's package names are in tests/run.sh and examples/demo.sh.
+ once. Debian.s package names are in tests/run.sh and examples/demo.sh., once. Debian's package names are in tests/run.sh and examples/demo.sh.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 

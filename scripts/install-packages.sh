@@ -21,7 +21,7 @@ build=(
 )
 tests=(
     binutils clang clang-format clang-tidy coturn ejabberd git iproute2 libclang-rt-14-dev
-    mandoc nftables pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
+    mandoc nftables procps pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
     python3-pytest-xdist python3-scipy python3-slixmpp shellcheck
 )
 
