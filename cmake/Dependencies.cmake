@@ -1,4 +1,4 @@
- once. Debian.s package names are in tests/run.sh and examples/demo.sh., once. Debian's package names are in tests/run.sh and examples/demo.sh.
+# Every outside library, once. scripts/install-packages.sh has the names of Debian's packages.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
