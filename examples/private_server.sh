@@ -213,7 +213,7 @@ running() { # true if the process on file is the Prosody of this directory
     local pid
     [ -s "$dir/pid" ] || return 1
     pid=$(<"$dir/pid")
-    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF "$dir/prosody.cfg.lua"
+    tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF "$dir/prosody.cfg.lua"
 }
 
 ports_taken() {
