@@ -131,18 +131,24 @@ struct usage {
     long rss_kib;
 };
 
+/* Pages in memory: the second number of statm. */
+static long resident_pages(void)
+{
+    char line[128] = "";
+    char *at = line;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (statm) {
+        at = fgets(line, sizeof line, statm) ? strchr(line, ' ') : NULL;
+        fclose(statm);
+    }
+    return at ? strtol(at, NULL, 10) : 0;
+}
+
 static struct usage usage_now(void)
 {
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);
-    long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    if (!statm || fscanf(statm, "%*d %ld", &pages) != 1) {
-        pages = 0;
-    }
-    if (statm) {
-        fclose(statm);
-    }
+    long pages = resident_pages();
     return (struct usage){
         .cpu = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
                (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6,

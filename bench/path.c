@@ -160,7 +160,7 @@ static void carry_message(struct path *path, int side)
 static void carry_datagram(struct path *path, const struct endpoint *to)
 {
     char data[DATAGRAM_MAX];
-    struct sockaddr_in from;
+    struct sockaddr_in from = {0};
     socklen_t length = sizeof from;
     ssize_t bytes = recvfrom(to->fd, data, sizeof data, 0, (struct sockaddr *)&from, &length);
     struct sockaddr_in real = to->real; /* `to` may move when an endpoint is added */
