@@ -22,7 +22,7 @@
 
 #define RATE        48000
 #define FRAME       (RATE / 50) /* 20 ms */
-#define PERIOD      (RATE / 100)
+#define PERIOD      480         /* 10 ms */
 #define PERIOD_TIME (10 * USEC_PER_MS)
 #define CALLS_MAX   400
 /* Only so many calls of one person may ring at once. */
@@ -253,7 +253,8 @@ static struct result stop_measuring(struct phase *phase)
     for (size_t i = 0; i < phase->calls; i++) {
         result.asked += atomic_load(&lines[i].asked);
         result.late += atomic_load(&lines[i].late);
-        result.concealed += (double)(lines[i].concealed - lines[i].concealed_before) / PERIOD;
+        result.concealed +=
+            (double)(lines[i].concealed - lines[i].concealed_before) / (double)PERIOD;
     }
     return result;
 }

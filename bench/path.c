@@ -78,26 +78,29 @@ static void send_due(struct path *path)
     }
 }
 
-static struct endpoint *endpoint_for(struct path *path, int side, const struct sockaddr_in *real)
+/* The path's socket that stands for this address; -1 if there are too many. */
+static int socket_for(struct path *path, int side, const struct sockaddr_in *real)
 {
     for (int i = 0; i < path->count; i++) {
         struct endpoint *e = &path->endpoints[i];
         if (e->side == side && e->real.sin_port == real->sin_port &&
             e->real.sin_addr.s_addr == real->sin_addr.s_addr) {
-            return e;
+            return e->fd;
         }
     }
     if (path->count == ENDPOINTS_MAX) {
-        return NULL;
+        return -1;
     }
     struct endpoint *e = &path->endpoints[path->count++];
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    *e = (struct endpoint){side, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), *real};
+    e->side = side;
+    e->real = *real;
+    e->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (e->fd < 0 || bind(e->fd, (struct sockaddr *)&any, sizeof any) < 0) {
         perror("A socket of the path");
         exit(1);
     }
-    return e;
+    return e->fd;
 }
 
 static void rewrite_candidate(struct path *path, int side, xml_node *candidate)
@@ -111,10 +114,10 @@ static void rewrite_candidate(struct path *path, int side, xml_node *candidate)
         return;
     }
     real.sin_port = htons((uint16_t)port);
-    struct endpoint *endpoint = endpoint_for(path, side, &real);
-    struct sockaddr_in here;
+    int fd = socket_for(path, side, &real);
+    struct sockaddr_in here = {0};
     socklen_t length = sizeof here;
-    if (endpoint && getsockname(endpoint->fd, (struct sockaddr *)&here, &length) == 0) {
+    if (fd >= 0 && getsockname(fd, (struct sockaddr *)&here, &length) == 0) {
         xml_set(candidate, "ip", "127.0.0.1");
         xml_set_number(candidate, "port", ntohs(here.sin_port));
     }
@@ -164,9 +167,9 @@ static void carry_datagram(struct path *path, const struct endpoint *to)
     socklen_t length = sizeof from;
     ssize_t bytes = recvfrom(to->fd, data, sizeof data, 0, (struct sockaddr *)&from, &length);
     struct sockaddr_in real = to->real; /* `to` may move when an endpoint is added */
-    struct endpoint *sender = bytes > 0 ? endpoint_for(path, !to->side, &from) : NULL;
-    if (sender) {
-        send_later(path, sender->fd, &real, data, (size_t)bytes);
+    int sender = bytes > 0 ? socket_for(path, !to->side, &from) : -1;
+    if (sender >= 0) {
+        send_later(path, sender, &real, data, (size_t)bytes);
     }
 }
 
@@ -205,7 +208,10 @@ pid_t path_start(const int ends[2], const int others[2], usec delay)
     if (child == 0) {
         close(others[0]);
         close(others[1]);
-        struct path path = {.ends = {ends[0], ends[1]}, .delay = delay};
+        static struct path path;
+        path.ends[0] = ends[0];
+        path.ends[1] = ends[1];
+        path.delay = delay;
         path.last = &path.first;
         run(&path);
         exit(0);
