@@ -111,19 +111,22 @@ class Jcall:
 
     def end(self):
         """After a test: ends it as Ctrl-C does, and looks for what sanitizers found."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(DEADLINE)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                raise AssertionError(self._say("did not end by SIGINT")) from None
-        for reader in self.readers:
-            reader.join(DEADLINE)
         try:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGINT)
+                self._await_end()
+            for reader in self.readers:
+                reader.join(DEADLINE)
             self.assert_clean()
         finally:
             os.remove(self.log)
+
+    def _await_end(self):
+        try:
+            self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(self._say("did not end by SIGINT")) from None
 
     def _say(self, what):
         events = "\n".join(json.dumps({key: value for key, value in event.items()
