@@ -181,8 +181,9 @@ int main(int argc, char **argv)
     }
     qsort(caller, (size_t)runs, sizeof *caller, compare);
     qsort(callee, (size_t)runs, sizeof *callee, compare);
-    double caller_ms = (double)caller[runs / 2] / 1000;
-    double callee_ms = (double)callee[runs / 2] / 1000;
+    const int middle = runs / 2;
+    double caller_ms = (double)caller[middle] / 1000;
+    double callee_ms = (double)callee[middle] / 1000;
     double slower = MAX(caller_ms, callee_ms);
     printf("median: caller %.1f ms, callee %.1f ms; at most %d ms (5 round trips and 100 ms)\n",
            caller_ms, callee_ms, 5 * rtt_ms + 100);

@@ -21,29 +21,29 @@ static void test_good_uris_are_read(void **state)
     (void)state;
     static const struct {
         const char *uri;
-        bool turn;
-        enum ice_server_transport transport;
         const char *host;
+        enum ice_server_transport transport;
         uint16_t port;
+        bool turn;
     } table[] = {
         /* RFC 7064, appendix A */
-        {"stun:example.org", false, ICE_SERVER_UDP, "example.org", 0},
-        {"stun:example.org:8000", false, ICE_SERVER_UDP, "example.org", 8000},
+        {"stun:example.org", "example.org", ICE_SERVER_UDP, 0, false},
+        {"stun:example.org:8000", "example.org", ICE_SERVER_UDP, 8000, false},
         /* RFC 7065, appendix A */
-        {"turn:example.org", true, ICE_SERVER_UDP, "example.org", 0},
-        {"turns:example.org", true, ICE_SERVER_TLS, "example.org", 0},
-        {"turn:example.org:8000", true, ICE_SERVER_UDP, "example.org", 8000},
-        {"turn:example.org?transport=udp", true, ICE_SERVER_UDP, "example.org", 0},
-        {"turn:example.org?transport=tcp", true, ICE_SERVER_TCP, "example.org", 0},
-        {"turns:example.org?transport=tcp", true, ICE_SERVER_TLS, "example.org", 0},
+        {"turn:example.org", "example.org", ICE_SERVER_UDP, 0, true},
+        {"turns:example.org", "example.org", ICE_SERVER_TLS, 0, true},
+        {"turn:example.org:8000", "example.org", ICE_SERVER_UDP, 8000, true},
+        {"turn:example.org?transport=udp", "example.org", ICE_SERVER_UDP, 0, true},
+        {"turn:example.org?transport=tcp", "example.org", ICE_SERVER_TCP, 0, true},
+        {"turns:example.org?transport=tcp", "example.org", ICE_SERVER_TLS, 0, true},
         /* literals, and what is equal by RFC 3986 */
-        {"stun:192.0.2.1:3478", false, ICE_SERVER_UDP, "192.0.2.1", 3478},
-        {"stun:[2001:db8::1]", false, ICE_SERVER_UDP, "2001:db8::1", 0},
-        {"turn:[2001:db8::1]:5000?transport=tcp", true, ICE_SERVER_TCP, "2001:db8::1", 5000},
-        {"STUN:Example.ORG", false, ICE_SERVER_UDP, "Example.ORG", 0},
-        {"TURNS:h:1?TRANSPORT=TCP", true, ICE_SERVER_TLS, "h", 1},
-        {"stun:example.org:", false, ICE_SERVER_UDP, "example.org", 0},
-        {"stun:a_b-c.example:65535", false, ICE_SERVER_UDP, "a_b-c.example", 65535},
+        {"stun:192.0.2.1:3478", "192.0.2.1", ICE_SERVER_UDP, 3478, false},
+        {"stun:[2001:db8::1]", "2001:db8::1", ICE_SERVER_UDP, 0, false},
+        {"turn:[2001:db8::1]:5000?transport=tcp", "2001:db8::1", ICE_SERVER_TCP, 5000, true},
+        {"STUN:Example.ORG", "Example.ORG", ICE_SERVER_UDP, 0, false},
+        {"TURNS:h:1?TRANSPORT=TCP", "h", ICE_SERVER_TLS, 1, true},
+        {"stun:example.org:", "example.org", ICE_SERVER_UDP, 0, false},
+        {"stun:a_b-c.example:65535", "a_b-c.example", ICE_SERVER_UDP, 65535, false},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
         struct ice_server out;

@@ -233,7 +233,7 @@ static int64_t a_little_jitter(struct scene *scene, int64_t packet)
 static void test_a_sink_that_asks_for_two_periods_at_once_hears_all(void **state)
 {
     (void)state;
-    for (double pitch = 85; pitch < 200; pitch += 20) {
+    for (int pitch = 85; pitch < 200; pitch += 20) {
         struct scene *scene = open_scene(&codec_opus, a_little_jitter);
         scene->pitch = pitch;
         scene->pulls = 2;

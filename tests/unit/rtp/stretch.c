@@ -16,7 +16,8 @@ static const struct stretch mono = {.rate = RATE, .channels = 1, .quiet = 40};
 static void buzz(int16_t *out, size_t count, unsigned channels)
 {
     for (size_t i = 0; i < count * channels; i++) {
-        double phase = 2 * M_PI * 160 * (double)(i / channels) / RATE;
+        const size_t frame = i / channels;
+        double phase = 2 * M_PI * 160 * (double)frame / RATE;
         out[i] = (int16_t)(4000 * (sin(phase) + sin(2 * phase + 1) / 2 + sin(3 * phase) / 3));
     }
 }
