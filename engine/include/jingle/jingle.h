@@ -1,6 +1,6 @@
 /**
  * @file jingle.h
- * Jingle Engine: voice calls over XMPP Jingle for any program.
+ * Jingle Engine: voice and video calls over XMPP Jingle for any program.
  *
  * @verbatim
  *   jingle_client_new ─▶ jingle_client_connect ─▶ events ─▶ jingle_client_free
@@ -12,8 +12,8 @@
  * Rules that hold for every function here:
  *
  * - Threads: every function may be called from any thread. The library calls the application back
- *   from its own threads in three places only: the log function, the wake-up function, and the
- *   tables jingle_audio_source and jingle_audio_sink. None of these may call the library back,
+ *   from its own threads in few places only: the log function, the wake-up function, the tables
+ *   of sources and sinks, and the functions of a window. None of these may call the library back,
  *   unless said otherwise.
  * - Errors: a function that can fail returns a #jingle_status, 0 or negative, for which
  *   jingle_strerror() has a sentence. What fails later arrives as an event.
@@ -93,6 +93,9 @@ typedef enum jingle_status {
     JINGLE_ERROR_ICE = -63,             /**< No path for media was found. */
     JINGLE_ERROR_DTLS = -64,            /**< The media handshake failed. */
     JINGLE_ERROR_FINGERPRINT = -65,     /**< The peer's certificate is not the announced one. */
+    JINGLE_ERROR_CAMERA = -66,          /**< A camera is missing, in use or gone. */
+    JINGLE_ERROR_DISPLAY = -67,         /**< There is no display, or it is gone. */
+    JINGLE_ERROR_REFUSED = -68,         /**< The other party does not want this. */
 } jingle_status;
 
 /** A sentence for people, in English. Never NULL, never freed. */
@@ -299,7 +302,7 @@ typedef enum jingle_event_type {
     JINGLE_EVENT_INTERRUPTED,  /**< No media for 2 s; the engine tries to mend it: `session`. */
     JINGLE_EVENT_RECOVERED,    /**< Media flows again: `session`. */
     JINGLE_EVENT_HOLD,         /**< The peer holds or resumes: `u.flag.on`. */
-    JINGLE_EVENT_MUTE,         /**< The peer muted or unmuted itself: `u.flag.on`. */
+    JINGLE_EVENT_MUTE,         /**< The peer muted or unmuted its sound: `u.flag.on`. */
     JINGLE_EVENT_DIGIT,        /**< The peer sent a digit (RFC 4733): `u.digit`. */
     /** A sound device failed or came back: `status`, `u.device`. With #JINGLE_ERROR_FILE it is a
      *  recording that can no longer be written, and does not come back. */
@@ -308,6 +311,16 @@ typedef enum jingle_event_type {
     JINGLE_EVENT_STATISTICS,   /**< Once a second during a call: `session`, `u.statistics`. */
     JINGLE_EVENT_ENDED,        /**< The last event of a session: `session`, `u.ended`. */
     JINGLE_EVENT_CHECK,        /**< One line of jingle_client_check(): `u.check`. */
+    /** The peer wants to add video to the call: answer with jingle_session_start_video() or
+     *  jingle_session_refuse_video(). `u.video` tells who would send. */
+    JINGLE_EVENT_VIDEO_OFFERED,
+    /** Video was agreed on, changed direction or ended: `u.video`. `status` is
+     *  #JINGLE_ERROR_REFUSED if the peer does not want what we asked for. */
+    JINGLE_EVENT_VIDEO,
+    JINGLE_EVENT_VIDEO_MUTE, /**< The peer's camera is off or on again: `u.flag.on`. */
+    /** A camera, screen, window or recording failed or came back: `status`, `u.video_device`. */
+    JINGLE_EVENT_VIDEO_DEVICE,
+    JINGLE_EVENT_VIDEO_SOURCE_ENDED, /**< The video source has no more to say. */
 } jingle_event_type;
 
 typedef enum jingle_subscription {
@@ -322,11 +335,55 @@ typedef struct jingle_contact {
     const char *jid;  /**< Bare. */
     const char *name; /**< As the user named it; "" if not. */
     jingle_subscription subscription;
-    bool asked;    /**< We asked to see their presence and wait. */
-    bool online;   /**< At least one device. */
-    bool callable; /**< At least one device that can take an encrypted voice call. */
-    bool removed;  /**< In an event: no longer on the roster. */
+    bool asked;          /**< We asked to see their presence and wait. */
+    bool online;         /**< At least one device. */
+    bool callable;       /**< At least one device that can take an encrypted voice call. */
+    bool video_callable; /**< And one that can take video. */
+    bool removed;        /**< In an event: no longer on the roster. */
 } jingle_contact;
+
+/** The video of a call; all zero without. All counters are since its start. */
+typedef struct jingle_video_statistics {
+    bool sending;
+    bool receiving;
+    const char *codec;          /**< That we send, such as "VP8"; "" while unknown. */
+    const char *codec_received; /**< That comes; "" while unknown. */
+    uint64_t estimate;          /**< bit/s that the path takes, all media together. */
+    uint64_t target;            /**< bit/s that the encoder is told to make. */
+    /* what we sent */
+    uint32_t width_sent, height_sent;
+    double frame_rate_sent; /**< Of the last second, as the others. */
+    uint64_t bitrate_sent;  /**< With retransmissions, without padding. */
+    uint64_t packets_sent;
+    uint64_t bytes_sent;
+    uint64_t packets_retransmitted;
+    uint64_t packets_lost_remote; /**< As the peer reports. */
+    uint64_t frames_captured;
+    uint64_t frames_sent;
+    uint64_t frames_dropped; /**< Captured and not sent: no room, or no time to encode. */
+    uint64_t key_frames_sent;
+    uint64_t key_frames_asked; /**< By the peer (PLI, FIR). */
+    int64_t encode_time;       /**< Of a frame, mean of the last second. */
+    /* what we got */
+    uint32_t width_received, height_received;
+    double frame_rate_received; /**< Shown. */
+    uint64_t bitrate_received;
+    uint64_t packets_received;
+    uint64_t bytes_received;
+    uint64_t packets_lost;      /**< And not mended. */
+    uint64_t packets_recovered; /**< By retransmission. */
+    uint64_t frames_decoded;
+    uint64_t frames_dropped_received; /**< Came whole, but too late or too many. */
+    uint64_t frames_broken;           /**< Not decodable: malformed, or of absurd size. */
+    uint64_t key_frames_received;
+    uint64_t key_frames_requested; /**< By us. */
+    uint64_t nacks_sent;
+    uint64_t freezes;     /**< Gaps over max(3 x mean, mean + 150 ms) between frames shown. */
+    int64_t freeze_time;  /**< All of them together. */
+    int64_t decode_time;  /**< Of a frame, mean of the last second. */
+    int64_t buffer_delay; /**< From the arrival of a frame to its showing. */
+    int64_t lip_sync;     /**< How much later than the sound the picture is shown. */
+} jingle_video_statistics;
 
 /** A second of a call. All counters are since its start. */
 typedef struct jingle_statistics {
@@ -364,6 +421,7 @@ typedef struct jingle_statistics {
     const char *dtls_cipher;     /**< OpenSSL's name. */
     const char *candidate_local; /**< "host udp 192.0.2.1:5000"; "" while unknown. */
     const char *candidate_remote;
+    jingle_video_statistics video;
 } jingle_statistics;
 
 typedef struct jingle_event {
@@ -403,6 +461,14 @@ typedef struct jingle_event {
             bool capture; /**< Otherwise playback. */
             bool lost;    /**< Otherwise back. */
         } device;
+        struct {
+            bool sending;   /**< We send (may send) pictures. */
+            bool receiving; /**< The peer does. Neither: there is no video (any more). */
+        } video;
+        struct {
+            bool capture; /**< Otherwise what shows or records. */
+            bool lost;    /**< Otherwise back. */
+        } video_device;
         jingle_statistics statistics;
         struct {
             jingle_reason reason;
@@ -565,6 +631,179 @@ typedef struct jingle_audio_device {
 JINGLE_API jingle_status jingle_audio_devices(jingle_audio_device **devices, size_t *count);
 JINGLE_API void jingle_audio_devices_free(jingle_audio_device *devices, size_t count);
 
+/* -------------------------------------------------------------------- pictures in and out -- */
+
+typedef enum jingle_pixels {
+    JINGLE_PIXELS_I420 = 0, /**< Planes Y, U, V; U and V of half the size, rounded up. */
+    JINGLE_PIXELS_NV12,     /**< Planes Y and UV interleaved. */
+} jingle_pixels;
+
+/** A picture in memory: BT.601, limited range, 1 to 4096 pixels a side. */
+typedef struct jingle_picture {
+    size_t size; /**< sizeof(jingle_picture) */
+    jingle_pixels pixels;
+    uint32_t width;
+    uint32_t height;
+    const uint8_t *planes[3];
+    size_t strides[3]; /**< Bytes from row to row, of each plane. */
+    int64_t time;      /**< When it was taken or is to be shown, microseconds on CLOCK_MONOTONIC;
+                            0 from a source: now. */
+    /** For a source: called once, from any thread, when the planes are not read any more. NULL:
+     *  they stay valid until the next `read` or `stop`. */
+    void (*release)(void *owner);
+    void *owner;
+} jingle_picture;
+
+/** What the engine likes best, and what the source then gives. */
+typedef struct jingle_video_format {
+    uint32_t width;
+    uint32_t height;
+    uint32_t frame_rate; /**< Frames a second. */
+} jingle_video_format;
+
+/**
+ * Where pictures come from. The rules are those of jingle_audio_source, but all functions (except
+ * `free`, maybe) are called from a thread that does nothing but take and encode these pictures.
+ */
+typedef struct jingle_video_source {
+    size_t size; /**< sizeof(jingle_video_source) */
+    void *user;
+    /** `format` holds what the engine likes best; change it to what you have: the engine scales
+     *  down and leaves out pictures as it must. May be NULL. */
+    jingle_status (*start)(void *user, jingle_video_format *format);
+    /**
+     * Waits for the next picture, for at most `timeout` microseconds, and gives the newest one.
+     * Its size may change from one to the next.
+     * @return 1 with `picture` filled in (`size` is set by the engine), 0 if none came in time,
+     *         #JINGLE_VIDEO_END or #JINGLE_VIDEO_LOST
+     */
+    long (*read)(void *user, jingle_picture *picture, int64_t timeout);
+    void (*stop)(void *user); /**< May be NULL. After it `start` may come again. */
+    void (*free)(void *user); /**< May be NULL. */
+    /** A screen or slides: sharpness counts for more than smoothness. */
+    bool is_screen;
+} jingle_video_source;
+
+#define JINGLE_VIDEO_END  (-1L)
+#define JINGLE_VIDEO_LOST (-2L)
+
+/** Where pictures go to. `start`, `write` and `stop` are called from a thread that does nothing but
+ *  decode and show these pictures. */
+typedef struct jingle_video_sink {
+    size_t size; /**< sizeof(jingle_video_sink) */
+    void *user;
+    jingle_status (*start)(void *user); /**< May be NULL. */
+    /**
+     * Shows a picture, I420, now: it is handed over at its time. The planes are valid until this
+     * returns.
+     * @return #JINGLE_OK, or why it cannot be shown (any more), told once by
+     *         #JINGLE_EVENT_VIDEO_DEVICE; it is tried again with later pictures.
+     */
+    jingle_status (*write)(void *user, const jingle_picture *picture);
+    void (*stop)(void *user); /**< May be NULL. */
+    void (*free)(void *user); /**< May be NULL. */
+} jingle_video_sink;
+
+/** A camera (V4L2): a path such as "/dev/video0" or a part of its name; NULL or "": the first. */
+JINGLE_API jingle_video_source *jingle_video_source_camera(const char *name, jingle_status *status);
+
+/** What is on the screen. "": the desktop's own dialogue (PipeWire portal) where there is one, else
+ *  the whole X11 screen. "screen": the whole X11 screen; "window:TITLE": the first window whose
+ *  title has this part; "WIDTHxHEIGHT+X+Y": that part of the screen. NULL is "". */
+JINGLE_API jingle_video_source *jingle_video_source_screen(const char *what, jingle_status *status);
+
+/** A moving test picture with a running clock, that can be read back by a program: see
+ *  docs/architecture.md. 0: the engine's choice of size and rate. */
+JINGLE_API jingle_video_source *jingle_video_source_test(uint32_t width, uint32_t height,
+                                                         uint32_t frame_rate,
+                                                         jingle_status *status);
+
+/**
+ * A video file in real time, with its sound.
+ * @param[out] sound  NULL: the sound is left out. Otherwise `*sound` gets a source of it that keeps
+ *                    step with the pictures, or NULL if the file has none. Both are freed or
+ *                    handed over independently.
+ */
+JINGLE_API jingle_video_source *jingle_video_source_file(const char *path, bool loop,
+                                                         jingle_audio_source **sound,
+                                                         jingle_status *status);
+
+/** A source that the application pushes pictures into with jingle_video_source_push(), from any
+ *  thread, for as long as the session or the application has it. */
+JINGLE_API jingle_video_source *jingle_video_source_pushed(bool is_screen, jingle_status *status);
+
+/** Hands over a picture. With `release` it is used in place and released when encoded or when a
+ *  newer one came before it was; without, it is copied. #JINGLE_ERROR_INVALID for another source
+ *  or a malformed picture; then it is not released. Must not be called after the session that has
+ *  the source has ended or given it up. */
+JINGLE_API jingle_status jingle_video_source_push(jingle_video_source *source,
+                                                  const jingle_picture *picture);
+
+/** Shows nowhere. */
+JINGLE_API jingle_video_sink *jingle_video_sink_null(jingle_status *status);
+/** Both. Owns both, also on failure. */
+JINGLE_API jingle_video_sink *jingle_video_sink_tee(jingle_video_sink *first,
+                                                    jingle_video_sink *second,
+                                                    jingle_status *status);
+
+/** For a source or sink from above that was never handed to a session. */
+JINGLE_API void jingle_video_source_free(jingle_video_source *source);
+JINGLE_API void jingle_video_sink_free(jingle_video_sink *sink);
+
+typedef struct jingle_camera {
+    const char *path; /**< "/dev/video0" */
+    const char *name; /**< "HD Webcam" */
+} jingle_camera;
+
+/** Lists the cameras; #JINGLE_ERROR_UNSUPPORTED if the library was built without. */
+JINGLE_API jingle_status jingle_cameras(jingle_camera **cameras, size_t *count);
+JINGLE_API void jingle_cameras_free(jingle_camera *cameras, size_t count);
+
+/** Writes a picture to a PNG file. Any thread; waits for the disk. An existing file is replaced
+ *  when the new one is complete. */
+JINGLE_API jingle_status jingle_picture_save(const jingle_picture *picture, const char *path);
+
+/* ------------------------------------------------------------------------------- window -- */
+
+/** A window that shows the other party, ourselves in a corner, and a line of text. It has a thread
+ *  of its own and may outlive the call. */
+typedef struct jingle_window jingle_window;
+
+typedef struct jingle_window_config {
+    size_t size;
+    const char *title; /**< Copied. */
+    uint32_t width;    /**< 0: 960 by 540. It may be resized by the user. */
+    uint32_t height;
+    bool full_screen;
+    /** A key was pressed: its character, or 27 for Escape. `f` (full screen) is told, too, but
+     *  done by the window. Window's thread; must only set a flag or post. May be NULL. */
+    void (*key)(void *user, uint32_t character);
+    /** The user closed the window or the display is gone; it shows nothing any more. Once. The
+     *  same thread and rule. May be NULL. */
+    void (*closed)(void *user);
+    void *user;
+} jingle_window_config;
+
+JINGLE_API void jingle_window_config_init(jingle_window_config *config);
+
+/** Opens a window. #JINGLE_ERROR_DISPLAY without a display, #JINGLE_ERROR_UNSUPPORTED if the
+ *  library was built without. One window a process. */
+JINGLE_API jingle_status jingle_window_new(const jingle_window_config *config,
+                                           jingle_window **window);
+
+/** Closes it. Its sinks stay valid (they belong to whom they were given) and show nothing. */
+JINGLE_API void jingle_window_free(jingle_window *window);
+
+/** Where the remote picture is shown, and our own, small and mirrored. A new sink each time. */
+JINGLE_API jingle_video_sink *jingle_window_sink(jingle_window *window, jingle_status *status);
+JINGLE_API jingle_video_sink *jingle_window_self_view(jingle_window *window, jingle_status *status);
+
+/** The line of text over the picture, such as name, time and quality. "" for none. Any thread. */
+JINGLE_API void jingle_window_set_text(jingle_window *window, const char *text);
+
+/** Back and forth between full screen and window. */
+JINGLE_API void jingle_window_toggle_full_screen(jingle_window *window);
+
 /* ----------------------------------------------------------------------------- sessions -- */
 
 typedef enum jingle_switch {
@@ -572,6 +811,23 @@ typedef enum jingle_switch {
     JINGLE_ON,
     JINGLE_OFF,
 } jingle_switch;
+
+/** How video is sent and shown. If `size` is not set, nothing in it is believed, and the sources
+ * and sinks stay the application's. */
+typedef struct jingle_video_config {
+    size_t size;
+    jingle_video_source *source;  /**< NULL: we send none. Taken over, also on failure. */
+    jingle_video_sink *sink;      /**< NULL: what comes is not decoded. Taken over, as the next. */
+    jingle_video_sink *self_view; /**< Shows what we send, before it is encoded; may be NULL. */
+    bool send_only;               /**< Ask the other party not to send any. */
+    const char *codec;            /**< Put this first: "VP8" or "VP9"; NULL: VP8. */
+    uint32_t width; /**< At most this is sent; 0: 1280 by 720, a screen 1920 by 1080. */
+    uint32_t height;
+    uint32_t frame_rate; /**< At most; 0: 30, a screen 15. */
+    uint32_t bitrate; /**< At most, bit/s, 30000 to 20000000; 0: 2500000. The path may give less. */
+} jingle_video_config;
+
+JINGLE_API void jingle_video_config_init(jingle_video_config *config);
 
 /** How a call is set up, by the caller or by the one who accepts. If `size` is not set, nothing in
  *  it is believed, and source and sink stay the application's. */
@@ -590,6 +846,9 @@ typedef struct jingle_session_config {
     jingle_switch gain_control;      /**< AUTO: with a real microphone. */
     bool direct; /**< Caller only: session-initiate at once, without message initiation. Needs a
                       full JID, or a contact with a callable device online. */
+    /** Caller: offer video, too. Accepting: take the video that is offered; NULL refuses it and
+     *  takes the sound. What it points to is read during the call only. */
+    const jingle_video_config *video;
 } jingle_session_config;
 
 JINGLE_API void jingle_session_config_init(jingle_session_config *config);
@@ -631,6 +890,45 @@ JINGLE_API jingle_status jingle_session_set_mute(jingle_session *session, bool o
 /** The call is put on hold: nothing is sent or played, and the peer is told (XEP-0167).
  *  #JINGLE_ERROR_STATE before the answer. */
 JINGLE_API jingle_status jingle_session_set_hold(jingle_session *session, bool on);
+
+/**
+ * Adds video to a call that is connected, answers #JINGLE_EVENT_VIDEO_OFFERED with yes, or, where
+ * there is video already, puts another source, sink and self view in place (NULL keeps the sink,
+ * takes away the source). #JINGLE_EVENT_VIDEO tells what became of it.
+ * @return #JINGLE_ERROR_STATE before the call is connected, #JINGLE_ERROR_UNSUPPORTED if the peer's
+ *         client cannot do video; sources and sinks are freed then
+ */
+JINGLE_API jingle_status jingle_session_start_video(jingle_session *session,
+                                                    const jingle_video_config *config);
+
+/** Takes video away from the call (content-remove), for both sides. The call goes on. */
+JINGLE_API jingle_status jingle_session_stop_video(jingle_session *session);
+
+/** Answers #JINGLE_EVENT_VIDEO_OFFERED with no. */
+JINGLE_API jingle_status jingle_session_refuse_video(jingle_session *session);
+
+/** Sends from another source from now on, without a word to the peer: from the camera to the
+ *  screen and back. Taken over, also on failure. NULL: nothing is sent, and the peer is told that
+ *  we muted (XEP-0167); a source afterwards unmutes. #JINGLE_ERROR_STATE without video. */
+JINGLE_API jingle_status jingle_session_set_video_source(jingle_session *session,
+                                                         jingle_video_source *source);
+
+/** The source stays, its pictures are not sent, and the peer is told (XEP-0167). */
+JINGLE_API jingle_status jingle_session_set_video_mute(jingle_session *session, bool on);
+
+/** Who sends pictures from now on, signalled by content-modify where the peer can, else by mute.
+ *  The other party may change it again. #JINGLE_ERROR_STATE without video. */
+JINGLE_API jingle_status jingle_session_set_video_direction(jingle_session *session, bool send,
+                                                            bool receive);
+
+/** Records what the other party says and shows, as it came and without encoding it again, to a
+ *  WebM file; NULL ends the recording. An existing file is replaced. The file is complete when the
+ *  recording or the call has ended. #JINGLE_ERROR_FILE, #JINGLE_ERROR_UNSUPPORTED (built without,
+ *  or the sound is not Opus); trouble later is told by #JINGLE_EVENT_VIDEO_DEVICE. */
+JINGLE_API jingle_status jingle_session_record(jingle_session *session, const char *path);
+
+/** Saves the picture that was shown last as PNG: #JINGLE_ERROR_STATE if none came yet. */
+JINGLE_API jingle_status jingle_session_snapshot(jingle_session *session, const char *path);
 
 /** Sends digits as telephone-events (RFC 4733), one after the other: 0-9 * # A-D.
  *  #JINGLE_ERROR_UNSUPPORTED if the peer does not take them (known once the media is agreed on),
