@@ -3,10 +3,12 @@
  *
  *     rtcp_open(bytes) ─▶ struct rtcp_reader ─▶ rtcp_next() ─▶ struct rtcp_message ...
  *
- * SR, RR, SDES and BYE are read. APP, XR and feedback (RFC 4585) are stepped over: voice sends
- * and needs none. */
+ * SR, RR, SDES, BYE and the feedback of rtp/rtcp_feedback.h are read. APP, XR and other feedback
+ * are stepped over. */
 #ifndef JINGLE_RTP_RTCP_H
 #define JINGLE_RTP_RTCP_H
+
+#include "rtp/rtcp_feedback.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +22,8 @@ enum rtcp_type {
     RTCP_RECEIVER_REPORT = 201,
     RTCP_SOURCE_DESCRIPTION = 202,
     RTCP_BYE = 203,
+    RTCP_TRANSPORT_FEEDBACK = 205, /* RFC 4585: RTPFB and */
+    RTCP_PAYLOAD_FEEDBACK = 206,   /* PSFB */
 };
 
 /* What one receiver says of one source. */
@@ -51,6 +55,7 @@ struct rtcp_message {
     uint32_t sources[RTCP_BLOCKS_MAX];
     const char *cname; /* SDES: not ended by a zero; NULL if it has none */
     size_t cname_bytes;
+    struct rtcp_feedback feedback; /* both kinds of feedback; valid as long as the packet's bytes */
 };
 
 struct rtcp_reader {

@@ -66,6 +66,8 @@ struct voice_sending {
 struct voice_extensions {
     uint8_t audio_level; /* urn:ietf:params:rtp-hdrext:ssrc-audio-level (RFC 6464) */
     uint8_t mid;         /* urn:ietf:params:rtp-hdrext:sdes:mid (RFC 9143) */
+    /* transport-wide sequence number; room for it is left in each packet, for rtp/uplink.h */
+    uint8_t transport_sequence;
     char mid_value[VOICE_MID_MAX + 1];
 };
 

@@ -136,7 +136,9 @@ static size_t write_header(struct voice *voice, uint8_t payload_type, bool marke
     /* the mid is for the receiver's first packets of an SSRC (RFC 9143, section 15): until it
      * reports on this one */
     bool known = voice->report.told && voice->report.about == voice->sent.ssrc;
+    static const uint8_t to_be_stamped[2];
     const struct packet_extension extensions[] = {
+        {.id = ids->transport_sequence, .data = to_be_stamped, .size = sizeof to_be_stamped},
         {.id = ids->audio_level, .data = &level, .size = 1},
         {.id = known ? 0 : ids->mid, .data = ids->mid_value, .size = strlen(ids->mid_value)},
     };
