@@ -77,6 +77,12 @@ const char *jingle_strerror(jingle_status status)
         return "The encryption of the call could not be set up.";
     case JINGLE_ERROR_FINGERPRINT:
         return "The other side is not who it says: its certificate has another fingerprint.";
+    case JINGLE_ERROR_CAMERA:
+        return "The camera is missing, in use or gone.";
+    case JINGLE_ERROR_DISPLAY:
+        return "There is no display to show pictures on.";
+    case JINGLE_ERROR_REFUSED:
+        return "They do not want this.";
     }
     return "An unknown error.";
 }
