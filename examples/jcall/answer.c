@@ -19,7 +19,8 @@ static void answer_incoming(struct phone *phone, const jingle_event *event)
     if (phone->options->automatic) {
         phone_accept(phone, event->session);
     } else {
-        tell_note(phone->teller, "Press y to answer, n to decline.");
+        tell_note(phone->teller, phone->options->commands ? "Write answer or decline."
+                                                          : "Press y to answer, n to decline.");
     }
 }
 

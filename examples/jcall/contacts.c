@@ -72,14 +72,18 @@ static bool contacts_wait(jingle_client *client, struct teller *teller, const ch
     }
 }
 
-static bool contact_known(jingle_client *client, const char *jid)
+/* The subscription to a contact; false if they are none. */
+static bool contact_find(jingle_client *client, const char *jid, jingle_subscription *subscription)
 {
     jingle_contact *contacts = NULL;
     size_t count = 0;
     bool known = false;
     if (jingle_client_contacts(client, &contacts, &count) == JINGLE_OK) {
         for (size_t i = 0; i < count; i++) {
-            known = known || g_ascii_strcasecmp(contacts[i].jid, jid) == 0;
+            if (g_ascii_strcasecmp(contacts[i].jid, jid) == 0) {
+                *subscription = contacts[i].subscription;
+                known = true;
+            }
         }
         jingle_contacts_free(contacts, count);
     }
@@ -92,13 +96,19 @@ static int contacts_add(jingle_client *client, struct teller *teller, const char
     if (status != JINGLE_OK) {
         return tell_exit(teller, exit_for_status(status), jingle_strerror(status));
     }
-    if (!contact_known(client, jid) && !contacts_wait(client, teller, jid, true)) {
+    jingle_subscription subscription = JINGLE_SUBSCRIPTION_NONE;
+    if (!contact_find(client, jid, &subscription) && !contacts_wait(client, teller, jid, true)) {
         return tell_exit(teller, EXIT_SERVER, "The server did not confirm the new contact.");
     }
     contacts_settle(client, teller);
-    char *text = g_strdup_printf("%s is on your roster and was asked to be a contact; they may "
+    contact_find(client, jid, &subscription);
+    bool agreed =
+        subscription == JINGLE_SUBSCRIPTION_TO || subscription == JINGLE_SUBSCRIPTION_BOTH;
+    char *text =
+        g_strdup_printf(agreed ? "%s is your contact: you may call each other."
+                               : "%s is on your roster and was asked to be a contact; they may "
                                  "call you. You can call them once they agree.",
-                                 jid);
+                        jid);
     int code = tell_exit(teller, EXIT_OK, text);
     g_free(text);
     return code;
@@ -106,7 +116,8 @@ static int contacts_add(jingle_client *client, struct teller *teller, const char
 
 static int contacts_remove(jingle_client *client, struct teller *teller, const char *jid)
 {
-    bool known = contact_known(client, jid);
+    jingle_subscription subscription;
+    bool known = contact_find(client, jid, &subscription);
     jingle_status status = jingle_client_contact_remove(client, jid);
     if (status != JINGLE_OK) {
         return tell_exit(teller, exit_for_status(status), jingle_strerror(status));

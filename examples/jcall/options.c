@@ -155,7 +155,7 @@ static void context_add_network(GOptionContext *context, struct options *o)
         {"port", 0, 0, G_OPTION_ARG_INT, &o->port, "Connect to this port", "PORT"},
         {"tls", 0, 0, CALLBACK(parse_tls), "auto (as DNS says), starttls or direct", "HOW"},
         {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &o->ca_file,
-         "Trust these authorities in place of the system's (PEM)", "FILE"},
+         "Trust these authorities, too (PEM)", "FILE"},
         {"ice-server", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->ice_servers,
          "STUN or TURN server: \"URI [USER PASSWORD]\"; repeatable", "SERVER"},
         {"relay-only", 0, 0, G_OPTION_ARG_NONE, &o->relay_only,
@@ -260,16 +260,20 @@ struct general {
 
 static GOptionContext *context_new(struct options *options, struct general *general)
 {
-    const GOptionEntry entries[] = {
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &general->help, "Show this", NULL},
-        {"version", 0, 0, G_OPTION_ARG_NONE, &general->version, "Show the version", NULL},
+    const GOptionEntry words[] = {
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL,
          "COMMAND [JID]"},
         ENTRY_END,
     };
+    const GOptionEntry entries[] = {
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &general->help, "Show this", NULL},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &general->version, "Show the version", NULL},
+        ENTRY_END,
+    };
     GOptionContext *context = g_option_context_new(NULL);
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, words, NULL);
+    context_add(context, options, "general", "General:", entries);
     context_add_account(context, options);
     context_add_network(context, options);
     context_add_sound(context, options);
@@ -373,6 +377,22 @@ static char **arguments_join(const struct config *config, int argc, char **argv)
     return joined;
 }
 
+/* "Unknown option --foo": of the file, if the user did not write it. */
+static char *parse_complaint(const GError *error, const struct config *config)
+{
+    for (guint i = 0; i < config->arguments->len; i++) {
+        char **parts = g_strsplit(g_ptr_array_index(config->arguments, i), "=", 2);
+        bool named = strstr(error->message, parts[0]) != NULL;
+        g_strfreev(parts);
+        if (named) {
+            return g_strdup_printf("%s. It stands in the configuration file (--config, else "
+                                   "~/.config/jcall/config). jcall --help lists all options.",
+                                   error->message);
+        }
+    }
+    return g_strdup_printf("%s. jcall --help lists all options.", error->message);
+}
+
 enum options_result options_parse(struct options *options, int argc, char **argv, char **message)
 {
     *options = (struct options){0};
@@ -389,7 +409,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
             options->config_jid = g_steal_pointer(&config.jid);
             result = options_judge(options, context, &general, message);
         } else {
-            *message = g_strdup_printf("%s. jcall --help lists all options.", error->message);
+            *message = parse_complaint(error, &config);
             g_error_free(error);
         }
         g_strfreev(joined);
