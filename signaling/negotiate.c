@@ -77,7 +77,7 @@ static void answer_feedback(const struct rtcp_feedbacks *offer, const struct rtc
                             struct rtcp_feedbacks *answer)
 {
     for (size_t i = 0; i < offer->count; i++) {
-        const struct rtcp_feedback *item = &offer->items[i];
+        const struct rtp_feedback *item = &offer->items[i];
         if (rtcp_feedbacks_has(local, item->type, item->subtype))
             rtcp_feedbacks_add(answer, item->type, item->subtype);
     }

@@ -147,8 +147,8 @@ void rtp_parameters_add(struct rtp_parameters *parameters, const char *name, con
 
 void rtcp_feedbacks_add(struct rtcp_feedbacks *feedback, const char *type, const char *subtype)
 {
-    feedback->items = g_renew(struct rtcp_feedback, feedback->items, feedback->count + 1);
-    feedback->items[feedback->count++] = (struct rtcp_feedback){
+    feedback->items = g_renew(struct rtp_feedback, feedback->items, feedback->count + 1);
+    feedback->items[feedback->count++] = (struct rtp_feedback){
         .type = g_strdup(type),
         .subtype = g_strdup(subtype),
     };
@@ -469,7 +469,7 @@ bool rtcp_feedbacks_has(const struct rtcp_feedbacks *feedback, const char *type,
                         const char *subtype)
 {
     for (size_t i = 0; i < feedback->count; i++) {
-        const struct rtcp_feedback *item = &feedback->items[i];
+        const struct rtp_feedback *item = &feedback->items[i];
         if (g_ascii_strcasecmp(item->type, type) != 0)
             continue;
         if (g_ascii_strcasecmp(item->subtype == NULL ? "" : item->subtype,

@@ -28,13 +28,13 @@ struct rtp_parameters {
 };
 
 /* <rtcp-fb type='nack' subtype='pli'/> */
-struct rtcp_feedback {
+struct rtp_feedback {
     char *type;
     char *subtype; /* NULL: none */
 };
 
 struct rtcp_feedbacks {
-    struct rtcp_feedback *items;
+    struct rtp_feedback *items;
     size_t count;
     int trr_int; /* <rtcp-fb-trr-int/>, milliseconds; -1: none. Set by rtp_description_init() and
                     rtp_description_add(). */
