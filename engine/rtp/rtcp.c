@@ -19,13 +19,17 @@ static bool has_padding(const uint8_t *at)
     return at[0] & 0x20;
 }
 
-/* Padding stands only in the last packet of a compound (RFC 3550, section 6.4.1). */
+/* Padding stands only in the last packet of a compound (RFC 3550, section 6.4.1). libwebrtc fills
+ * up the last word of transport-wide feedback with 1 to 3 bytes of it, wherever that stands. */
 static bool padding_valid(const uint8_t *at, size_t size, bool last)
 {
     if (!has_padding(at)) {
         return true;
     }
     uint8_t padding = at[size - 1];
+    if (at[1] == RTCP_TRANSPORT_FEEDBACK && padding > 0 && padding < 4) {
+        return size > HEADER_BYTES;
+    }
     return last && padding > 0 && padding % 4 == 0 && padding <= size - HEADER_BYTES;
 }
 
@@ -120,6 +124,15 @@ static bool read_bye(struct rtcp_message *message, const uint8_t *at, size_t siz
     return true;
 }
 
+static bool read_feedback(struct rtcp_message *message, const uint8_t *at, size_t size)
+{
+    if (!feedback_read(&message->feedback, at, size)) {
+        return false;
+    }
+    message->ssrc = read_u32(at + 4);
+    return true;
+}
+
 static bool read_message(struct rtcp_message *message, const uint8_t *at, size_t size)
 {
     message->type = at[1];
@@ -135,6 +148,9 @@ static bool read_message(struct rtcp_message *message, const uint8_t *at, size_t
         return read_description(message, at, size);
     case RTCP_BYE:
         return read_bye(message, at, size);
+    case RTCP_TRANSPORT_FEEDBACK:
+    case RTCP_PAYLOAD_FEEDBACK:
+        return read_feedback(message, at, size);
     default:
         return false;
     }

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define FEEDBACK_NACK_MAX     256  /* sequence numbers that are written or read of one message */
-#define FEEDBACK_STATUS_MAX   2048 /* packets that one transport-wide message may tell of */
+#define FEEDBACK_STATUS_MAX   8192 /* packets that one transport-wide message may tell of */
 #define FEEDBACK_SOURCES_MAX  32   /* SSRCs of one REMB */
 #define FEEDBACK_REMB_HIGHEST ((uint64_t)1 << 40) /* bit/s; what is told above is this */
 

@@ -96,7 +96,7 @@ static void test_lengths_that_do_not_add_up_spoil_the_whole_packet(void **state)
 static void test_unknown_messages_are_stepped_over(void **state)
 {
     (void)state;
-    uint8_t bytes[100] = {0x81, 206, 0, 2, 0, 0, 0, 1, 0,   0,   0,   2, /* PLI */
+    uint8_t bytes[100] = {0x80, 207, 0, 2, 0, 0, 0, 1, 0,   0,   0,   2, /* XR */
                           0x80, 204, 0, 2, 0, 0, 0, 1, 'n', 'a', 'm', 'e'};
     size_t size = 24 + rtcp_write_bye(bytes + 24, sizeof bytes - 24, 5);
     struct rtcp_reader reader;
@@ -141,6 +141,24 @@ static void test_padding_may_only_end_the_last_message(void **state)
     assert_false(rtcp_open(&reader, last, sizeof last));
 }
 
+/* As libwebrtc fills up its transport-wide feedback. */
+static void test_feedback_may_have_a_few_bytes_of_padding_anywhere(void **state)
+{
+    (void)state;
+    uint8_t bytes[] = {0xaf, 205, 0, 5, 0, 0, 0, 1, 0,    0, 0,   2,
+                       0,    9,   0, 1, 0, 0, 1, 0, 0x20, 1, 200, 1, /* then */
+                       0x81, 203, 0, 1, 0, 0, 0, 8};
+    struct rtcp_reader reader;
+    struct rtcp_message message;
+    assert_true(rtcp_open(&reader, bytes, sizeof bytes));
+    assert_true(rtcp_next(&reader, &message));
+    assert_int_equal(message.type, RTCP_TRANSPORT_FEEDBACK);
+    assert_true(rtcp_next(&reader, &message));
+    assert_int_equal(message.type, RTCP_BYE);
+    bytes[23] = 5;
+    assert_false(rtcp_open(&reader, bytes, sizeof bytes));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_unknown_messages_are_stepped_over),
         cmocka_unit_test(test_more_blocks_or_sources_than_bytes_are_not_believed),
         cmocka_unit_test(test_padding_may_only_end_the_last_message),
+        cmocka_unit_test(test_feedback_may_have_a_few_bytes_of_padding_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
