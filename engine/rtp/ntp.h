@@ -21,6 +21,12 @@ static inline uint32_t ntp_middle(uint64_t ntp)
     return (uint32_t)(ntp >> 16);
 }
 
+/* Microseconds since 1900. */
+static inline usec ntp_to_usec(uint64_t ntp)
+{
+    return (usec)((ntp >> 32) * USEC_PER_SEC + (((ntp & UINT32_MAX) * USEC_PER_SEC) >> 32));
+}
+
 /* A time span in 1/65536 s, and back. */
 static inline uint32_t ntp_short_from_usec(usec span)
 {

@@ -48,6 +48,7 @@ jingle_status voice_new(const struct voice_config *config, struct voice **voice)
     v->last_heard = USEC_NEVER;
     v->first_played = USEC_NEVER;
     v->bye_heard = USEC_NEVER;
+    v->pulled = USEC_NEVER;
     v->announced_level = 1;
     v->playout_rate = PLAYOUT_RATE;
     jingle_status status = voice_open_sending(v, &config->sending);
@@ -150,7 +151,19 @@ void voice_pull(struct voice *voice, struct playout_sound *out, usec now)
     if (voice->first_played == USEC_NEVER && !out->silent) {
         voice->first_played = now;
     }
+    voice->pulled = out->silent ? USEC_NEVER : now;
     level_peak_add(&voice->played_peak, out->samples, out->count * out->channels, now);
+}
+
+void voice_sync(const struct voice *voice, usec latency, struct sync_reference *reference)
+{
+    struct playout_stats playout;
+    usec moment;
+    playout_stats(voice->playout, &playout);
+    reference->known = voice->pulled != USEC_NEVER && playout.last_timestamp_valid &&
+                       sync_clock_moment(&voice->clock, voice->received.ssrc,
+                                         playout.last_timestamp, voice->playout_rate, &moment);
+    reference->offset = reference->known ? voice->pulled + latency - moment : 0;
 }
 
 /* --- reception -- */
@@ -337,6 +350,19 @@ static void receive_bye(struct voice *voice, const struct rtcp_message *message,
     }
 }
 
+/* The sender report of another stream on this transport (BUNDLE) has nothing but blocks for us. */
+static void read_clock(struct voice *voice, struct rtcp_message *message)
+{
+    if (message->type != RTCP_SENDER_REPORT) {
+        return;
+    }
+    if (voice->received.known && message->ssrc != voice->received.ssrc) {
+        message->type = RTCP_RECEIVER_REPORT;
+        return;
+    }
+    sync_clock_report(&voice->clock, message->ssrc, &message->sender);
+}
+
 void voice_receive_rtcp(struct voice *voice, const uint8_t *bytes, size_t size, usec now)
 {
     struct rtcp_reader reader;
@@ -348,6 +374,7 @@ void voice_receive_rtcp(struct voice *voice, const uint8_t *bytes, size_t size, 
     voice->last_heard = now;
     report_count(&voice->report, size);
     while (rtcp_next(&reader, &message)) {
+        read_clock(voice, &message);
         if (message.type == RTCP_BYE) {
             receive_bye(voice, &message, now);
         } else if (report_receive(&voice->report, &message, voice->sent.ssrc, now)) {

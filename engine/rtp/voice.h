@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "codecs/codec.h"
 #include "rtp/playout.h"
+#include "rtp/sync.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -136,6 +137,10 @@ jingle_status voice_send_digit(struct voice *voice, char digit);
 
 /* The next 10 ms, at the rate of the codec that is heard now (`out->rate`). */
 void voice_pull(struct voice *voice, struct playout_sound *out, usec now);
+
+/* When the peer's sound is heard: what voice_pull() gave last, `latency` after it gave it (for the
+ * loudspeaker's buffers). Unknown before the peer's first sender report and while nothing plays. */
+void voice_sync(const struct voice *voice, usec latency, struct sync_reference *reference);
 
 /* --- network -- */
 

@@ -63,7 +63,9 @@ struct voice {
     usec last_sound;
     usec last_heard;
     usec first_played;
-    usec bye_heard; /* USEC_NEVER: no goodbye waits for another source */
+    usec bye_heard;          /* USEC_NEVER: no goodbye waits for another source */
+    struct sync_clock clock; /* the peer's */
+    usec pulled;             /* the last time, with sound; USEC_NEVER: silence */
 
     /* figures of playout at the rate that is heard now */
     uint32_t playout_rate;
