@@ -52,6 +52,9 @@ enum account_event_type {
     ACCOUNT_EVENT_INFO,             /* call, u.info */
     ACCOUNT_EVENT_SENDERS,          /* call, u.senders: the peer changed who sends */
     ACCOUNT_EVENT_ENDED,            /* call, u.ended: the last of a call, which is freed after it */
+    ACCOUNT_EVENT_CONTENT_OFFERED,  /* call, u.content_offered: the peer wants to add one; decide */
+    ACCOUNT_EVENT_CONTENT_REFUSED,  /* call, u.content_gone: one that we offered is not wanted */
+    ACCOUNT_EVENT_CONTENT_REMOVED, /* call, u.content_gone: agreed on, or offered to us, and gone */
 };
 
 /* All that is pointed to is valid during the hook only. */
@@ -75,13 +78,21 @@ struct account_event {
         struct {
             const char *content;
             bool we_are_initiator;
+            bool we_offered;  /* the content: ICE's controlling side, if its transport is new */
             bool dtls_client; /* our role in DTLS, of both setup attributes (XEP-0320) */
             const struct rtp_agreement *agreement;
-            const struct ice_udp_transport *remote;
+            const struct ice_udp_transport *remote; /* of its transport */
+            /* The name of the transport that carries it: its own, or one that it shares. See
+             * session.h. */
+            const char *transport;
+            /* account_call_set_transport() must be called for `transport`, of a new link ... */
+            bool transport_wanted;
+            /* ... with these ufrag and pwd, for the peer has them already. NULL: any. */
+            const struct ice_udp_transport *credentials;
         } negotiated;
         struct {
-            const char *content;
-            bool restart; /* new ufrag and pwd; otherwise only candidates are new */
+            const char *content; /* the name of the transport */
+            bool restart;        /* new ufrag and pwd; otherwise only candidates are new */
             /* `restart`: answer it by account_call_set_transport() with new credentials. */
             bool answer_wanted;
             const struct ice_udp_transport *transport;
@@ -92,8 +103,20 @@ struct account_event {
         } senders;
         struct {
             enum jingle_info info; /* active, hold, unhold, mute or unmute */
-            const char *content;   /* "" if the peer named none */
+            const char *content;   /* "" if the peer named none: all */
+            const char *media;     /* of that content: "audio", "video"; "" without */
         } info;
+        struct {
+            const char *content;      /* for account_call_content_accept() and _reject() */
+            const char *media;        /* "audio", "video" */
+            bool we_send, we_receive; /* as the peer wants it */
+        } content_offered;
+        struct {
+            const char *content;
+            const char *media;
+            jingle_reason reason; /* see session.h */
+            jingle_party by;      /* REMOVED */
+        } content_gone;
         struct {
             jingle_reason reason;
             jingle_party by;
@@ -115,8 +138,10 @@ struct account_config {
     bool external;   /* the stream is the application's */
     bool allow_strangers;
     usec ring_timeout;
-    /* Copied: offers that have nothing in common with it do not ring. NULL: all do. */
+    /* Copied: offers that have nothing in common with these do not ring. Both NULL: all do. The
+     * first is audio. Video is announced (disco#info) if the second is there. */
     const struct rtp_description *abilities;
+    const struct rtp_description *video_abilities;
     const char *software_name;
     const char *software_version;
     const struct random_source *random;
@@ -167,13 +192,15 @@ char *account_caps_save(const struct account *account, size_t *bytes);
 
 /* -- calls -- */
 
-/* Calls somebody; `media` is copied. `direct`: no message initiation. JINGLE_ERROR_JID,
- * JINGLE_ERROR_OFFLINE, JINGLE_ERROR_LIMIT; what fails later is told by ACCOUNT_EVENT_ENDED, never
- * from inside this. */
+/* Calls somebody; `media` is copied, and exactly its kinds of media are proposed and offered.
+ * Transport: that of the first is enough, see session.h. `direct`: no message initiation.
+ * JINGLE_ERROR_JID, JINGLE_ERROR_OFFLINE, JINGLE_ERROR_LIMIT; what fails later is told by
+ * ACCOUNT_EVENT_ENDED, never from inside this. */
 jingle_status account_call_start(struct account *account, const char *to,
                                  const struct session_media *media, size_t count, bool direct,
                                  usec now, struct account_call **call);
-/* Answers a call that came in; media by media type, in the offer's order. */
+/* Answers a call that came in; media by media type, in the offer's order. What is not in `media`
+ * (the video of an offer, such as) is refused, and the call goes on without. */
 jingle_status account_call_accept(struct account_call *call, const struct session_media *media,
                                   size_t count, usec now);
 /* Refuses it: JINGLE_REASON_DECLINED or JINGLE_REASON_BUSY. */
@@ -193,6 +220,23 @@ void account_call_add_candidates(struct account_call *call, const char *content,
 void account_call_connected(struct account_call *call, usec now);
 void account_call_info(struct account_call *call, enum jingle_info info, const char *content,
                        usec now);
+
+/* -- contents of a call that is accepted: see the functions of the same names in session.h -- */
+
+/* `*content` (may be NULL) gets the name. JINGLE_ERROR_STATE: not now. */
+jingle_status account_call_content_add(struct account_call *call, const struct session_media *media,
+                                       usec now, const char **content);
+bool account_call_content_wants_transport(const struct account_call *call, const char *content);
+bool account_call_content_accept(struct account_call *call, const char *content,
+                                 const struct session_media *media, usec now);
+void account_call_content_reject(struct account_call *call, const char *content,
+                                 jingle_reason reason, usec now);
+enum content_removal account_call_content_remove(struct account_call *call, const char *content,
+                                                 usec now);
+bool account_call_content_set_senders(struct account_call *call, const char *content, bool we_send,
+                                      bool we_receive, usec now);
+/* Does the peer's device announce video? True also while that is not known. */
+bool account_call_peer_takes_video(const struct account_call *call);
 
 /* "" until it is decided how to call (after at most some seconds). */
 const char *account_call_sid(const struct account_call *call);

@@ -204,9 +204,13 @@ static void tell_negotiated(struct account_call *call, const struct session_even
         .type = ACCOUNT_EVENT_NEGOTIATED,
         .u.negotiated = {.content = event->u.negotiated.content,
                          .we_are_initiator = call->outgoing,
+                         .we_offered = event->u.negotiated.we_offered,
                          .dtls_client = event->u.negotiated.dtls_client,
                          .agreement = event->u.negotiated.agreement,
-                         .remote = event->u.negotiated.remote},
+                         .remote = event->u.negotiated.remote,
+                         .transport = event->u.negotiated.transport,
+                         .transport_wanted = event->u.negotiated.transport_wanted,
+                         .credentials = event->u.negotiated.credentials},
     };
     tell(call, &told);
 }
@@ -227,7 +231,9 @@ static void tell_info(struct account_call *call, const struct session_event *eve
 {
     struct account_event told = {
         .type = ACCOUNT_EVENT_INFO,
-        .u.info = {.info = event->u.info.info, .content = event->u.info.content},
+        .u.info = {.info = event->u.info.info,
+                   .content = event->u.info.content,
+                   .media = event->u.info.media},
     };
     tell(call, &told);
 }
@@ -239,6 +245,31 @@ static void tell_senders(struct account_call *call, const struct session_event *
         .u.senders = {.content = event->u.senders.content,
                       .we_send = event->u.senders.we_send,
                       .we_receive = event->u.senders.we_receive},
+    };
+    tell(call, &told);
+}
+
+static void tell_content_offered(struct account_call *call, const struct session_event *event)
+{
+    struct account_event told = {
+        .type = ACCOUNT_EVENT_CONTENT_OFFERED,
+        .u.content_offered = {.content = event->u.content_offered.content,
+                              .media = event->u.content_offered.media,
+                              .we_send = event->u.content_offered.we_send,
+                              .we_receive = event->u.content_offered.we_receive},
+    };
+    tell(call, &told);
+}
+
+static void tell_content_gone(struct account_call *call, const struct session_event *event)
+{
+    struct account_event told = {
+        .type = event->type == SESSION_EVENT_CONTENT_REFUSED ? ACCOUNT_EVENT_CONTENT_REFUSED
+                                                             : ACCOUNT_EVENT_CONTENT_REMOVED,
+        .u.content_gone = {.content = event->u.content_gone.content,
+                           .media = event->u.content_gone.media,
+                           .reason = event->u.content_gone.reason,
+                           .by = event->u.content_gone.by},
     };
     tell(call, &told);
 }
@@ -267,6 +298,13 @@ static void on_session_event(void *user, struct session *session, const struct s
         break;
     case SESSION_EVENT_SENDERS:
         tell_senders(call, event);
+        break;
+    case SESSION_EVENT_CONTENT_OFFERED:
+        tell_content_offered(call, event);
+        break;
+    case SESSION_EVENT_CONTENT_REFUSED:
+    case SESSION_EVENT_CONTENT_REMOVED:
+        tell_content_gone(call, event);
         break;
     case SESSION_EVENT_ENDED:
         account_call_finish(call, event->u.ended.reason, event->u.ended.by, event->u.ended.text);

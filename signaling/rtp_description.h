@@ -105,6 +105,9 @@ void rtp_description_add_hdrext(struct rtp_description *description, unsigned id
                                 enum senders senders);
 void rtp_description_add_source(struct rtp_description *description, uint32_t ssrc,
                                 const char *cname);
+/* Such as "FID": a stream and its retransmissions (RFC 5576, 4.2). */
+void rtp_description_add_group(struct rtp_description *description, const char *semantics,
+                               const uint32_t *ssrcs, size_t count);
 /* A copy of a payload type with all it has. */
 void rtp_description_add_copy(struct rtp_description *description,
                               const struct rtp_payload_type *payload_type);
