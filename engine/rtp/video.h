@@ -23,15 +23,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "codecs/video_codec.h"
 #include "rtp/sync.h"
 #include "rtp/uplink.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct coded_frame; /* codecs/coded_frame.h */
-struct video_codec; /* codecs/video_codec.h */
 
 /* Free room behind every packet that hooks.send_rtcp gets, for the tag of SRTCP. */
 #define VIDEO_TAIL 64
@@ -43,7 +41,7 @@ struct video_codec; /* codecs/video_codec.h */
 #define VIDEO_FRAMES_PER_SEC 120
 
 /* A payload type that we announced, so that the peer may send it. */
-struct video_payload {
+struct video_receiving {
     uint8_t payload_type;
     const struct video_codec *codec;
     uint8_t rtx; /* payload type of its retransmissions (apt); 0: none */
@@ -122,7 +120,7 @@ struct video_config {
     uint32_t rtx_ssrc;     /* of our retransmissions (the other one of the FID group) */
     const char *cname;     /* ours, the same as the voice's; copied */
     struct video_sending sending;
-    struct video_payload receive[VIDEO_PAYLOADS_MAX];
+    struct video_receiving receive[VIDEO_PAYLOADS_MAX];
     size_t receive_count;
     struct video_feedback feedback;
     struct video_extensions extensions;
