@@ -22,9 +22,12 @@ struct media_thread;
 
 /* On the I/O thread. The session is the one the call was made for. */
 struct call_hooks {
-    /* Our side of the transport, with the candidates found so far: at first and after a restart. */
-    void (*transport)(jingle_session *session, const struct ice_udp_transport *transport);
-    void (*candidate)(jingle_session *session, const struct ice_candidate *candidate);
+    /* Our side of a transport, with the candidates found so far: at first and after a restart.
+     * `content` NULL: that of the voice and of all that is bundled with it. */
+    void (*transport)(jingle_session *session, const char *content,
+                      const struct ice_udp_transport *transport);
+    void (*candidate)(jingle_session *session, const char *content,
+                      const struct ice_candidate *candidate);
     void (*state)(jingle_session *session, enum link_state state, jingle_reason reason);
     /* The peer hung up in the media: RTCP BYE or DTLS close_notify. */
     void (*hung_up)(jingle_session *session);

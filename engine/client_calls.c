@@ -70,8 +70,10 @@ void client_calls_end(jingle_session *session, jingle_reason reason)
 
 /* The one who is called learns the content's name from the offer: until then the transport waits,
  * and candidates join it. */
-static void on_transport(jingle_session *session, const struct ice_udp_transport *transport)
+static void on_transport(jingle_session *session, const char *content,
+                         const struct ice_udp_transport *transport)
 {
+    (void)content;
     if (session->signaling && session->content) {
         account_call_set_transport(session->signaling, session->content, transport, clock_now());
         client_schedule(session->client);
@@ -81,8 +83,10 @@ static void on_transport(jingle_session *session, const struct ice_udp_transport
     }
 }
 
-static void on_candidate(jingle_session *session, const struct ice_candidate *candidate)
+static void on_candidate(jingle_session *session, const char *content,
+                         const struct ice_candidate *candidate)
 {
+    (void)content;
     if (session->signaling && session->content) {
         account_call_add_candidates(session->signaling, session->content, candidate, 1,
                                     clock_now());
