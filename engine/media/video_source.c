@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <time.h>
 
-enum { FRAME_RATE_MAX = 120 };
-
 bool video_source_valid(const jingle_video_source *source)
 {
     return source && source->size >= sizeof *source && source->read;
@@ -24,7 +22,7 @@ void video_format_complete(jingle_video_format *format, jingle_video_format usua
 {
     format->width = chosen(format->width, usual.width, PICTURE_SIDE_MAX);
     format->height = chosen(format->height, usual.height, PICTURE_SIDE_MAX);
-    format->frame_rate = chosen(format->frame_rate, usual.frame_rate, FRAME_RATE_MAX);
+    format->frame_rate = chosen(format->frame_rate, usual.frame_rate, VIDEO_RATE_MAX);
 }
 
 jingle_video_source *video_source_made(jingle_video_source *source, jingle_status *status)

@@ -18,6 +18,8 @@
 
 #include <stdbool.h>
 
+enum { VIDEO_RATE_MAX = 120 }; /* frames a second that a source gives */
+
 /* True if the table, which may be an application's, is whole. */
 bool video_source_valid(const jingle_video_source *source);
 
