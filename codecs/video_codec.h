@@ -26,6 +26,7 @@ enum {
     VIDEO_FRAME_RATE_MAX = 120,
     VIDEO_TEMPORAL_LAYERS_MAX = 3,
     VIDEO_THREADS_MAX = 8,
+    VIDEO_QUANTIZER_MAX = 63,       /* the coarsest, on the scale of libvpx */
     VIDEO_REFERENCES_MAX = 3,       /* that a payload of VP9 names */
     VIDEO_PAYLOAD_OVERHEAD_MAX = 64 /* the longest descriptor that packetisers write */
 };
@@ -52,6 +53,7 @@ struct video_codec;
 /* What every encoder and decoder begins with. */
 struct video_encoder {
     const struct video_codec *codec;
+    struct video_encoder_config config; /* as it is now */
 };
 
 struct video_decoder {
@@ -98,6 +100,7 @@ struct video_codec {
     const char *fmtp;   /* what we announce as format parameters, or "" */
     int speed_slowest;  /* what struct video_encoder_config takes as speed */
     int speed_fastest;
+    int (*speed_for)(uint32_t width, uint32_t height); /* the codec's own choice */
 
     struct video_encoder *(*encoder_new)(const struct video_encoder_config *config);
     jingle_status (*encoder_set)(struct video_encoder *encoder,

@@ -12,11 +12,12 @@ set -euo pipefail
 
 runtime=(
     libasound2-plugins libglib2.0-0 libjansson4 libnice10 libopus0 libportaudio2 libsndfile1
-    libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libxml2 openssl prosody
+    libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libvpx7 libxml2 openssl prosody
 )
 build=(
     ccache cmake gcc g++ libc6-dev libcmocka-dev libglib2.0-dev libjansson-dev libnice-dev
-    libopus-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libxml2-dev
+    libopus-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libvpx-dev
+    libxml2-dev
     ninja-build pkg-config portaudio19-dev
 )
 tests=(

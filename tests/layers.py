@@ -39,6 +39,7 @@ LIBRARIES = {
     "openssl/": ["engine/transport/", "engine/base/random.c", "signaling/"],
     "srtp2/": ["engine/transport/"],
     "opus": ["codecs/"],
+    "vpx/": ["codecs/"],
     "portaudio.h": ["engine/media/[a-z_]*device", "engine/media/[a-z_]*portaudio"],
     "pa_linux": ["engine/media/[a-z_]*device", "engine/media/[a-z_]*portaudio"],
     "sndfile.h": ["engine/media/"],
