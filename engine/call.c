@@ -17,12 +17,17 @@ void call_tick(struct call *call)
     usec now = clock_now();
     usec next = call_sound_tick(call, now);
     call_statistics_tick(call, now);
-    timer_set(call->timer, MIN(next, call->next_statistics));
+    poller_set_timer(call->config.thread->poller, &call->timer, MIN(next, call->next_statistics));
 }
 
 static void on_timer(void *user)
 {
     call_tick(user);
+}
+
+static void on_capture_timer(void *user)
+{
+    call_sound_capture(user);
 }
 
 /* Silence is no trouble while nothing should come: a muted Dino sends nothing at all. */
@@ -154,7 +159,9 @@ static void free_servers(struct call *call)
 static void begin(void *arg)
 {
     struct call *call = arg;
-    call->timer = timer_new(call->config.thread->loop, on_timer, call);
+    call->timer = (struct poller_timer){.fire = on_timer, .user = call};
+    call->capture_timer =
+        (struct poller_timer){.fire = on_capture_timer, .user = call, .patient = true};
     if (!call_transport_open(&call->transport, call)) {
         call_fail(call, JINGLE_REASON_NO_PATH);
     }
@@ -196,7 +203,8 @@ static void end(void *arg)
     call_sound_stop(call, now);
     call_transport_close(&call->transport);
     voice_free(call->sound.voice);
-    timer_free(call->timer);
+    poller_set_timer(call->config.thread->poller, &call->timer, USEC_NEVER);
+    poller_set_timer(call->config.thread->poller, &call->capture_timer, USEC_NEVER);
     loop_post(call->config.closer, close_media, close_media, call);
 }
 

@@ -11,6 +11,7 @@
 
 #include "call.h"
 #include "call_transport.h"
+#include "transport/poller.h"
 
 struct audio;
 struct voice;
@@ -31,7 +32,8 @@ struct call {
     struct call_config config;
     struct call_transport transport;
     struct call_sound sound;
-    struct timer *timer; /* all that is periodic */
+    struct poller_timer timer;         /* playback and what else is periodic */
+    struct poller_timer capture_timer; /* gives way: what is to be heard cannot wait */
     bool bundled;
     bool held;
     bool peer_holds;
@@ -62,6 +64,7 @@ void call_sound_start(struct call *call);
 void call_sound_set_hold(struct call *call, bool on);
 /* Returns when it wants to be run again. */
 usec call_sound_tick(struct call *call, usec now);
+void call_sound_capture(struct call *call);
 /* Says goodbye; closing devices and files is left to call_sound_free(). */
 void call_sound_stop(struct call *call, usec now);
 /* On a thread that may wait. */

@@ -3,6 +3,7 @@
 
 #include "call_voice.h"
 #include "media/audio.h"
+#include "media_threads.h"
 #include "rtp/voice.h"
 
 /* Calls of one thread share their wake-ups: packets leave on a grid that is this coarse. */
@@ -142,15 +143,25 @@ void call_sound_set_hold(struct call *call, bool on)
     if (call->sound.started) {
         audio_set_hold(call->sound.audio, on, clock_now());
         voice_set_hold(call->sound.voice, on);
+        call_sound_capture(call);
     }
 }
 
 /* The audio's own rhythm, one wake-up a packet, or on hold that of reports. */
 usec call_sound_tick(struct call *call, usec now)
 {
-    usec next = audio_tick(call->sound.audio, now);
+    usec next = audio_tick_playback(call->sound.audio, now);
     voice_tick(call->sound.voice, now);
     return next == USEC_NEVER ? voice_next_deadline(call->sound.voice) : next;
+}
+
+/* What is to be sent, and when there will be more of it. */
+void call_sound_capture(struct call *call)
+{
+    if (call->sound.started) {
+        usec next = audio_tick_capture(call->sound.audio, clock_now());
+        poller_set_timer(call->config.thread->poller, &call->capture_timer, next);
+    }
 }
 
 void call_sound_stop(struct call *call, usec now)

@@ -136,14 +136,14 @@ void audio_set_hold(struct audio *audio, bool on, usec now)
     }
 }
 
-usec audio_tick(struct audio *audio, usec now)
+usec audio_tick_playback(struct audio *audio, usec now)
 {
-    if (!audio->started || audio->held) {
-        return USEC_NEVER;
-    }
-    usec capture = capture_tick(audio->capture, now);
-    usec playback = playback_tick(audio->playback, now);
-    return capture < playback ? capture : playback;
+    return audio->started && !audio->held ? playback_tick(audio->playback, now) : USEC_NEVER;
+}
+
+usec audio_tick_capture(struct audio *audio, usec now)
+{
+    return audio->started && !audio->held ? capture_tick(audio->capture, now) : USEC_NEVER;
 }
 
 const char *audio_processing(const struct audio *audio)

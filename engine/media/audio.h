@@ -4,9 +4,10 @@
  *                               ▲ what is played, as the echo canceller's reference
  *     voice_pull() ─────────────┴──▶ resample ─▶ sink
  *
- * It has no thread and no clock: the media thread that owns the call runs audio_tick() whenever
- * the time that the last one returned has come. A source on demand and a sink without `wanted`
- * share one grid of absolute deadlines; what has a clock of its own is followed (rhythm.h). */
+ * It has no thread and no clock: the media thread that owns the call runs audio_tick_playback() and
+ * audio_tick_capture() whenever the time that the last one returned has come. A source on demand
+ * and a sink without `wanted` share one grid of absolute deadlines; what has a clock of its own is
+ * followed (rhythm.h). */
 #ifndef JINGLE_MEDIA_AUDIO_H
 #define JINGLE_MEDIA_AUDIO_H
 
@@ -16,7 +17,7 @@
 struct voice;
 struct audio;
 
-/* Run inside audio_start() and audio_tick(). None may free the audio. Each may be NULL. */
+/* Run inside audio_start() and the two ticks. None may free the audio. Each may be NULL. */
 struct audio_hooks {
     void *user;
     /* A source or sink is lost (told once; silence follows) or is back. `status` is why: OK when
@@ -47,8 +48,10 @@ struct audio *audio_new(const struct audio_config *config, jingle_status *status
 void audio_start(struct audio *audio, usec now);
 
 /* Does what is due at `now` and returns when it wants to be called again: USEC_NEVER while it is
- * not started or on hold. Harmless when called early. */
-usec audio_tick(struct audio *audio, usec now);
+ * not started or on hold. Harmless when called early. Playback comes first where both are due: a
+ * sink cannot wait, and capture, which costs more, can. */
+usec audio_tick_playback(struct audio *audio, usec now);
+usec audio_tick_capture(struct audio *audio, usec now);
 
 /* On hold source and sink are stopped; nothing is captured or pulled. Afterwards both go on where
  * they were. Mute and levels are the voice's. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 64
+#define STRETCH        (2 * USEC_PER_MS) /* of timers; then sockets have their turn */
 
 struct poller {
     GMainContext *context;
@@ -17,7 +18,9 @@ struct poller {
     struct epoll_event events[EVENTS_AT_ONCE];
     int event_count;
     GPtrArray *watches; /* struct poller_watch, by descriptor: whose a number is now */
-    GPtrArray *heap;    /* struct poller_timer; the nearest at place 1, nothing at place 0 */
+    GPtrArray *timers;  /* heaps of struct poller_timer: those that cannot wait */
+    GPtrArray *patient; /* and those that can */
+    bool firing;
 };
 
 struct poller_source {
@@ -27,58 +30,64 @@ struct poller_source {
 
 /* ---------------------------------------------------------------------------------- timers -- */
 
-static struct poller_timer *at(const struct poller *poller, size_t place)
+/* A heap has the nearest timer at place 1 and nothing at place 0. */
+static struct poller_timer *at(const GPtrArray *heap, size_t place)
 {
-    return poller->heap->pdata[place];
+    return heap->pdata[place];
 }
 
-static void put(struct poller *poller, size_t place, struct poller_timer *timer)
+static void put(GPtrArray *heap, size_t place, struct poller_timer *timer)
 {
-    poller->heap->pdata[place] = timer;
+    heap->pdata[place] = timer;
     timer->place = place;
 }
 
-static void rise(struct poller *poller, size_t place)
+static void rise(GPtrArray *heap, size_t place)
 {
-    struct poller_timer *timer = at(poller, place);
-    for (; place > 1 && at(poller, place / 2)->when > timer->when; place /= 2)
-        put(poller, place, at(poller, place / 2));
-    put(poller, place, timer);
+    struct poller_timer *timer = at(heap, place);
+    for (; place > 1 && at(heap, place / 2)->when > timer->when; place /= 2)
+        put(heap, place, at(heap, place / 2));
+    put(heap, place, timer);
 }
 
-static void sink(struct poller *poller, size_t place)
+static void sink(GPtrArray *heap, size_t place)
 {
-    struct poller_timer *timer = at(poller, place);
-    size_t last = poller->heap->len - 1;
+    struct poller_timer *timer = at(heap, place);
+    size_t last = heap->len - 1;
     while (place * 2 <= last) {
         size_t child = place * 2;
-        if (child < last && at(poller, child + 1)->when < at(poller, child)->when)
+        if (child < last && at(heap, child + 1)->when < at(heap, child)->when)
             child++;
-        if (at(poller, child)->when >= timer->when)
+        if (at(heap, child)->when >= timer->when)
             break;
-        put(poller, place, at(poller, child));
+        put(heap, place, at(heap, child));
         place = child;
     }
-    put(poller, place, timer);
+    put(heap, place, timer);
 }
 
-static void take_out(struct poller *poller, struct poller_timer *timer)
+static void take_out(GPtrArray *heap, struct poller_timer *timer)
 {
     size_t place = timer->place;
-    size_t last = poller->heap->len - 1;
-    struct poller_timer *moved = at(poller, last);
+    size_t last = heap->len - 1;
+    struct poller_timer *moved = at(heap, last);
     timer->place = 0;
-    g_ptr_array_set_size(poller->heap, (gint)last);
+    g_ptr_array_set_size(heap, (gint)last);
     if (moved == timer)
         return;
-    put(poller, place, moved);
-    rise(poller, place);
-    sink(poller, moved->place);
+    put(heap, place, moved);
+    rise(heap, place);
+    sink(heap, moved->place);
+}
+
+static usec nearest_of(const GPtrArray *heap)
+{
+    return heap->len > 1 ? at(heap, 1)->when : USEC_NEVER;
 }
 
 static usec nearest(const struct poller *poller)
 {
-    return poller->heap->len > 1 ? at(poller, 1)->when : USEC_NEVER;
+    return MIN(nearest_of(poller->timers), nearest_of(poller->patient));
 }
 
 static void tell_source(struct poller *poller)
@@ -91,30 +100,44 @@ static void tell_source(struct poller *poller)
 
 void poller_set_timer(struct poller *poller, struct poller_timer *timer, usec when)
 {
+    GPtrArray *heap = timer->patient ? poller->patient : poller->timers;
     usec before = nearest(poller);
     if (timer->place != 0 && when == USEC_NEVER) {
-        take_out(poller, timer);
+        take_out(heap, timer);
     } else if (timer->place != 0) {
         timer->when = when;
-        rise(poller, timer->place);
-        sink(poller, timer->place);
+        rise(heap, timer->place);
+        sink(heap, timer->place);
     } else if (when != USEC_NEVER) {
         timer->when = when;
-        g_ptr_array_add(poller->heap, timer);
-        rise(poller, poller->heap->len - 1);
+        g_ptr_array_add(heap, timer);
+        rise(heap, heap->len - 1);
     }
-    if (nearest(poller) != before)
+    if (!poller->firing && nearest(poller) != before)
         tell_source(poller);
 }
 
+static void fire_first(GPtrArray *heap)
+{
+    struct poller_timer *timer = at(heap, 1);
+    take_out(heap, timer);
+    timer->fire(timer->user);
+}
+
+/* One of the patient at a time; then those may be due again that cannot wait. */
 static void fire_timers(struct poller *poller)
 {
-    usec now = clock_now();
-    while (nearest(poller) <= now) {
-        struct poller_timer *timer = at(poller, 1);
-        take_out(poller, timer);
-        timer->fire(timer->user);
+    usec begun = clock_now();
+    usec now = begun;
+    poller->firing = true;
+    while (nearest(poller) <= now && now - begun < STRETCH) {
+        while (nearest_of(poller->timers) <= now)
+            fire_first(poller->timers);
+        if (nearest_of(poller->patient) <= now)
+            fire_first(poller->patient);
+        now = clock_now();
     }
+    poller->firing = false;
     tell_source(poller);
 }
 
@@ -225,8 +248,10 @@ struct poller *poller_new(GMainContext *context)
     poller->fd = fd;
     poller->holders = 1;
     poller->watches = g_ptr_array_new();
-    poller->heap = g_ptr_array_new();
-    g_ptr_array_add(poller->heap, NULL);
+    poller->timers = g_ptr_array_new();
+    poller->patient = g_ptr_array_new();
+    g_ptr_array_add(poller->timers, NULL);
+    g_ptr_array_add(poller->patient, NULL);
     attach_source(poller);
     return poller;
 }
@@ -243,7 +268,8 @@ void poller_release(struct poller *poller)
     detach_source(poller);
     embedded_free(poller->embedded);
     g_ptr_array_free(poller->watches, TRUE);
-    g_ptr_array_free(poller->heap, TRUE);
+    g_ptr_array_free(poller->timers, TRUE);
+    g_ptr_array_free(poller->patient, TRUE);
     close(poller->fd);
     g_main_context_unref(poller->context);
     g_free(poller);

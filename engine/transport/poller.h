@@ -37,6 +37,7 @@ struct poller_timer {
     size_t place; /* in the heap; 0: not set */
     void (*fire)(void *user);
     void *user;
+    bool patient; /* gives way to all others that are due, and to sockets */
 };
 
 /* Keeps a reference to `context`. NULL if the kernel has no descriptors left. */

@@ -144,6 +144,52 @@ static void test_a_timer_may_set_itself_again(void **state)
     assert_int_equal(again.place, 0);
 }
 
+static void test_patient_timers_give_way(void **state)
+{
+    (void)state;
+    struct poller_timer timers[4];
+    static char names[][2] = {"a", "b", "c", "d"};
+    usec past = clock_now() - USEC_PER_SEC;
+    order[0] = '\0';
+    for (int i = 0; i < 4; i++) {
+        timers[i] = (struct poller_timer){.fire = note, .user = names[i], .patient = i < 2};
+        poller_set_timer(poller, &timers[i], past + i);
+    }
+    while (strlen(order) < 4)
+        turn();
+    assert_string_equal(order, "cdab");
+}
+
+static void count_and_set_again(void *user)
+{
+    unsigned *count = user;
+    ++*count;
+    poller_set_timer(poller, &again, clock_now() - USEC_PER_SEC);
+}
+
+static void remove_and_close(void *user)
+{
+    struct poller_watch *watch = user;
+    poller_remove(poller, watch);
+    close(watch->fd);
+    watch->fd = -1;
+}
+
+static void test_patient_timers_that_never_end_leave_sockets_their_turn(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    struct poller_watch watch = {eventfd(1, EFD_NONBLOCK), EPOLLIN, remove_and_close, &watch};
+    again = (struct poller_timer){.fire = count_and_set_again, .user = &count, .patient = true};
+    poller_set_timer(poller, &again, clock_now());
+    while (count == 0)
+        turn();
+    assert_true(poller_add(poller, &watch));
+    while (watch.fd >= 0)
+        turn();
+    poller_set_timer(poller, &again, USEC_NEVER);
+}
+
 static struct poller_watch watches[2];
 static unsigned woken;
 
@@ -337,6 +383,8 @@ int main(void)
         TEST(test_timers_fire_in_their_order),
         TEST(test_many_timers_keep_their_order),
         TEST(test_a_timer_may_set_itself_again),
+        TEST(test_patient_timers_give_way),
+        TEST(test_patient_timers_that_never_end_leave_sockets_their_turn),
         TEST(test_a_watch_removed_by_another_is_not_called),
         TEST(test_a_number_that_went_to_another_watch_is_not_taken_from_it),
         TEST(test_a_source_that_waits_to_write_is_woken),
