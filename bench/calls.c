@@ -3,7 +3,9 @@
  * part (hybrid, which costs several times as much, and CELT). Three questions:
  *
  *     cpu_ratio   user and system time of both processes, against the bare cost of encoding and
- *                 decoding the same frames in the same run
+ *                 decoding the same frames in the same run: two processes, an encoder and a decoder
+ *                 for each call, one frame of each in turn, so that their states lie in the same
+ *                 caches as in calls and both cores are as busy
  *     on_time     the share of what the sinks' clocks asked for that had been decoded and written
  *                 by then (concealed samples do not count), with more calls
  *     rss_per_call_kib, wakeups_per_call_s   of the busier process */
@@ -19,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define RATE        48000
 #define FRAME       (RATE / 50) /* 20 ms */
@@ -30,7 +34,9 @@
 #define SETTLE         (3 * USEC_PER_SEC)
 #define PATIENCE       (60 * USEC_PER_SEC)
 #define BITRATE        32000 /* the engine's default */
-#define CODEC_SECONDS  30
+/* Of the bare codec, of each call: not measured, measured. */
+#define CODEC_SETTLE 100
+#define CODEC_FRAMES 250
 
 /* What is written is heard this much later, as behind a device with two periods in hand: a packet's
  * time and one period. */
@@ -58,15 +64,29 @@ struct line {
 static struct line lines[CALLS_MAX];
 static _Atomic bool measuring;
 
+/* Each call is at another place of the sound. */
+static size_t start_of(size_t call, const struct sound_memory *sound)
+{
+    return call * 7919 * 16 % sound->count;
+}
+
+/* Returns the next position; the sound begins again at its end. */
+static size_t copy_sound(const struct sound_memory *sound, size_t position, int16_t *samples,
+                         size_t frames)
+{
+    for (size_t done = 0; done < frames;) {
+        size_t part = MIN(frames - done, sound->count - position);
+        memcpy(samples + done, sound->samples + position, part * sizeof *samples);
+        position = (position + part) % sound->count;
+        done += part;
+    }
+    return position;
+}
+
 static long read_speech(void *user, int16_t *samples, size_t frames)
 {
     struct line *line = user;
-    for (size_t done = 0; done < frames;) {
-        size_t part = MIN(frames - done, line->sound->count - line->position);
-        memcpy(samples + done, line->sound->samples + line->position, part * sizeof *samples);
-        line->position = (line->position + part) % line->sound->count;
-        done += part;
-    }
+    line->position = copy_sound(line->sound, line->position, samples, frames);
     return (long)frames;
 }
 
@@ -117,7 +137,7 @@ static jingle_session_config line_config(struct line *line, const struct sound_m
         .write = take_sound,
     };
     line->sound = sound;
-    line->position = (size_t)(line - lines) * 7919 * 16 % sound->count;
+    line->position = start_of((size_t)(line - lines), sound);
     config.source = &line->source;
     config.sink = &line->sink;
     return config;
@@ -332,38 +352,87 @@ static struct result run_phase(size_t calls, int seconds)
     return run_caller(&phase);
 }
 
-/* Seconds of CPU that encoding and decoding one 20 ms frame takes, and nothing else. */
-static double bare_cost_of(const struct sound_memory *sound)
+/* The codecs of one direction of a call. */
+struct bare_line {
+    struct audio_encoder *encoder;
+    struct audio_decoder *decoder;
+    size_t position;
+};
+
+static struct bare_line bare_lines[CALLS_MAX];
+
+static void open_bare_lines(size_t calls, const struct sound_memory *sound)
 {
     struct audio_encoder_config config = {
         .channels = 1, .bitrate = BITRATE, .fec = true, .complexity = -1};
-    struct audio_encoder *encoder = audio_encoder_new(&codec_opus, &config);
-    struct audio_decoder *decoder = audio_decoder_new(&codec_opus, 1);
-    int16_t heard[AUDIO_SAMPLES_MAX];
-    uint8_t payload[AUDIO_PAYLOAD_MAX];
-    struct usage before = usage_now();
-    long frames = 0;
-    size_t position = 0;
-    for (; frames < CODEC_SECONDS * 50; frames++) {
-        if (position + FRAME > sound->count) {
-            position = 0;
-        }
-        int bytes =
-            audio_encode(encoder, sound->samples + position, FRAME, payload, sizeof payload);
-        if (bytes > 0) {
-            audio_decode(decoder, payload, (size_t)bytes, heard, AUDIO_SAMPLES_MAX);
-        }
-        position += FRAME;
+    for (size_t i = 0; i < calls; i++) {
+        bare_lines[i] = (struct bare_line){
+            .encoder = audio_encoder_new(&codec_opus, &config),
+            .decoder = audio_decoder_new(&codec_opus, 1),
+            .position = start_of(i, sound),
+        };
     }
-    double cost = (usage_now().cpu - before.cpu) / (double)frames;
-    audio_encoder_free(encoder);
-    audio_decoder_free(decoder);
-    return cost;
 }
 
-static double bare_frame_cost(void)
+static void code_frame(struct bare_line *line, const struct sound_memory *sound)
 {
-    return (bare_cost_of(&speech) + bare_cost_of(&music)) / 2;
+    int16_t frame[AUDIO_SAMPLES_MAX];
+    uint8_t payload[AUDIO_PAYLOAD_MAX];
+    line->position = copy_sound(sound, line->position, frame, FRAME);
+    int bytes = audio_encode(line->encoder, frame, FRAME, payload, sizeof payload);
+    if (bytes > 0) {
+        audio_decode(line->decoder, payload, (size_t)bytes, frame, AUDIO_SAMPLES_MAX);
+    }
+}
+
+/* Encodes and decodes a frame of each call in turn, as a media thread does. */
+static void code_frames(size_t calls, const struct sound_memory *sound, int frames)
+{
+    for (int k = 0; k < frames; k++) {
+        for (size_t i = 0; i < calls; i++) {
+            code_frame(&bare_lines[i], sound);
+        }
+    }
+}
+
+static double bare_cost_of(size_t calls, const struct sound_memory *sound)
+{
+    open_bare_lines(calls, sound);
+    code_frames(calls, sound, CODEC_SETTLE);
+    struct usage before = usage_now();
+    code_frames(calls, sound, CODEC_FRAMES);
+    double cost = usage_now().cpu - before.cpu;
+    for (size_t i = 0; i < calls; i++) {
+        audio_encoder_free(bare_lines[i].encoder);
+        audio_decoder_free(bare_lines[i].decoder);
+    }
+    return cost / (double)calls / CODEC_FRAMES;
+}
+
+/* Seconds of CPU that encoding and decoding one 20 ms frame takes, and nothing else: the mean of
+ * both directions. A second process does the one while this does the other. */
+static double bare_frame_cost(size_t calls)
+{
+    int ends[2];
+    if (pipe(ends) < 0) {
+        perror("pipe");
+        exit(1);
+    }
+    fflush(NULL);
+    pid_t child = fork();
+    double cost = bare_cost_of(calls, child == 0 ? &music : &speech);
+    double other = 0;
+    if (child == 0) {
+        _exit(write(ends[1], &cost, sizeof cost) == sizeof cost ? 0 : 1);
+    }
+    close(ends[1]);
+    if (child < 0 || read(ends[0], &other, sizeof other) != sizeof other) {
+        fputs("No second process for the bare codec.\n", stderr);
+        exit(1);
+    }
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return (cost + other) / 2;
 }
 
 /* ------------------------------------------------------------------------------------- main -- */
@@ -391,9 +460,9 @@ int main(int argc, char **argv)
     sound_memory_speech(&speech);
     sound_memory_music(&music);
 
-    double before = bare_frame_cost();
+    double before = bare_frame_cost((size_t)calls);
     struct result steady = run_phase((size_t)calls, seconds);
-    double after = bare_frame_cost();
+    double after = bare_frame_cost((size_t)calls);
     struct result crowd = run_phase((size_t)many, seconds);
 
     double frame = (before + after) / 2;
