@@ -51,7 +51,7 @@ check_include_file(linux/videodev2.h HAVE_VIDEODEV2)
 pkg_check_modules(XCB QUIET IMPORTED_TARGET xcb xcb-shm xcb-xfixes xcb-randr)
 pkg_check_modules(PIPEWIRE QUIET IMPORTED_TARGET libpipewire-0.3>=0.3.40 gio-unix-2.0)
 pkg_check_modules(FFMPEG QUIET IMPORTED_TARGET
-    libavformat>=59 libavcodec>=59 libavutil>=57 libswresample>=4 libswscale>=6)
+    libavformat>=59.27 libavcodec>=59.37 libavutil>=57.28 libswresample>=4 libswscale>=6)
 pkg_check_modules(PNG QUIET IMPORTED_TARGET libpng>=1.6)
 jingle_optional(JINGLE_CAMERA "Cameras through V4L2" HAVE_VIDEODEV2)
 jingle_optional(JINGLE_X11 "Screen capture through X11" XCB_FOUND)

@@ -11,19 +11,22 @@
 set -euo pipefail
 
 runtime=(
-    libasound2-plugins libglib2.0-0 libjansson4 libnice10 libopus0 libportaudio2 libsndfile1
-    libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libvpx7 libxml2 openssl prosody
+    fonts-dejavu-core libasound2-plugins libavcodec59 libavformat59 libavutil57 libcairo2
+    libglib2.0-0 libjansson4 libnice10 libopus0 libpango-1.0-0 libpangocairo-1.0-0 libpng16-16
+    libportaudio2 libsdl2-2.0-0 libsndfile1 libspeexdsp1 libsrtp2-1 libssl3 libstrophe0
+    libswresample4 libswscale6 libvpx7 libx11-6 libxml2 libyuv0 openssl prosody
 )
 build=(
-    ccache cmake gcc g++ libc6-dev libcmocka-dev libglib2.0-dev libjansson-dev libnice-dev
-    libopus-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libvpx-dev
-    libxml2-dev
-    ninja-build pkg-config portaudio19-dev
+    ccache cmake g++ gcc libavcodec-dev libavformat-dev libavutil-dev libc6-dev libcairo2-dev
+    libcmocka-dev libglib2.0-dev libjansson-dev libnice-dev libopus-dev libpango1.0-dev libpng-dev
+    libsdl2-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev
+    libswresample-dev libswscale-dev libvpx-dev libx11-dev libxml2-dev libyuv-dev ninja-build
+    pkg-config portaudio19-dev
 )
 tests=(
-    binutils clang clang-format clang-tidy coturn ejabberd git iproute2 libclang-rt-14-dev
+    binutils clang clang-format clang-tidy coturn ejabberd ffmpeg git iproute2 libclang-rt-14-dev
     mandoc nftables procps pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
-    python3-pytest-xdist python3-scipy python3-slixmpp shellcheck
+    python3-pytest-xdist python3-scipy python3-slixmpp shellcheck xvfb
 )
 
 wanted=()
