@@ -7,33 +7,28 @@
 #include "signaling/jid.h"
 #include "signaling/ns.h"
 
-/* What an application with a stream of its own announces for us ... */
+/* What is announced in any case ... */
 static const char *const call_features[] = {
-    NS_JINGLE,         NS_RTP,        NS_RTP_AUDIO, NS_ICE_UDP,        NS_DTLS,
-    NS_RTCP_FB,        NS_RTP_HDREXT, NS_SSMA,      NS_FEATURE_BUNDLE, NS_FEATURE_SSMA,
-    NS_JINGLE_MESSAGE, NS_RECEIPTS,   NULL,
+    NS_JINGLE,     NS_RTP,  NS_RTP_AUDIO,      NS_ICE_UDP,      NS_DTLS,           NS_RTCP_FB,
+    NS_RTP_HDREXT, NS_SSMA, NS_FEATURE_BUNDLE, NS_FEATURE_SSMA, NS_JINGLE_MESSAGE, NS_RECEIPTS,
 };
 
-/* ... and what we announce on our own. */
-static const char *const own_features[] = {
-    NS_DISCO_INFO,
-    NS_CAPS,
-    NS_PING,
-    "jabber:iq:version",
-    NS_JINGLE,
-    NS_RTP,
-    NS_RTP_AUDIO,
-    NS_ICE_UDP,
-    NS_DTLS,
-    NS_RTCP_FB,
-    NS_RTP_HDREXT,
-    NS_SSMA,
-    NS_FEATURE_BUNDLE,
-    NS_FEATURE_SSMA,
-    NS_JINGLE_MESSAGE,
-    NS_RECEIPTS,
-    NULL,
-};
+/* ... and what else, if the stream is not an application's, which does that itself. */
+static const char *const own_features[] = {NS_DISCO_INFO, NS_CAPS, NS_PING, "jabber:iq:version"};
+
+static const char **make_features(bool external, bool video)
+{
+    GPtrArray *features = g_ptr_array_new();
+
+    for (size_t i = 0; !external && i < G_N_ELEMENTS(own_features); i++)
+        g_ptr_array_add(features, (char *)own_features[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(call_features); i++)
+        g_ptr_array_add(features, (char *)call_features[i]);
+    if (video)
+        g_ptr_array_add(features, (char *)NS_RTP_VIDEO);
+    g_ptr_array_add(features, NULL);
+    return (const char **)g_ptr_array_free(features, FALSE);
+}
 
 /* ----------------------------------------------------------------------- what others share -- */
 
@@ -103,6 +98,22 @@ static const char *or_default(const char *text, const char *otherwise)
     return text && text[0] ? text : otherwise;
 }
 
+static struct rtp_description *copy_abilities(const struct rtp_description *abilities)
+{
+    if (!abilities)
+        return NULL;
+    struct rtp_description *copy = g_new0(struct rtp_description, 1);
+    rtp_description_copy(copy, abilities);
+    return copy;
+}
+
+static void free_abilities(struct rtp_description *abilities)
+{
+    if (abilities)
+        rtp_description_clear(abilities);
+    g_free(abilities);
+}
+
 struct account *account_new(const struct account_config *config, const struct account_hooks *hooks)
 {
     if (!jid_is_valid(config->jid))
@@ -117,16 +128,14 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->external = config->external;
     account->allow_strangers = config->allow_strangers;
     account->ring_timeout = config->ring_timeout;
-    if (config->abilities) {
-        account->abilities = g_new0(struct rtp_description, 1);
-        rtp_description_copy(account->abilities, config->abilities);
-    }
+    account->abilities = copy_abilities(config->abilities);
+    account->video_abilities = copy_abilities(config->video_abilities);
     account->bare = jid_bare(config->jid);
     account->domain = jid_domain(config->jid);
     account->software_name = g_strdup(or_default(config->software_name, "Jingle Engine"));
     account->software_version = g_strdup(or_default(config->software_version, ""));
     g_strdelimit(account->software_name, "<", ' '); /* it would spoil the hash: see disco_hash() */
-    account->features = config->external ? call_features : own_features;
+    account->features = make_features(config->external, config->video_abilities != NULL);
     account->caps_hash = account_own_hash(account);
     account->outbox = outbox_new(account->id_prefix, send_node, account);
     account->answers = answers_new();
@@ -164,9 +173,9 @@ void account_free(struct account *account)
     g_hash_table_destroy(account->granted);
     g_queue_clear_full(&account->to_ask, g_free);
     external_services_clear(&account->services);
-    if (account->abilities)
-        rtp_description_clear(account->abilities);
-    g_free(account->abilities);
+    free_abilities(account->abilities);
+    free_abilities(account->video_abilities);
+    g_free(account->features);
     g_free(account->full_jid);
     g_free(account->bare);
     g_free(account->domain);
@@ -183,7 +192,7 @@ const char *account_id_prefix(const struct account *account)
 
 const char *const *account_features(const struct account *account)
 {
-    return account->features;
+    return (const char *const *)account->features;
 }
 
 const struct external_service *account_services(const struct account *account, size_t *count)

@@ -40,6 +40,7 @@ void account_call_copy_media(struct account_call *call, const struct session_med
         call->media[i].description = description;
         call->media[i].content = g_strdup(media[i].content);
         call->media[i].order = media[i].order;
+        call->media[i].wish = media[i].wish;
     }
 }
 
@@ -320,6 +321,7 @@ static struct session_config session_settings(const struct account_call *call)
         .sid = call->sid,
         .ring_timeout = call->account->ring_timeout,
         .abilities = call->account->abilities,
+        .video_abilities = call->account->video_abilities,
         .log = call->account->log,
     };
 }
@@ -490,6 +492,76 @@ void account_call_info(struct account_call *call, enum jingle_info info, const c
     if (call->session && !call->ended)
         session_send_info(call->session, info, content);
     account_leave(call->account);
+}
+
+/* --------------------------------------------------------------------------------- contents -- */
+
+static bool has_session(const struct account_call *call)
+{
+    return call->session && !call->ended;
+}
+
+jingle_status account_call_content_add(struct account_call *call, const struct session_media *media,
+                                       usec now, const char **content)
+{
+    const char *name = NULL;
+    account_enter(call->account, now);
+    if (has_session(call))
+        name = session_content_add(call->session, media, now);
+    if (content)
+        *content = name;
+    account_leave(call->account);
+    return name ? JINGLE_OK : JINGLE_ERROR_STATE;
+}
+
+bool account_call_content_wants_transport(const struct account_call *call, const char *content)
+{
+    return has_session(call) && session_content_wants_transport(call->session, content);
+}
+
+bool account_call_content_accept(struct account_call *call, const char *content,
+                                 const struct session_media *media, usec now)
+{
+    account_enter(call->account, now);
+    bool accepted = has_session(call) && session_content_accept(call->session, content, media, now);
+    account_leave(call->account);
+    return accepted;
+}
+
+void account_call_content_reject(struct account_call *call, const char *content,
+                                 jingle_reason reason, usec now)
+{
+    account_enter(call->account, now);
+    if (has_session(call))
+        session_content_reject(call->session, content, reason);
+    account_leave(call->account);
+}
+
+enum content_removal account_call_content_remove(struct account_call *call, const char *content,
+                                                 usec now)
+{
+    enum content_removal removal = CONTENT_IS_GONE;
+    account_enter(call->account, now);
+    if (has_session(call))
+        removal = session_content_remove(call->session, content);
+    account_leave(call->account);
+    return removal;
+}
+
+bool account_call_content_set_senders(struct account_call *call, const char *content, bool we_send,
+                                      bool we_receive, usec now)
+{
+    account_enter(call->account, now);
+    bool said = has_session(call) &&
+                session_content_set_senders(call->session, content, we_send, we_receive);
+    account_leave(call->account);
+    return said;
+}
+
+bool account_call_peer_takes_video(const struct account_call *call)
+{
+    const struct device *device = presence_find(call->account->presence, call->peer);
+    return !device || device->knowledge != DEVICE_KNOWN || (device->capabilities & CAN_VIDEO);
 }
 
 const char *account_call_sid(const struct account_call *call)

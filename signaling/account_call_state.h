@@ -21,6 +21,7 @@ struct account_call {
     bool connected;
     bool rings; /* outgoing: the application was told so */
     bool ended;
+    bool proposes_audio, proposes_video; /* incoming, by message initiation */
     char *peer;
     char *sid;
     struct session_media *media; /* what we can do; the strings and descriptions are owned */

@@ -6,16 +6,23 @@
 #include "signaling/jid.h"
 #include "signaling/ns.h"
 
-static bool is_callable(const struct account *account, const char *jid, bool *online)
+struct reach {
+    bool online, callable, video_callable;
+};
+
+static struct reach reach_of(const struct account *account, const char *jid)
 {
     size_t count = 0;
     struct device **devices = presence_devices(account->presence, jid, &count);
-    bool callable = false;
-    for (size_t i = 0; i < count; i++)
-        callable = callable || (devices[i]->capabilities & CAN_CALL) == CAN_CALL;
-    *online = count > 0;
+    struct reach reach = {.online = count > 0};
+    for (size_t i = 0; i < count; i++) {
+        bool callable = (devices[i]->capabilities & CAN_CALL) == CAN_CALL;
+        reach.callable = reach.callable || callable;
+        reach.video_callable =
+            reach.video_callable || (callable && (devices[i]->capabilities & CAN_VIDEO));
+    }
     g_free(devices);
-    return callable;
+    return reach;
 }
 
 static jingle_contact describe(const struct account *account, const struct roster_item *item)
@@ -26,7 +33,10 @@ static jingle_contact describe(const struct account *account, const struct roste
         .subscription = item->subscription,
         .asked = item->asked,
     };
-    contact.callable = is_callable(account, item->jid, &contact.online);
+    struct reach reach = reach_of(account, item->jid);
+    contact.online = reach.online;
+    contact.callable = reach.callable;
+    contact.video_callable = reach.video_callable;
     return contact;
 }
 
@@ -84,17 +94,16 @@ static void receive_availability(struct account *account, const struct stanza *p
     if (!presence->from || !is_of_interest(account, presence->from) ||
         jid_equal(presence->from, account->full_jid))
         return;
-    bool was_online = false;
-    bool is_online = false;
-    bool was_callable = is_callable(account, presence->from, &was_online);
+    struct reach before = reach_of(account, presence->from);
     struct device *device = presence_receive(account->presence, presence);
     if (device) {
         account_recall_device(account, device);
         account_ask_later(account, device);
         account_ask_next(account, now);
     }
-    bool callable = is_callable(account, presence->from, &is_online);
-    if (was_online != is_online || was_callable != callable)
+    struct reach after = reach_of(account, presence->from);
+    if (before.online != after.online || before.callable != after.callable ||
+        before.video_callable != after.video_callable)
         account_tell_contact(account, presence->from);
     if (!device && strcmp(presence->type, "unavailable") == 0)
         account_calls_device_gone(account, presence->from, now);

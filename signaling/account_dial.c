@@ -51,7 +51,7 @@ struct survey {
     size_t unknown;            /* may still answer */
     bool insecure;             /* one can only call without encryption */
     bool initiation;           /* a callable one knows XEP-0353 */
-    const struct device *best; /* callable */
+    const struct device *best; /* callable; with video, if that is asked for and one has it */
 };
 
 static unsigned needed(const struct account_call *call)
@@ -73,7 +73,9 @@ static void survey_device(struct survey *survey, struct account_call *call, stru
         survey->unknown++;
     } else if ((capabilities & needed(call)) == needed(call)) {
         survey->initiation = survey->initiation || (capabilities & CAN_MESSAGE_INITIATION);
-        if (!survey->best)
+        bool is_better = survey->best && account_call_has_media(call, "video") &&
+                         (capabilities & CAN_VIDEO) && !(survey->best->capabilities & CAN_VIDEO);
+        if (!survey->best || is_better)
             survey->best = device;
     } else if ((capabilities & CAN_CALL_INSECURELY) == CAN_CALL_INSECURELY &&
                !(capabilities & CAN_DTLS)) {

@@ -10,6 +10,8 @@ static void on_proposal_came(struct account *account, const struct initiation_ev
     struct account_call *call = account_call_new(account, event->peer, false);
     call->by_message = true;
     call->proposal = event->proposal;
+    call->proposes_audio = event->u.incoming.audio;
+    call->proposes_video = event->u.incoming.video;
     account_call_set_text(&call->sid, event->sid);
     proposal_set_user(event->proposal, call);
     account_call_tell_incoming(call, event->u.incoming.audio, event->u.incoming.video,

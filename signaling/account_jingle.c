@@ -33,6 +33,12 @@ static void begin_accepted(struct account_call *call, const char *from, const st
         account_call_finish(call, JINGLE_REASON_INCOMPATIBLE, JINGLE_PARTY_LOCAL, "");
         return;
     }
+    /* Nobody has agreed to more than was proposed. */
+    if ((session_offers(call->session, "audio") && !call->proposes_audio) ||
+        (session_offers(call->session, "video") && !call->proposes_video)) {
+        session_end(call->session, JINGLE_REASON_SECURITY);
+        return;
+    }
     session_accept(call->session, call->media, call->media_count, now);
 }
 

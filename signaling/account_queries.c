@@ -11,7 +11,8 @@
 
 static struct disco_self own_self(const struct account *account)
 {
-    return (struct disco_self){.name = account->software_name, .features = account->features};
+    return (struct disco_self){.name = account->software_name,
+                               .features = (const char *const *)account->features};
 }
 
 char *account_own_hash(const struct account *account)

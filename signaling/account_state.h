@@ -35,13 +35,14 @@ struct account {
     bool external;
     bool allow_strangers;
     usec ring_timeout;
-    struct rtp_description *abilities; /* may be NULL */
+    struct rtp_description *abilities;       /* may be NULL */
+    struct rtp_description *video_abilities; /* may be NULL */
     char *bare;
     char *domain;
     char *software_name;
     char *software_version;
     char id_prefix[16];
-    const char *const *features;
+    const char **features;
     char *caps_hash; /* ours */
 
     char *full_jid; /* the last one; kept while offline */

@@ -50,7 +50,7 @@ static void content_clear(struct jingle_content *content)
     ice_udp_clear(&content->ice);
 }
 
-static void group_clear(struct jingle_group *group)
+void jingle_group_clear(struct jingle_group *group)
 {
     for (size_t i = 0; i < group->count; i++)
         g_free(group->names[i]);
@@ -63,7 +63,7 @@ void jingle_iq_clear(struct jingle_iq *iq)
     for (size_t i = 0; i < iq->content_count; i++)
         content_clear(&iq->contents[i]);
     g_free(iq->contents);
-    group_clear(&iq->bundle);
+    jingle_group_clear(&iq->bundle);
     g_free(iq->sid);
     g_free(iq->initiator);
     g_free(iq->responder);

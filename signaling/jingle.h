@@ -112,6 +112,7 @@ xml_node *jingle_iq_write(const struct jingle_iq *iq, xml_node *stanza);
 struct jingle_content *jingle_iq_add(struct jingle_iq *iq, const char *name, enum creator creator);
 const struct jingle_content *jingle_iq_content(const struct jingle_iq *iq, const char *name);
 void jingle_group_add(struct jingle_group *group, const char *name);
+void jingle_group_clear(struct jingle_group *group);
 bool jingle_group_has(const struct jingle_group *group, const char *name);
 const char *jingle_action_name(enum jingle_action action);
 const char *jingle_info_name(enum jingle_info info);

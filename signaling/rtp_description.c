@@ -202,6 +202,15 @@ void rtp_description_add_source(struct rtp_description *description, uint32_t ss
     rtp_parameters_add(&add_source(description, ssrc)->parameters, "cname", cname);
 }
 
+void rtp_description_add_group(struct rtp_description *description, const char *semantics,
+                               const uint32_t *ssrcs, size_t count)
+{
+    struct rtp_source_group *group = add_group(description, semantics);
+
+    group->ssrcs = g_memdup2(ssrcs, count * sizeof(uint32_t));
+    group->count = count;
+}
+
 /* ------------------------------------------------------------------------------- reading -- */
 
 static void read_parameter(struct rtp_parameters *parameters, const xml_node *node)

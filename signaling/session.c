@@ -9,6 +9,9 @@
 /* Candidates in one transport-info: few, for some clients take only small stanzas quickly. */
 #define CANDIDATES_PER_INFO 8
 
+/* So many contents are remembered, those that are gone included, before these are forgotten. */
+#define CONTENTS_KEPT ((size_t)(2 * JINGLE_CONTENTS_MAX))
+
 /* The action is kept in the low bits of a tag, so that an answer needs no table. */
 #define TAG_ACTION_BITS 4
 #define TAG_ACTION_MASK ((1u << TAG_ACTION_BITS) - 1)
@@ -16,28 +19,70 @@ _Static_assert(ACTION_COUNT <= TAG_ACTION_MASK + 1, "an action fits into a tag")
 
 /* ------------------------------------------------------------------------------ contents -- */
 
+static void forget_removed(struct session *session)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = session->contents[i];
+        if (content->state == CONTENT_REMOVED)
+            content_free(content);
+        else
+            session->contents[kept++] = content;
+    }
+    session->content_count = kept;
+}
+
 struct content *session_add_content(struct session *session, const char *name, enum creator creator)
 {
-    session->contents = g_renew(struct content, session->contents, session->content_count + 1);
-    struct content *content = &session->contents[session->content_count++];
-    *content = (struct content){.name = g_strdup(name), .creator = creator};
+    struct content *content = g_new0(struct content, 1);
+
+    /* Hooks may still read the name of one that is gone. */
+    if (session->content_count >= CONTENTS_KEPT && session->telling == 0)
+        forget_removed(session);
+    if (session_transport(session, name) != NULL)
+        content->label = g_strdup_printf("%s %u", name, ++session->labels);
+    session->contents = g_renew(struct content *, session->contents, session->content_count + 1);
+    session->contents[session->content_count++] = content;
+    content->name = g_strdup(name);
+    content->creator = creator;
+    content->deadline = USEC_NEVER;
     return content;
 }
 
-struct content *session_content(struct session *session, const char *name)
+struct content *session_content(const struct session *session, const char *name)
 {
     for (size_t i = 0; i < session->content_count; i++) {
-        struct content *content = &session->contents[i];
+        struct content *content = session->contents[i];
         if (content->state != CONTENT_REMOVED && strcmp(content->name, name) == 0)
             return content;
     }
     return NULL;
 }
 
+bool session_had_content(const struct session *session, const char *name)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        if (strcmp(session->contents[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+size_t session_live_contents(const struct session *session)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < session->content_count; i++)
+        count += session->contents[i]->state != CONTENT_REMOVED;
+    return count;
+}
+
 static bool all_have_transport(const struct session *session, enum content_state state)
 {
     for (size_t i = 0; i < session->content_count; i++) {
-        if (session->contents[i].state == state && !session->contents[i].has_own)
+        const struct content *content = session->contents[i];
+        if (content->state == state && content->carrier == NULL && !content->has_own)
             return false;
     }
     return true;
@@ -56,6 +101,8 @@ static struct session *session_create(const struct session_config *config,
     session->peer = g_strdup(config->peer);
     session->sid = g_strdup(config->sid);
     session->ring_timeout = config->ring_timeout;
+    session->abilities = config->abilities;
+    session->video_abilities = config->video_abilities;
     session->deadline = USEC_NEVER;
     return session;
 }
@@ -66,12 +113,25 @@ struct session *session_new(const struct session_config *config, const struct se
     struct session *session = session_create(config, hooks);
 
     session->initiator = true;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < MIN(count, JINGLE_CONTENTS_MAX); i++) {
         struct content *content = session_add_content(session, media[i].content, CREATOR_INITIATOR);
+        content->ours = true;
+        content->offerer = true;
+        content->senders =
+            senders_of(true, media[i].wish != MEDIA_RECEIVE_ONLY, media[i].wish != MEDIA_SEND_ONLY);
         rtp_description_copy(&content->local, media[i].description);
         jingle_group_add(&session->bundle, content->name);
+        content_ride(content, session->contents[0]);
     }
     return session;
+}
+
+/* In a bundle only the first must have a transport: the others may go without (XEP-0338). */
+static bool may_ride(const struct jingle_iq *iq, const struct jingle_content *offered)
+{
+    return jingle_group_has(&iq->bundle, offered->name) &&
+           strcmp(iq->bundle.names[0], offered->name) != 0 && *offered->ice.ufrag == '\0' &&
+           jingle_iq_content(iq, iq->bundle.names[0]) != NULL;
 }
 
 static void keep_offer(struct session *session, const struct jingle_iq *iq)
@@ -80,43 +140,34 @@ static void keep_offer(struct session *session, const struct jingle_iq *iq)
         const struct jingle_content *offered = &iq->contents[i];
         struct ice_udp_transport fresh = {0};
         struct content *content = session_add_content(session, offered->name, offered->creator);
+        bool rides = may_ride(iq, offered);
+        const struct jingle_content *carrier =
+            rides ? jingle_iq_content(iq, iq->bundle.names[0]) : offered;
         content->senders = offered->senders;
-        if (content_fault(offered) != REASON_NONE)
+        if (content_fault(offered, rides) != REASON_NONE)
             content->state = CONTENT_REFUSED;
         if (offered->application == APPLICATION_RTP)
             rtp_description_copy(&content->remote, &offered->rtp);
-        content_merge(content, &offered->ice, &fresh);
+        content_merge(content, &carrier->ice, &fresh);
         ice_udp_clear(&fresh);
     }
     for (size_t i = 0; i < iq->bundle.count; i++)
         jingle_group_add(&session->bundle, iq->bundle.names[i]);
 }
 
-static enum reason_condition offered_fault(const struct jingle_content *offered,
-                                           const struct rtp_description *abilities)
-{
-    enum reason_condition fault = content_fault(offered);
-    struct rtp_description answer;
-
-    if (fault != REASON_NONE || abilities == NULL)
-        return fault;
-    if (g_ascii_strcasecmp(offered->rtp.media, abilities->media) != 0)
-        return REASON_UNSUPPORTED_APPLICATIONS;
-    if (!negotiate_answer(&offered->rtp, abilities, ORDER_OF_THE_OFFER, &answer))
-        return REASON_INCOMPATIBLE_PARAMETERS;
-    rtp_description_clear(&answer);
-    return REASON_NONE;
-}
-
 /* REASON_NONE if at least one content could be accepted, else the fault of the first. */
-static enum reason_condition offer_fault(const struct jingle_iq *iq,
-                                         const struct rtp_description *abilities)
+static enum reason_condition offer_fault(const struct session *session, const struct jingle_iq *iq)
 {
+    enum reason_condition first = REASON_NONE;
+
     for (size_t i = 0; i < iq->content_count; i++) {
-        if (offered_fault(&iq->contents[i], abilities) == REASON_NONE)
+        const struct jingle_content *offered = &iq->contents[i];
+        enum reason_condition fault = content_offer_fault(session, offered, may_ride(iq, offered));
+        if (fault == REASON_NONE)
             return REASON_NONE;
+        first = i == 0 ? fault : first;
     }
-    return offered_fault(&iq->contents[0], abilities);
+    return first;
 }
 
 struct session *session_new_incoming(const struct session_config *config,
@@ -124,9 +175,10 @@ struct session *session_new_incoming(const struct session_config *config,
                                      usec now)
 {
     struct session *session = session_create(config, hooks);
-    enum reason_condition fault = offer_fault(iq, config->abilities);
+    enum reason_condition fault = offer_fault(session, iq);
 
     session->state = SESSION_PENDING;
+    session->named = iq->initiator != NULL;
     session->initiate_acked = true;
     session->deadline = now + session->ring_timeout;
     keep_offer(session, iq);
@@ -149,10 +201,8 @@ void session_free(struct session *session)
     if (session == NULL)
         return;
     for (size_t i = 0; i < session->content_count; i++)
-        content_clear(&session->contents[i]);
-    for (size_t i = 0; i < session->bundle.count; i++)
-        g_free(session->bundle.names[i]);
-    g_free(session->bundle.names);
+        content_free(session->contents[i]);
+    jingle_group_clear(&session->bundle);
     g_free(session->contents);
     g_free(session->own_jid);
     g_free(session->peer);
@@ -162,8 +212,11 @@ void session_free(struct session *session)
 
 void session_tell(struct session *session, const struct session_event *event)
 {
-    if (session->state != SESSION_ENDED || event->type == SESSION_EVENT_ENDED)
-        session->hooks.event(session->hooks.user, session, event);
+    if (session->state == SESSION_ENDED && event->type != SESSION_EVENT_ENDED)
+        return;
+    session->telling++;
+    session->hooks.event(session->hooks.user, session, event);
+    session->telling--;
 }
 
 void session_tell_ended(struct session *session, jingle_reason reason, jingle_party by,
@@ -215,30 +268,59 @@ void session_drop(struct session *session, jingle_reason reason, jingle_party by
 
 /* ------------------------------------------------------------------------------- sending -- */
 
-void session_send(struct session *session, struct jingle_iq *iq)
+unsigned session_send(struct session *session, struct jingle_iq *iq)
 {
     unsigned tag = (++session->tags << TAG_ACTION_BITS) | (unsigned)iq->action;
 
     session->hooks.send(session->hooks.user, session, iq, tag);
     jingle_iq_clear(iq);
+    return tag;
 }
 
-/* A content as it stands in an offer or answer. */
-static struct jingle_content *write_content(struct jingle_iq *iq, struct content *content,
-                                            enum dtls_setup setup)
+/* The credentials and the fingerprint without the candidates: they belong to the one that carries.
+ */
+static struct ice_udp_transport credentials_of(const struct ice_udp_transport *transport)
+{
+    struct ice_udp_transport credentials = *transport;
+
+    credentials.candidates = NULL;
+    credentials.candidate_count = 0;
+    return credentials;
+}
+
+static enum dtls_setup role_of(const struct content *carrier, bool is_offer)
+{
+    if (is_offer)
+        return DTLS_ACTPASS;
+    return content_dtls_client(carrier) ? DTLS_ACTIVE : DTLS_PASSIVE;
+}
+
+struct jingle_content *session_write_content(struct session *session, struct jingle_iq *iq,
+                                             struct content *content, bool is_offer)
 {
     struct jingle_content *out = jingle_iq_add(iq, content->name, content->creator);
+    struct content *carrier = content_carrier(session, content);
 
     out->senders = content->senders;
     out->has_senders = true; /* Dino wants it written out */
     out->application = APPLICATION_RTP;
     rtp_description_copy(&out->rtp, &content->local);
     out->transport = TRANSPORT_ICE_UDP;
-    ice_udp_copy(&out->ice, &content->own);
+    if (carrier == content) {
+        ice_udp_copy(&out->ice, &content->own);
+        content->sent = content->own.candidate_count;
+    } else {
+        out->ice = credentials_of(&carrier->own);
+    }
     out->ice.ice0 = content->theirs.ice0;
-    out->ice.fingerprint.setup = setup;
-    content->sent = content->own.candidate_count;
+    out->ice.fingerprint.setup = role_of(carrier, is_offer);
     return out;
+}
+
+void session_write_group(struct jingle_iq *iq, const struct jingle_group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        jingle_group_add(&iq->bundle, group->names[i]);
 }
 
 static void try_initiate(struct session *session, usec now)
@@ -250,10 +332,14 @@ static void try_initiate(struct session *session, usec now)
         return;
     jingle_iq_init(&iq, ACTION_SESSION_INITIATE, session->sid);
     iq.initiator = g_strdup(session->own_jid);
-    for (size_t i = 0; i < session->content_count; i++)
-        write_content(&iq, &session->contents[i], DTLS_ACTPASS);
-    for (size_t i = 0; i < session->bundle.count; i++)
-        jingle_group_add(&iq.bundle, session->bundle.names[i]);
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = session->contents[i];
+        session_write_content(session, &iq, content, true);
+        /* Should the answer not be bundled, these are its credentials. */
+        if (content->carrier != NULL)
+            content->own = credentials_of(&content_carrier(session, content)->own);
+    }
+    session_write_group(&iq, &session->bundle);
     session->state = SESSION_PENDING;
     session->deadline = now + session->ring_timeout;
     session_send(session, &iq);
@@ -284,14 +370,11 @@ static bool write_refused(struct jingle_iq *iq, const struct session *session,
     out->rtp = description;
     out->transport = TRANSPORT_ICE_UDP;
     for (size_t i = 0; i < session->content_count; i++) {
-        const struct content *accepted = &session->contents[i];
-        if (accepted->state != CONTENT_AGREED)
+        const struct content *accepted = session->contents[i];
+        if (accepted->state != CONTENT_AGREED || accepted->carrier != NULL)
             continue;
-        out->ice = accepted->own;
-        out->ice.candidates = NULL;
-        out->ice.candidate_count = 0;
-        out->ice.fingerprint.setup =
-            content_dtls_client(session, accepted) ? DTLS_ACTIVE : DTLS_PASSIVE;
+        out->ice = credentials_of(&accepted->own);
+        out->ice.fingerprint.setup = role_of(accepted, false);
         break;
     }
     return true;
@@ -301,7 +384,7 @@ static bool write_refused(struct jingle_iq *iq, const struct session *session,
 static void remove_left_out(struct session *session)
 {
     for (size_t i = 0; i < session->content_count; i++) {
-        struct content *content = &session->contents[i];
+        struct content *content = session->contents[i];
         struct jingle_iq iq;
         if (content->state != CONTENT_REMOVED)
             continue;
@@ -316,10 +399,9 @@ static void remove_left_out(struct session *session)
 static void write_answer(struct session *session, struct jingle_iq *iq)
 {
     for (size_t i = 0; i < session->content_count; i++) {
-        struct content *content = &session->contents[i];
+        struct content *content = session->contents[i];
         if (content->state == CONTENT_AGREED) {
-            bool client = content_dtls_client(session, content);
-            write_content(iq, content, client ? DTLS_ACTIVE : DTLS_PASSIVE);
+            session_write_content(session, iq, content, false);
         } else if (content->state == CONTENT_REFUSED && !write_refused(iq, session, content)) {
             content->state = CONTENT_REMOVED;
         }
@@ -347,30 +429,64 @@ static void try_accept(struct session *session)
     remove_left_out(session);
 }
 
-/* A media type, and whether there was one that fits, though without a common codec. */
-static bool answer_content(struct content *content, const struct session_media *media, size_t count,
+/* Of the senders that were offered, those that we want; false if nobody is left. */
+static bool narrow_senders(const struct session *session, struct content *content,
+                           enum media_wish wish)
+{
+    bool we_send = content_we_send(session, content) && wish != MEDIA_RECEIVE_ONLY;
+    bool we_receive = content_we_receive(session, content) && wish != MEDIA_SEND_ONLY;
+
+    content->senders = senders_of(session->initiator, we_send, we_receive);
+    return we_send || we_receive;
+}
+
+/* A media type, and whether there was one that fits, though without a common codec. An entry is of
+ * use once, for it has the ssrc of one stream. */
+static bool answer_content(const struct session *session, struct content *content,
+                           const struct session_media *media, size_t count, uint64_t *used,
                            bool *media_fits)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < MIN(count, 64); i++) {
         const struct rtp_description *local = media[i].description;
-        if (g_ascii_strcasecmp(local->media, content->remote.media) != 0)
+        if ((*used >> i & 1) != 0 || content->remote.media == NULL ||
+            g_ascii_strcasecmp(local->media, content->remote.media) != 0)
             continue;
         *media_fits = true;
         rtp_description_clear(&content->local);
-        return negotiate_answer(&content->remote, local, media[i].order, &content->local);
+        if (!negotiate_answer(&content->remote, local, media[i].order, &content->local))
+            return false;
+        *used |= UINT64_C(1) << i;
+        return narrow_senders(session, content, media[i].wish) && content_fits(session, content);
     }
     return false;
 }
 
-static void accept_contents(struct session *session, const struct session_media *media,
+static bool accept_contents(struct session *session, const struct session_media *media,
                             size_t count, bool *media_fits)
 {
+    uint64_t used = 0;
+    bool any = false;
+
     for (size_t i = 0; i < session->content_count; i++) {
-        struct content *content = &session->contents[i];
+        struct content *content = session->contents[i];
         if (content->state != CONTENT_OFFERED)
             continue;
-        bool fits = answer_content(content, media, count, media_fits);
+        bool fits = answer_content(session, content, media, count, &used, media_fits);
         content->state = fits ? CONTENT_AGREED : CONTENT_REFUSED;
+        any = any || fits;
+    }
+    session_bundle(session);
+    return any;
+}
+
+/* Whoever carries comes before those who are carried. */
+void session_tell_negotiated(struct session *session)
+{
+    for (size_t i = 0; i < 2 * session->content_count && session->state != SESSION_ENDED; i++) {
+        struct content *content = session->contents[i % session->content_count];
+        bool is_turn = (content->carrier == NULL) == (i < session->content_count);
+        if (content->state == CONTENT_AGREED && is_turn)
+            content_tell_negotiated(session, content);
     }
 }
 
@@ -378,17 +494,13 @@ void session_accept(struct session *session, const struct session_media *media, 
                     usec now)
 {
     bool media_fits = false;
-    bool any = false;
 
     if (session->initiator || session->accepting || session->state != SESSION_PENDING)
         return;
-    accept_contents(session, media, count, &media_fits);
+    bool any = accept_contents(session, media, count, &media_fits);
     session->accepting = true;
     session->deadline = now + session->ring_timeout;
-    for (size_t i = 0; i < session->content_count && session->state != SESSION_ENDED; i++) {
-        if (session->contents[i].state == CONTENT_AGREED)
-            any = content_negotiate(session, &session->contents[i]) || any;
-    }
+    session_tell_negotiated(session);
     if (!any)
         session_end_with(session, JINGLE_REASON_INCOMPATIBLE,
                          media_fits ? REASON_INCOMPATIBLE_PARAMETERS
@@ -455,33 +567,40 @@ static void restart(struct session *session, struct content *content,
     session_flush(session, content);
 }
 
+/* Before it was told: it may still become another. */
+static bool is_open(const struct session *session, const struct content *content)
+{
+    return session->state == SESSION_NEW || session->accepting ||
+           (session->state == SESSION_PENDING && !session->initiator) || !content->has_own ||
+           (content->state == CONTENT_ADDING && content->add_tag == 0) || content->accepting;
+}
+
 void session_set_transport(struct session *session, const char *name,
                            const struct ice_udp_transport *transport, usec now)
 {
-    struct content *content = session_content(session, name);
+    struct content *content = session_transport(session, name);
 
     if (content == NULL || session->state == SESSION_ENDED)
         return;
-    bool is_new = !content->has_own || strcmp(content->own.ufrag, transport->ufrag) != 0;
-    if (content->has_own && is_new && session->state == SESSION_ACTIVE) {
-        restart(session, content, transport);
+    if (!is_open(session, content)) {
+        if (session->state == SESSION_ACTIVE && content->state == CONTENT_AGREED &&
+            strcmp(content->own.ufrag, transport->ufrag) != 0)
+            restart(session, content, transport);
         return;
     }
-    bool is_open = session->state == SESSION_NEW || session->accepting ||
-                   (session->state == SESSION_PENDING && !session->initiator);
-    if (!is_open)
-        return;
     ice_udp_clear(&content->own);
     ice_udp_copy(&content->own, transport);
     content->has_own = true;
     try_initiate(session, now);
     try_accept(session);
+    session_try_changes(session, content, now);
+    session_flush(session, content);
 }
 
 void session_add_candidates(struct session *session, const char *name,
                             const struct ice_candidate *candidates, size_t count, usec now)
 {
-    struct content *content = session_content(session, name);
+    struct content *content = session_transport(session, name);
 
     (void)now;
     if (content == NULL || session->state == SESSION_ENDED)
@@ -506,7 +625,8 @@ void session_send_info(struct session *session, enum jingle_info info, const cha
     struct content *content = name == NULL ? NULL : session_content(session, name);
     jingle_iq_init(&iq, ACTION_SESSION_INFO, session->sid);
     iq.info = info;
-    if (content != NULL) {
+    /* XEP-0167, 8: a whole session is on hold, a content is muted. */
+    if (content != NULL && (info == INFO_MUTE || info == INFO_UNMUTE)) {
         iq.info_name = g_strdup(content->name);
         iq.info_creator = content->creator;
     }
@@ -515,8 +635,7 @@ void session_send_info(struct session *session, enum jingle_info info, const cha
 
 /* ------------------------------------------------------------------------------- answers -- */
 
-/* What an error in answer to session-initiate or session-accept means. */
-static jingle_reason error_meaning(const struct stanza_error *error)
+jingle_reason session_error_meaning(const struct stanza_error *error)
 {
     if (error->jingle == JINGLE_TIE_BREAK)
         return JINGLE_REASON_REPLACED;
@@ -555,7 +674,7 @@ static jingle_reason error_meaning(const struct stanza_error *error)
 /* The peer may still have the session unless it says that it has none. */
 static void setup_failed(struct session *session, const struct stanza_error *error)
 {
-    jingle_reason reason = error_meaning(error);
+    jingle_reason reason = session_error_meaning(error);
     bool tell = error->condition == STANZA_REMOTE_SERVER_TIMEOUT ||
                 (session->state == SESSION_ACTIVE && reason != JINGLE_REASON_GONE);
     struct jingle_iq iq;
@@ -600,6 +719,7 @@ void session_answered(struct session *session, unsigned tag, const struct stanza
     (void)now;
     if (session->state == SESSION_ENDED)
         return;
+    session_change_answered(session, tag, error);
     if (error != NULL) {
         failed(session, action, error);
         return;
@@ -608,20 +728,21 @@ void session_answered(struct session *session, unsigned tag, const struct stanza
         return;
     session->initiate_acked = true;
     for (size_t i = 0; i < session->content_count; i++)
-        session_flush(session, &session->contents[i]);
+        session_flush(session, session->contents[i]);
 }
 
 /* -------------------------------------------------------------------------- time and view -- */
 
 usec session_next_deadline(const struct session *session)
 {
-    return session->deadline;
+    return MIN(session->deadline, session_changes_deadline(session));
 }
 
 void session_tick(struct session *session, usec now)
 {
     if (now >= session->deadline)
         session_end(session, JINGLE_REASON_NO_ANSWER);
+    session_tick_changes(session, now);
 }
 
 enum session_state session_state(const struct session *session)
@@ -647,9 +768,7 @@ const char *session_peer(const struct session *session)
 bool session_offers(const struct session *session, const char *media)
 {
     for (size_t i = 0; i < session->content_count; i++) {
-        const struct content *content = &session->contents[i];
-        const char *offered = session->initiator ? content->local.media : content->remote.media;
-        if (offered != NULL && g_ascii_strcasecmp(offered, media) == 0)
+        if (g_ascii_strcasecmp(content_media(session->contents[i]), media) == 0)
             return true;
     }
     return false;

@@ -3,14 +3,26 @@
 
 #include "signaling/session_state.h"
 
-void content_clear(struct content *content)
+void content_free(struct content *content)
 {
     g_free(content->name);
+    g_free(content->carrier);
+    g_free(content->label);
     rtp_description_clear(&content->local);
     rtp_description_clear(&content->remote);
     ice_udp_clear(&content->own);
     ice_udp_clear(&content->theirs);
+    g_free(content);
 }
+
+const char *content_media(const struct content *content)
+{
+    const char *media = content->ours ? content->local.media : content->remote.media;
+
+    return media == NULL ? "" : media;
+}
+
+/* ------------------------------------------------------------------------------- senders -- */
 
 bool content_we_send(const struct session *session, const struct content *content)
 {
@@ -21,6 +33,15 @@ bool content_we_receive(const struct session *session, const struct content *con
 {
     return senders_include(content->senders, !session->initiator);
 }
+
+enum senders senders_of(bool initiator, bool we_send, bool we_receive)
+{
+    if (we_send == we_receive)
+        return we_send ? SENDERS_BOTH : SENDERS_NONE;
+    return we_send == initiator ? SENDERS_INITIATOR : SENDERS_RESPONDER;
+}
+
+/* ----------------------------------------------------------------------------- transport -- */
 
 bool content_is_restart(const struct content *content, const struct ice_udp_transport *from)
 {
@@ -81,19 +102,23 @@ void content_merge(struct content *content, const struct ice_udp_transport *from
 
 /* RFC 8842, 5: the offerer says actpass, the answerer chooses; we choose active, so that the
  * handshake starts with our first packet. */
-bool content_dtls_client(const struct session *session, const struct content *content)
+bool content_dtls_client(const struct content *content)
 {
     enum dtls_setup theirs = content->theirs.fingerprint.setup;
 
-    if (session->initiator)
+    if (content->offerer)
         return theirs == DTLS_PASSIVE;
     return theirs != DTLS_ACTIVE;
 }
 
-enum reason_condition content_fault(const struct jingle_content *offered)
+/* --------------------------------------------------------------------------------- faults -- */
+
+enum reason_condition content_fault(const struct jingle_content *offered, bool rides)
 {
     if (offered->application != APPLICATION_RTP)
         return REASON_UNSUPPORTED_APPLICATIONS;
+    if (rides && offered->transport != TRANSPORT_UNKNOWN)
+        return REASON_NONE;
     if (offered->transport != TRANSPORT_ICE_UDP)
         return REASON_UNSUPPORTED_TRANSPORTS;
     if (offered->ice.fingerprint.hash == FINGERPRINT_NONE ||
@@ -104,22 +129,76 @@ enum reason_condition content_fault(const struct jingle_content *offered)
     return REASON_NONE;
 }
 
-bool content_negotiate(struct session *session, struct content *content)
+static const struct rtp_description *ability(const struct session *session, const char *media)
+{
+    const struct rtp_description *const all[] = {session->abilities, session->video_abilities};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        if (all[i] != NULL && g_ascii_strcasecmp(all[i]->media, media) == 0)
+            return all[i];
+    }
+    return NULL;
+}
+
+enum reason_condition content_offer_fault(const struct session *session,
+                                          const struct jingle_content *offered, bool rides)
+{
+    enum reason_condition fault = content_fault(offered, rides);
+    struct rtp_description answer;
+
+    if (fault != REASON_NONE || (session->abilities == NULL && session->video_abilities == NULL))
+        return fault;
+    const struct rtp_description *ours = ability(session, offered->rtp.media);
+    if (ours == NULL)
+        return REASON_UNSUPPORTED_APPLICATIONS;
+    if (!negotiate_answer(&offered->rtp, ours, ORDER_OF_THE_OFFER, &answer))
+        return REASON_INCOMPATIBLE_PARAMETERS;
+    rtp_description_clear(&answer);
+    return REASON_NONE;
+}
+
+/* --------------------------------------------------------------------------------- events -- */
+
+bool content_fits(const struct session *session, const struct content *content)
 {
     struct rtp_agreement agreement;
 
-    if (!negotiate_agree(&content->local, &content->remote, session->initiator, !session->initiator,
+    return negotiate_agree(&content->local, &content->remote, session->initiator, !content->ours,
+                           &agreement);
+}
+
+void content_tell_negotiated(struct session *session, struct content *content)
+{
+    struct content *carrier = content_carrier(session, content);
+    bool wanted = !carrier->has_own;
+    struct rtp_agreement agreement;
+
+    if (!negotiate_agree(&content->local, &content->remote, session->initiator, !content->ours,
                          &agreement))
-        return false;
-    content->state = CONTENT_AGREED;
-    agreement.bundle = jingle_group_has(&session->bundle, content->name);
-    agreement.we_send = content_we_send(session, content);
+        return;
+    agreement.bundle = session_is_bundled(session, content);
+    agreement.we_send = content_we_send(session, content) && !content->silent;
     agreement.we_receive = content_we_receive(session, content);
     struct session_event event = {.type = SESSION_EVENT_NEGOTIATED};
     event.u.negotiated.content = content->name;
-    event.u.negotiated.dtls_client = content_dtls_client(session, content);
+    event.u.negotiated.dtls_client = content_dtls_client(carrier);
+    event.u.negotiated.we_offered = content->ours;
     event.u.negotiated.agreement = &agreement;
-    event.u.negotiated.remote = &content->theirs;
+    event.u.negotiated.remote = &carrier->theirs;
+    event.u.negotiated.transport = content_label(carrier);
+    event.u.negotiated.transport_wanted = wanted && carrier == content;
+    event.u.negotiated.credentials = wanted && *carrier->own.ufrag != '\0' ? &carrier->own : NULL;
     session_tell(session, &event);
-    return true;
+}
+
+void content_tell_gone(struct session *session, struct content *content,
+                       enum session_event_type type, jingle_reason reason, jingle_party by)
+{
+    struct session_event event = {.type = type};
+
+    event.u.content_gone.content = content->name;
+    event.u.content_gone.media = content_media(content);
+    event.u.content_gone.reason = reason;
+    event.u.content_gone.by = by;
+    session_tell(session, &event);
 }

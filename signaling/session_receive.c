@@ -8,16 +8,13 @@
 #include "signaling/jid.h"
 #include "signaling/session_state.h"
 
-/* How often the peer is told that a content stays refused. */
-#define MODIFY_REFUSALS_MAX 3
-
-static void answer_result(struct session *session)
+void answer_result(struct session *session)
 {
     session->hooks.answer(session->hooks.user, session, NULL);
 }
 
-static void answer_error(struct session *session, enum stanza_condition condition,
-                         enum jingle_condition jingle, const char *text)
+void answer_error(struct session *session, enum stanza_condition condition,
+                  enum jingle_condition jingle, const char *text)
 {
     struct stanza_error error = stanza_error_make(condition, jingle, text);
 
@@ -25,7 +22,7 @@ static void answer_error(struct session *session, enum stanza_condition conditio
     session->hooks.answer(session->hooks.user, session, &error);
 }
 
-static void answer_out_of_order(struct session *session, const struct jingle_iq *iq)
+void answer_out_of_order(struct session *session, const struct jingle_iq *iq)
 {
     char text[STANZA_ERROR_TEXT];
 
@@ -33,8 +30,7 @@ static void answer_out_of_order(struct session *session, const struct jingle_iq 
     answer_error(session, STANZA_UNEXPECTED_REQUEST, JINGLE_OUT_OF_ORDER, text);
 }
 
-/* We write the creator that the peer last wrote, for clients differ about it. */
-static void learn_creators(struct session *session, const struct jingle_iq *iq)
+void learn_creators(struct session *session, const struct jingle_iq *iq)
 {
     for (size_t i = 0; i < iq->content_count; i++) {
         struct content *content = session_content(session, iq->contents[i].name);
@@ -55,28 +51,32 @@ static void take_remote_transport(struct content *content, const struct ice_udp_
     content->theirs.fingerprint = from->fingerprint;
 }
 
-/* REASON_NONE if the content is agreed on, otherwise why not. */
-static enum reason_condition take_answer(struct session *session, struct content *content,
-                                         const struct jingle_content *answered)
+/* What keeps an offered content from being agreed on; REASON_DECLINE: the peer does not want it. */
+static enum reason_condition answer_fault(const struct session *session,
+                                          const struct content *content,
+                                          const struct jingle_content *answered, bool rides)
 {
-    enum reason_condition fault = REASON_UNSUPPORTED_APPLICATIONS;
+    struct rtp_agreement agreement;
 
-    if (answered != NULL)
-        fault = content_fault(answered);
-    if (fault == REASON_NONE && answered->has_senders && answered->senders == SENDERS_NONE)
-        fault = REASON_UNSUPPORTED_APPLICATIONS;
-    if (fault == REASON_NONE) {
-        if (answered->has_senders)
-            content->senders = answered->senders;
-        rtp_description_clear(&content->remote);
-        rtp_description_copy(&content->remote, &answered->rtp);
-        take_remote_transport(content, &answered->ice);
-        if (!content_negotiate(session, content))
-            fault = REASON_INCOMPATIBLE_PARAMETERS;
-    }
+    if (answered == NULL || (answered->has_senders && answered->senders == SENDERS_NONE))
+        return REASON_DECLINE;
+    enum reason_condition fault = content_fault(answered, rides);
     if (fault != REASON_NONE)
-        content->state = CONTENT_REFUSED;
-    return fault;
+        return fault;
+    return negotiate_agree(&content->local, &answered->rtp, session->initiator, false, &agreement)
+               ? REASON_NONE
+               : REASON_INCOMPATIBLE_PARAMETERS;
+}
+
+static void take_answer(struct content *content, const struct jingle_content *answered)
+{
+    content->state = CONTENT_AGREED;
+    if (answered->has_senders)
+        content->senders = answered->senders;
+    rtp_description_clear(&content->remote);
+    rtp_description_copy(&content->remote, &answered->rtp);
+    if (answered->transport == TRANSPORT_ICE_UDP)
+        take_remote_transport(content, &answered->ice);
 }
 
 static jingle_reason fault_meaning(enum reason_condition fault)
@@ -86,18 +86,98 @@ static jingle_reason fault_meaning(enum reason_condition fault)
     return fault == REASON_FAILED_TRANSPORT ? JINGLE_REASON_NO_PATH : JINGLE_REASON_INCOMPATIBLE;
 }
 
+/* Of the group that we offered, what the peer keeps, in its order: its first carries. */
 static void take_group(struct session *session, const struct jingle_group *answered)
 {
-    size_t kept = 0;
+    struct jingle_group kept = {0};
 
-    for (size_t i = 0; i < session->bundle.count; i++) {
-        char *name = session->bundle.names[i];
-        if (jingle_group_has(answered, name))
-            session->bundle.names[kept++] = name;
-        else
-            g_free(name);
+    for (size_t i = 0; i < answered->count; i++) {
+        if (jingle_group_has(&session->bundle, answered->names[i]))
+            jingle_group_add(&kept, answered->names[i]);
     }
-    session->bundle.count = kept;
+    jingle_group_clear(&session->bundle);
+    session->bundle = kept;
+}
+
+/* The name of the first of the group that can carry it, or NULL. */
+static const char *find_head(const struct session *session, const struct jingle_iq *iq)
+{
+    for (size_t i = 0; i < session->bundle.count; i++) {
+        const char *name = session->bundle.names[i];
+        const struct content *content = session_content(session, name);
+        if (content != NULL &&
+            answer_fault(session, content, jingle_iq_content(iq, name), false) == REASON_NONE)
+            return name;
+    }
+    return NULL;
+}
+
+/* The fault of the first that has one, for it tells the most: the later ones may be contents that
+ * are just missing. */
+static enum reason_condition take_answers(struct session *session, const struct jingle_iq *iq,
+                                          enum reason_condition *faults)
+{
+    enum reason_condition first = REASON_NONE;
+    const char *head = find_head(session, iq);
+
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = session->contents[i];
+        const struct jingle_content *answered = jingle_iq_content(iq, content->name);
+        bool rides = head != NULL && strcmp(head, content->name) != 0 &&
+                     session_is_bundled(session, content);
+        faults[i] = answer_fault(session, content, answered, rides);
+        content->state = CONTENT_REFUSED;
+        if (faults[i] == REASON_NONE)
+            take_answer(content, answered);
+        first = first == REASON_NONE ? faults[i] : first;
+    }
+    return first;
+}
+
+/* Our transport was given for the first content, and may now be another's. */
+static void settle_transport(struct session *session)
+{
+    struct content *first = session->contents[0];
+
+    session_bundle(session);
+    struct content *heir = session_head(session);
+    if (first->state == CONTENT_AGREED && first->carrier == NULL)
+        return;
+    for (size_t i = 0; heir == NULL && i < session->content_count; i++) {
+        if (session->contents[i]->state == CONTENT_AGREED)
+            heir = session->contents[i];
+    }
+    if (heir != NULL)
+        content_hand_over(first, heir);
+}
+
+/* Not wanted, or not understood? Nothing of the offer is left: say so. */
+static enum reason_condition wire_fault(enum reason_condition fault)
+{
+    return fault == REASON_DECLINE ? REASON_UNSUPPORTED_APPLICATIONS : fault;
+}
+
+static void tell_refused(struct session *session, const enum reason_condition *faults)
+{
+    size_t count = session->content_count; /* hooks may add some */
+
+    for (size_t i = 0; i < count && session->state == SESSION_ACTIVE; i++) {
+        struct content *content = session->contents[i];
+        jingle_reason reason =
+            faults[i] == REASON_DECLINE ? JINGLE_REASON_DECLINED : fault_meaning(faults[i]);
+        if (faults[i] != REASON_NONE)
+            content_tell_gone(session, content, SESSION_EVENT_CONTENT_REFUSED, reason,
+                              JINGLE_PARTY_REMOTE);
+    }
+}
+
+static bool is_anything_agreed(const struct session *session)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        if (session->contents[i]->state == CONTENT_AGREED)
+            return true;
+    }
+    return false;
 }
 
 static bool knows_any(struct session *session, const struct jingle_iq *iq)
@@ -112,8 +192,7 @@ static bool knows_any(struct session *session, const struct jingle_iq *iq)
 static void receive_accept(struct session *session, const struct jingle_iq *iq)
 {
     struct session_event event = {.type = SESSION_EVENT_ACCEPTED};
-    enum reason_condition fault = REASON_NONE;
-    bool any = false;
+    enum reason_condition faults[JINGLE_CONTENTS_MAX];
 
     if (!session->initiator || session->state != SESSION_PENDING) {
         answer_out_of_order(session, iq);
@@ -129,19 +208,19 @@ static void receive_accept(struct session *session, const struct jingle_iq *iq)
     session->state = SESSION_ACTIVE;
     session->initiate_acked = true;
     session->deadline = USEC_NEVER;
+    session->named = iq->responder != NULL;
     take_group(session, &iq->bundle);
+    enum reason_condition fault = take_answers(session, iq, faults);
+    settle_transport(session);
     session_tell(session, &event);
-    for (size_t i = 0; i < session->content_count && session->state == SESSION_ACTIVE; i++) {
-        struct content *content = &session->contents[i];
-        enum reason_condition found =
-            take_answer(session, content, jingle_iq_content(iq, content->name));
-        any = any || found == REASON_NONE;
-        /* The first fault tells the most: the later ones may be contents that are just missing. */
-        fault = fault == REASON_NONE ? found : fault;
-        session_flush(session, content);
+    if (!is_anything_agreed(session)) {
+        session_end_with(session, fault_meaning(fault), wire_fault(fault));
+        return;
     }
-    if (!any)
-        session_end_with(session, fault_meaning(fault), fault);
+    tell_refused(session, faults);
+    session_tell_negotiated(session);
+    for (size_t i = 0; i < session->content_count && session->state == SESSION_ACTIVE; i++)
+        session_flush(session, session->contents[i]);
 }
 
 /* ------------------------------------------------------------------------ transport-info -- */
@@ -152,9 +231,11 @@ static bool is_restart_glare(struct session *session, const struct jingle_iq *iq
     for (size_t i = 0; i < iq->content_count; i++) {
         const struct jingle_content *in = &iq->contents[i];
         struct content *content = session_content(session, in->name);
-        if (content != NULL && session->initiator && content->restart_sent &&
-            in->transport == TRANSPORT_ICE_UDP && in->ice.candidate_count == 0 &&
-            content_is_restart(content, &in->ice))
+        if (content == NULL || in->transport != TRANSPORT_ICE_UDP)
+            continue;
+        const struct content *carrier = content_carrier(session, content);
+        if (session->initiator && carrier->restart_sent && in->ice.candidate_count == 0 &&
+            content_is_restart(carrier, &in->ice))
             return true;
     }
     return false;
@@ -176,7 +257,7 @@ static void take_transport(struct session *session, struct content *content,
         content->restart_wanted = !content->restart_sent;
         content->restart_sent = false;
     }
-    event.u.remote_transport.content = content->name;
+    event.u.remote_transport.content = content_label(content);
     event.u.remote_transport.restart = restart;
     event.u.remote_transport.answer_wanted = content->restart_wanted;
     event.u.remote_transport.transport = &fresh;
@@ -184,6 +265,24 @@ static void take_transport(struct session *session, struct content *content,
     if (content->state == CONTENT_AGREED && is_news)
         session_tell(session, &event);
     ice_udp_clear(&fresh);
+}
+
+/* Before the answer it is open who carries whom: each keeps what comes under its name. After it,
+ * some (Conversations) repeat new credentials for every content; what belongs to a transport that
+ * lost against the bundle's is of no use. */
+static void take_content_transport(struct session *session, struct content *content,
+                                   const struct ice_udp_transport *from)
+{
+    struct content *carrier = content_carrier(session, content);
+    bool is_lost = content_is_restart(carrier, from) && !content_is_restart(content, from) &&
+                   *content->theirs.ufrag != '\0';
+
+    if (carrier == content || content->state != CONTENT_AGREED) {
+        take_transport(session, content, from);
+    } else if (!is_lost) {
+        memcpy(content->theirs.ufrag, from->ufrag, sizeof(from->ufrag));
+        take_transport(session, carrier, from);
+    }
 }
 
 static void receive_transport_info(struct session *session, const struct jingle_iq *iq)
@@ -199,8 +298,8 @@ static void receive_transport_info(struct session *session, const struct jingle_
         struct content *content = session_content(session, in->name);
         if (content == NULL || in->transport != TRANSPORT_ICE_UDP)
             log_info(session->log, "%s sends a transport-info of no use", session->peer);
-        else if (content->state == CONTENT_OFFERED || content->state == CONTENT_AGREED)
-            take_transport(session, content, &in->ice);
+        else if (content->state != CONTENT_REFUSED)
+            take_content_transport(session, content, &in->ice);
     }
 }
 
@@ -232,96 +331,6 @@ static void receive_transport_replace(struct session *session, const struct jing
     reply_contents(session, iq, ACTION_TRANSPORT_REJECT, REASON_NONE);
 }
 
-/* ------------------------------------------------------------------------------ contents -- */
-
-static void receive_content_add(struct session *session, const struct jingle_iq *iq)
-{
-    answer_result(session);
-    reply_contents(session, iq, ACTION_CONTENT_REJECT, REASON_UNSUPPORTED_APPLICATIONS);
-}
-
-static bool knows_all(struct session *session, const struct jingle_iq *iq)
-{
-    for (size_t i = 0; i < iq->content_count; i++) {
-        if (session_content(session, iq->contents[i].name) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* XEP-0166, 7.2.3: everything may be changed but what we refused; that we change back. */
-static void modify_content(struct session *session, struct content *content, enum senders senders)
-{
-    struct session_event event = {.type = SESSION_EVENT_SENDERS};
-    struct jingle_iq iq;
-
-    if (content->state == CONTENT_REFUSED) {
-        if (senders == SENDERS_NONE || content->modify_refusals >= MODIFY_REFUSALS_MAX)
-            return;
-        content->modify_refusals++;
-        jingle_iq_init(&iq, ACTION_CONTENT_MODIFY, session->sid);
-        struct jingle_content *out = jingle_iq_add(&iq, content->name, content->creator);
-        out->senders = SENDERS_NONE;
-        out->has_senders = true;
-        session_send(session, &iq);
-        return;
-    }
-    content->senders = senders;
-    event.u.senders.content = content->name;
-    event.u.senders.we_send = content_we_send(session, content);
-    event.u.senders.we_receive = content_we_receive(session, content);
-    if (content->state == CONTENT_AGREED)
-        session_tell(session, &event);
-}
-
-static void receive_content_modify(struct session *session, const struct jingle_iq *iq)
-{
-    if (!knows_all(session, iq)) {
-        answer_error(session, STANZA_ITEM_NOT_FOUND, JINGLE_CONDITION_NONE,
-                     "content-modify of an unknown content");
-        return;
-    }
-    answer_result(session);
-    learn_creators(session, iq);
-    for (size_t i = 0; i < iq->content_count && session->state != SESSION_ENDED; i++) {
-        struct content *content = session_content(session, iq->contents[i].name);
-        modify_content(session, content, iq->contents[i].senders);
-    }
-}
-
-static bool has_content_left(const struct session *session)
-{
-    for (size_t i = 0; i < session->content_count; i++) {
-        enum content_state state = session->contents[i].state;
-        if (state == CONTENT_OFFERED || state == CONTENT_AGREED)
-            return true;
-    }
-    return false;
-}
-
-/* XEP-0166, 7.2.5: with the last content goes the session. Gajim hangs up like this. */
-static void receive_content_remove(struct session *session, const struct jingle_iq *iq)
-{
-    struct jingle_iq terminate;
-
-    if (!knows_all(session, iq)) {
-        answer_error(session, STANZA_ITEM_NOT_FOUND, JINGLE_CONDITION_NONE,
-                     "content-remove of an unknown content");
-        return;
-    }
-    answer_result(session);
-    for (size_t i = 0; i < iq->content_count; i++)
-        session_content(session, iq->contents[i].name)->state = CONTENT_REMOVED;
-    if (has_content_left(session))
-        return;
-    jingle_reason reason =
-        reason_meaning(&iq->reason, session_progress(session), session->initiator);
-    jingle_iq_init(&terminate, ACTION_SESSION_TERMINATE, session->sid);
-    terminate.reason.condition = REASON_SUCCESS;
-    session_send(session, &terminate);
-    session_tell_ended(session, reason, JINGLE_PARTY_REMOTE, iq->reason.text);
-}
-
 /* --------------------------------------------------------------------------- information -- */
 
 static void receive_session_info(struct session *session, const struct jingle_iq *iq)
@@ -342,8 +351,11 @@ static void receive_session_info(struct session *session, const struct jingle_iq
             session_tell(session, &event);
         return;
     }
+    const struct content *content =
+        iq->info_name == NULL ? NULL : session_content(session, iq->info_name);
     event.u.info.info = iq->info;
     event.u.info.content = iq->info_name == NULL ? "" : iq->info_name;
+    event.u.info.media = content == NULL ? "" : content_media(content);
     session_tell(session, &event);
 }
 
@@ -362,7 +374,6 @@ void session_receive(struct session *session, const struct jingle_iq *iq, usec n
 {
     struct stanza_error error;
 
-    (void)now;
     if (session->state == SESSION_ENDED || session->state == SESSION_NEW) {
         bool is_error = session_unknown(iq, &error);
         session->hooks.answer(session->hooks.user, session, is_error ? &error : NULL);
@@ -385,7 +396,13 @@ void session_receive(struct session *session, const struct jingle_iq *iq, usec n
         receive_transport_replace(session, iq);
         break;
     case ACTION_CONTENT_ADD:
-        receive_content_add(session, iq);
+        receive_content_add(session, iq, now);
+        break;
+    case ACTION_CONTENT_ACCEPT:
+        receive_content_accept(session, iq);
+        break;
+    case ACTION_CONTENT_REJECT:
+        receive_content_reject(session, iq);
         break;
     case ACTION_CONTENT_MODIFY:
         receive_content_modify(session, iq);
@@ -398,8 +415,6 @@ void session_receive(struct session *session, const struct jingle_iq *iq, usec n
         answer_result(session); /* hints that nothing depends on */
         break;
     /* Answers to what we never asked, and a session that is there already. */
-    case ACTION_CONTENT_ACCEPT:
-    case ACTION_CONTENT_REJECT:
     case ACTION_TRANSPORT_ACCEPT:
     case ACTION_TRANSPORT_REJECT:
     case ACTION_SESSION_INITIATE:

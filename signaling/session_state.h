@@ -1,12 +1,18 @@
-/* What session.c (life and local commands), session_receive.c (what the peer says) and
- * session_content.c (one content) share of a session. For these three only. */
+/* What the files session*.c share of a session; nobody else includes this:
+ *
+ *     session.c          life and local commands       session_receive.c  what the peer says
+ *     session_change.c   contents that come and go     session_bundle.c   who shares whose
+ * transport session_content.c  one content
+ */
 #ifndef JINGLE_SIGNALING_SESSION_STATE_H
 #define JINGLE_SIGNALING_SESSION_STATE_H
 
 #include "signaling/session.h"
 
 enum content_state {
-    CONTENT_OFFERED, /* by whoever initiated */
+    CONTENT_OFFERED, /* in session-initiate, by whoever initiated */
+    CONTENT_ADDING,  /* ours: content-add waits for a transport or for its answer */
+    CONTENT_ADDED,   /* theirs: their content-add waits for our decision */
     CONTENT_AGREED,
     CONTENT_REFUSED, /* kept in the answer as 'none', or left out of it */
     CONTENT_REMOVED, /* nothing may be said about it any more */
@@ -15,22 +21,40 @@ enum content_state {
 struct content {
     char *name;
     enum creator creator; /* as the peer last wrote it */
+    bool ours;            /* we offered it, whatever the creator says */
     enum senders senders;
+    bool silent; /* we do not want to send, though `senders` may let us */
     enum content_state state;
     struct rtp_description local;  /* our offer or answer */
     struct rtp_description remote; /* theirs */
+
+    /* Its transport, or the content that has it: the rest is not used then, but for `theirs`. */
+    char *carrier; /* a content's name; NULL: it has its own */
+    char *label;   /* how others know its transport; NULL: by `name` */
+    bool offerer;  /* of the transport: for the roles in DTLS */
     struct ice_udp_transport own;
-    bool has_own;
+    bool has_own;                    /* given; before, credentials may have been told already */
     size_t sent;                     /* how many of own.candidates the peer has */
     struct ice_udp_transport theirs; /* all candidates so far */
     bool restart_sent;               /* our new credentials wait for theirs */
     bool restart_wanted;             /* their new credentials wait for ours */
+
+    /* ADDING */
+    unsigned add_tag; /* of content-add; 0: not sent yet */
+    usec deadline;    /* for the answer to it */
+    /* AGREED */
+    bool accepting;      /* content-accept goes as soon as the transport is there */
+    bool bare;           /* their content-add had an empty transport, and so has our answer */
+    unsigned accept_tag; /* of content-accept */
+    unsigned modify_tag; /* of our content-modify, while it is not answered; 0: none */
     unsigned modify_refusals;
 };
 
 struct session {
     struct session_hooks hooks;
     const struct logger *log;
+    const struct rtp_description *abilities;
+    const struct rtp_description *video_abilities;
     char *own_jid;
     char *peer;
     char *sid;
@@ -41,17 +65,21 @@ struct session {
     bool initiate_acked; /* before this nothing else may be sent */
     bool accepting;      /* session-accept goes as soon as the transports are there */
     bool connected;
+    bool named;    /* the peer names itself as initiator or responder: XEP-0166 to the letter */
+    bool modifies; /* it has sent or accepted a content-modify */
     usec deadline; /* for the session-accept */
     unsigned tags;
-    struct content *contents;
+    unsigned labels;
+    unsigned telling;          /* event hooks that have not returned */
+    struct content **contents; /* in the order in which they came */
     size_t content_count;
     struct jingle_group bundle; /* as offered, then as answered */
 };
 
 /* session.c */
 enum session_progress session_progress(const struct session *session);
-/* Sends and clears `iq`. */
-void session_send(struct session *session, struct jingle_iq *iq);
+/* Sends and clears `iq`; returns its tag. */
+unsigned session_send(struct session *session, struct jingle_iq *iq);
 void session_tell(struct session *session, const struct session_event *event);
 /* Terminates with a condition of its own choice. */
 void session_end_with(struct session *session, jingle_reason reason,
@@ -60,27 +88,91 @@ void session_tell_ended(struct session *session, jingle_reason reason, jingle_pa
                         const char *text);
 /* Sends the candidates that wait, if it is time. */
 void session_flush(struct session *session, struct content *content);
-struct content *session_content(struct session *session, const char *name);
+/* One that is not removed; NULL if there is none. */
+struct content *session_content(const struct session *session, const char *name);
+/* Had this name ever a content? (As far as it is remembered.) */
+bool session_had_content(const struct session *session, const char *name);
 struct content *session_add_content(struct session *session, const char *name,
                                     enum creator creator);
+size_t session_live_contents(const struct session *session);
+/* A content as it stands in an offer or answer. */
+struct jingle_content *session_write_content(struct session *session, struct jingle_iq *iq,
+                                             struct content *content, bool is_offer);
+/* SESSION_EVENT_NEGOTIATED for all that is agreed on. */
+void session_tell_negotiated(struct session *session);
+void session_write_group(struct jingle_iq *iq, const struct jingle_group *group);
+/* What an error in answer to session-initiate or session-accept means. */
+jingle_reason session_error_meaning(const struct stanza_error *error);
+
+/* session_bundle.c */
+/* The content whose transport carries this one: itself, or another. */
+struct content *content_carrier(const struct session *session, struct content *content);
+const char *content_label(const struct content *content);
+/* The content that has the transport of this name, or NULL. */
+struct content *session_transport(const struct session *session, const char *label);
+/* The content that carries the bundle, NULL if the session is not bundled (any more). */
+struct content *session_head(const struct session *session);
+bool session_is_bundled(const struct session *session, const struct content *content);
+/* `content` shares the head's transport from now on; NULL: it has its own. */
+void content_ride(struct content *content, const struct content *head);
+/* The first of the group that is agreed on carries the others that are; all of them, and those that
+ * ride already, are told so. */
+void session_bundle(struct session *session);
+/* What was given as the transport of `from` is that of `to`, by the name it has. */
+void content_hand_over(struct content *from, struct content *to);
+/* It is out of the session: whoever rides on it gets its transport. */
+void session_release(struct session *session, struct content *content);
 
 /* session_content.c */
-void content_clear(struct content *content);
+void content_free(struct content *content);
 /* Takes over new candidates of the peer; `fresh` gets those that are new and the credentials.
  * Clear it. */
 void content_merge(struct content *content, const struct ice_udp_transport *from,
                    struct ice_udp_transport *fresh);
 /* Are there new credentials in it? */
 bool content_is_restart(const struct content *content, const struct ice_udp_transport *from);
-/* Our role in DTLS. */
-bool content_dtls_client(const struct session *session, const struct content *content);
-/* What a content that we refuse ends a session with, if it was the last; REASON_NONE: it is fine.
- */
-enum reason_condition content_fault(const struct jingle_content *offered);
-/* Tells SESSION_EVENT_NEGOTIATED; false if the descriptions have nothing in common. */
-bool content_negotiate(struct session *session, struct content *content);
+/* Our role in the DTLS of this transport. */
+bool content_dtls_client(const struct content *content);
+/* What is wrong with a content that the peer offers or answers; REASON_NONE: nothing. `rides`: the
+ * transport is another's, so that there need not be one here. */
+enum reason_condition content_fault(const struct jingle_content *offered, bool rides);
+/* The same for an offer, by what we can do as well. */
+enum reason_condition content_offer_fault(const struct session *session,
+                                          const struct jingle_content *offered, bool rides);
+/* Have the descriptions anything in common? */
+bool content_fits(const struct session *session, const struct content *content);
+/* Tells SESSION_EVENT_NEGOTIATED. */
+void content_tell_negotiated(struct session *session, struct content *content);
+void content_tell_gone(struct session *session, struct content *content,
+                       enum session_event_type type, jingle_reason reason, jingle_party by);
+const char *content_media(const struct content *content);
 /* Does this side send, by `senders`? */
 bool content_we_send(const struct session *session, const struct content *content);
 bool content_we_receive(const struct session *session, const struct content *content);
+enum senders senders_of(bool initiator, bool we_send, bool we_receive);
+
+/* session_change.c */
+/* What the peer says about contents; each answers the IQ. */
+void receive_content_add(struct session *session, const struct jingle_iq *iq, usec now);
+void receive_content_accept(struct session *session, const struct jingle_iq *iq);
+void receive_content_reject(struct session *session, const struct jingle_iq *iq);
+void receive_content_modify(struct session *session, const struct jingle_iq *iq);
+void receive_content_remove(struct session *session, const struct jingle_iq *iq);
+/* A transport came that one of them may have waited for. */
+void session_try_changes(struct session *session, struct content *content, usec now);
+/* An IQ of session_change.c was answered. */
+void session_change_answered(struct session *session, unsigned tag,
+                             const struct stanza_error *error);
+/* When the next offer of ours expires; withdraws those that have. */
+usec session_changes_deadline(const struct session *session);
+void session_tick_changes(struct session *session, usec now);
+
+/* session_receive.c */
+void answer_result(struct session *session);
+void answer_error(struct session *session, enum stanza_condition condition,
+                  enum jingle_condition jingle, const char *text);
+void answer_out_of_order(struct session *session, const struct jingle_iq *iq);
+/* We write the creator that the peer last wrote, for clients differ about it. */
+void learn_creators(struct session *session, const struct jingle_iq *iq);
 
 #endif

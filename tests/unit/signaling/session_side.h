@@ -68,7 +68,8 @@ static inline void side_event(void *user, struct session *session,
                               const struct session_event *event)
 {
     static const char *const names[] = {"ringing", "accepted", "negotiated", "transport",
-                                        "info",    "senders",  "ended"};
+                                        "info",    "senders",  "ended",      "offered",
+                                        "refused", "removed"};
     struct side *side = user;
 
     (void)session;

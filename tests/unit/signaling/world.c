@@ -44,17 +44,19 @@ static char *describe(struct client *client, const struct account_event *event)
     case ACCOUNT_EVENT_SERVICES:
         return g_strdup_printf("services %zu", event->u.services.count);
     case ACCOUNT_EVENT_CONTACT:
-        return g_strdup_printf("contact %s%s%s%s", event->u.contact.jid,
+        return g_strdup_printf("contact %s%s%s%s%s", event->u.contact.jid,
                                event->u.contact.online ? " online" : "",
                                event->u.contact.callable ? " callable" : "",
+                               event->u.contact.video_callable ? " video" : "",
                                event->u.contact.removed ? " removed" : "");
     case ACCOUNT_EVENT_SUBSCRIPTION:
         return g_strdup_printf("subscription %s", event->u.contact.jid);
     case ACCOUNT_EVENT_CAPS_CHANGED:
         return g_strdup("caps");
     case ACCOUNT_EVENT_INCOMING:
-        return g_strdup_printf("incoming %s%s%s", event->u.incoming.from,
+        return g_strdup_printf("incoming %s%s%s%s", event->u.incoming.from,
                                event->u.incoming.audio ? " audio" : "",
+                               event->u.incoming.video ? " video" : "",
                                event->u.incoming.on_roster ? "" : " stranger");
     case ACCOUNT_EVENT_MISSED:
         return g_strdup_printf("missed %s", event->u.incoming.from);
@@ -76,6 +78,15 @@ static char *describe(struct client *client, const struct account_event *event)
     case ACCOUNT_EVENT_SENDERS:
         return g_strdup_printf("senders %d %d", event->u.senders.we_send,
                                event->u.senders.we_receive);
+    case ACCOUNT_EVENT_CONTENT_OFFERED:
+        return g_strdup_printf("offered %s %s", event->u.content_offered.content,
+                               event->u.content_offered.media);
+    case ACCOUNT_EVENT_CONTENT_REFUSED:
+        return g_strdup_printf("refused %s %s", event->u.content_gone.content,
+                               jingle_reason_name(event->u.content_gone.reason));
+    case ACCOUNT_EVENT_CONTENT_REMOVED:
+        return g_strdup_printf("removed %s %s", event->u.content_gone.content,
+                               party_name(event->u.content_gone.by));
     case ACCOUNT_EVENT_ENDED:
         return g_strdup_printf("ended %s %s", jingle_reason_name(event->u.ended.reason),
                                party_name(event->u.ended.by));
@@ -89,9 +100,9 @@ static void on_event(void *user, const struct account_event *event)
     g_ptr_array_add(client->events, describe(client, event));
     if (event->call)
         client->call = event->call;
-    if (event->type == ACCOUNT_EVENT_NEGOTIATED && !account_call_is_outgoing(event->call) &&
-        !client->manual)
-        client_set_transport(client, "calleeufrag");
+    if (event->type == ACCOUNT_EVENT_NEGOTIATED && !client->manual &&
+        event->u.negotiated.transport_wanted)
+        client_set_transport(client, event->u.negotiated.transport, "calleeufrag");
     if (event->type == ACCOUNT_EVENT_ENDED)
         client->call = NULL;
 }
@@ -203,7 +214,7 @@ jingle_status client_begin_call(struct client *client, const char *to, bool dire
                                               client->world->now, &client->call);
     rtp_description_clear(&description);
     if (status == JINGLE_OK && !client->manual)
-        client_set_transport(client, "callerufrag");
+        client_set_transport(client, "audio", "callerufrag");
     return status;
 }
 
@@ -224,7 +235,7 @@ void client_accept(struct client *client)
     world_settle(client->world);
 }
 
-void client_set_transport(struct client *client, const char *ufrag)
+void client_set_transport(struct client *client, const char *content, const char *ufrag)
 {
     struct ice_candidate candidate = {
         .foundation = "1", .component = 1, .priority = 1000, .ip = "192.0.2.1", .port = 5000};
@@ -233,7 +244,7 @@ void client_set_transport(struct client *client, const char *ufrag)
     g_strlcpy(transport.pwd, "0123456789012345678901", sizeof transport.pwd);
     transport.fingerprint.hash = FINGERPRINT_SHA_256;
     transport.fingerprint.size = 32;
-    account_call_set_transport(client->call, "audio", &transport, client->world->now);
+    account_call_set_transport(client->call, content, &transport, client->world->now);
 }
 
 /* ---------------------------------------------------------------------------------- server -- */

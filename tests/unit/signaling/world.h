@@ -66,6 +66,6 @@ void client_forget(struct client *client);
 jingle_status client_begin_call(struct client *client, const char *to, bool direct);
 jingle_status client_call(struct client *client, const char *to, bool direct);
 void client_accept(struct client *client);
-void client_set_transport(struct client *client, const char *ufrag);
+void client_set_transport(struct client *client, const char *content, const char *ufrag);
 
 #endif
