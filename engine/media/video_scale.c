@@ -310,6 +310,27 @@ static int convert_packed(const struct raw_picture *raw, struct picture_buffer *
                    (int)raw->width, (int)raw->height);
 }
 
+#ifdef YUV_HAS_MJPEG
+/* 0 to 255 becomes `scale` / 256 of it and `offset`; whole vectors, for rows are padded to them. */
+static void narrow_plane(uint8_t *plane, size_t bytes, uint16_t scale, uint16_t offset)
+{
+    for (size_t at = 0; at < bytes; at += ALIGNMENT) {
+        for (size_t i = 0; i < ALIGNMENT; i++) {
+            uint16_t value = (uint16_t)(plane[at + i] * scale + offset);
+            plane[at + i] = (uint8_t)(value >> 8);
+        }
+    }
+}
+
+/* From the full range of JFIF to the limited one of BT.601: luma 16 to 235, chroma 16 to 240. */
+static void narrow_range(struct picture_buffer *b)
+{
+    narrow_plane(b->planes[0], b->strides[0] * b->height, 220, 16 * 256 + 128);
+    narrow_plane(b->planes[1], b->strides[1] * half(b->height), 225, 128 * 31 + 128);
+    narrow_plane(b->planes[2], b->strides[2] * half(b->height), 225, 128 * 31 + 128);
+}
+#endif
+
 static int convert_jpeg(const struct raw_picture *raw, struct picture_buffer *out)
 {
 #ifdef YUV_HAS_MJPEG
@@ -318,9 +339,13 @@ static int convert_jpeg(const struct raw_picture *raw, struct picture_buffer *ou
         height != (int)raw->height) {
         return -1;
     }
-    return MJPGToI420(raw->planes[0], raw->bytes, out->planes[0], (int)out->strides[0],
-                      out->planes[1], (int)out->strides[1], out->planes[2], (int)out->strides[2],
-                      width, height, width, height);
+    if (MJPGToI420(raw->planes[0], raw->bytes, out->planes[0], (int)out->strides[0],
+                   out->planes[1], (int)out->strides[1], out->planes[2], (int)out->strides[2],
+                   width, height, width, height) != 0) {
+        return -1;
+    }
+    narrow_range(out);
+    return 0;
 #else
     (void)raw;
     (void)out;

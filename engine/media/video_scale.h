@@ -75,8 +75,8 @@ jingle_status picture_mirror(const jingle_picture *in, struct picture_buffer *ou
 
 /* --- raw pictures -------------------------------------------------------------------------- */
 
-/* As bytes follow each other in memory: RAW_BGRA is blue, green, red, and alpha or nothing. RGB is
- * full range and is converted; YUV is taken as BT.601, limited range, as cameras give it. */
+/* As bytes follow each other in memory: RAW_BGRA is blue, green, red, and alpha or nothing. RGB and
+ * JPEG are of full range and become limited; other YUV is taken as it is. */
 enum raw_pixels {
     RAW_I420,
     RAW_YV12, /* planes Y, V, U */
