@@ -14,7 +14,8 @@
  *
  * Pure: no socket, thread or clock. `now` never goes back. Nothing is allocated after uplink_new()
  * but the queue's pool with the first stream that is paced. Not for two threads at once. Hooks must
- * not free the uplink; stream.pad and hooks.target may call uplink_enqueue(). */
+ * not free the uplink; all of them but hooks.send_rtp
+ * may call uplink_enqueue(). */
 #ifndef JINGLE_RTP_UPLINK_H
 #define JINGLE_RTP_UPLINK_H
 
@@ -117,7 +118,7 @@ bool uplink_enqueue(struct uplink *uplink, unsigned id, enum uplink_kind kind,
 size_t uplink_drop(struct uplink *uplink, unsigned id);
 
 /* How long what waits will take to leave. An encoder should skip frames while this is above some
- * 100 ms; the pace rises by itself so that nothing waits for much longer than 500 ms. */
+ * 100 ms; the pace rises by itself, up to a limit, when more than 500 ms wait. */
 usec uplink_queue_time(const struct uplink *uplink);
 size_t uplink_queue_packets(const struct uplink *uplink);
 size_t uplink_queue_bytes(const struct uplink *uplink);

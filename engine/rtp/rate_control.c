@@ -1,0 +1,116 @@
+#include "rtp/rate_control.h"
+
+#include <math.h>
+
+#define FRAMES_PER_SEC 30.0
+#define PACKET_BITS    (1200 * 8.0)
+#define RESPONSE       (100 * USEC_PER_MS) /* beside the round trip: until feedback comes */
+#define ADDITIVE_MIN   4000.0              /* bit/s in a second */
+#define GROWTH         1.08                /* in a second, where the capacity may be near */
+#define GROWTH_BLIND   1.2                 /* where it was never met */
+
+/* Not more than this of what is acknowledged: further up it would be invention. */
+#define ACKNOWLEDGED_FACTOR 1.5
+#define ACKNOWLEDGED_EXTRA  10000.0
+
+/* Acknowledged above the known capacity by this: it is another path now. */
+#define CAPACITY_OUTGROWN 1.2
+
+/* Less of a queue is noise, whatever its trend. */
+#define QUEUE_NOISE   (10 * USEC_PER_MS)
+#define QUEUE_DRAINED (15 * USEC_PER_MS)
+#define QUEUE_FULL    (40 * USEC_PER_MS) /* the path never idles: what arrives is its capacity */
+#define DRAIN_TIME    (300 * USEC_PER_MS)
+#define DRAIN_LEAST   0.35
+#define DRAIN_MAX     (3 * USEC_PER_SEC)
+#define RESUME        0.95
+#define STEP_MAX      USEC_PER_SEC
+
+void rate_control_init(struct rate_control *control, double rate)
+{
+    *control = (struct rate_control){.rate = rate};
+}
+
+static double additive(const struct rate_control *control, usec round_trip)
+{
+    double frame = control->rate / FRAMES_PER_SEC;
+    double packet = frame / ceil(frame / PACKET_BITS);
+    double response = (double)(round_trip + RESPONSE) / USEC_PER_SEC;
+    return fmax(packet / response, ADDITIVE_MIN);
+}
+
+static void increase(struct rate_control *control, const struct path_view *view, usec passed)
+{
+    double seconds = (double)passed / USEC_PER_SEC;
+    double rate = control->rate;
+    if (control->capacity > 0 && view->acknowledged > CAPACITY_OUTGROWN * control->capacity) {
+        control->capacity = 0;
+    }
+    if (control->capacity > 0) {
+        rate += additive(control, view->round_trip) * seconds;
+    } else {
+        rate *= pow(view->acknowledged > 0 ? GROWTH_BLIND : GROWTH, seconds);
+    }
+    double limit = ACKNOWLEDGED_FACTOR * view->acknowledged + ACKNOWLEDGED_EXTRA;
+    if (!view->limited && rate < limit) {
+        control->rate = rate;
+    }
+}
+
+static void begin_drain(struct rate_control *control, const struct path_view *view, usec now)
+{
+    double carried = view->acknowledged > 0 ? view->acknowledged : control->rate;
+    control->capacity = fmin(carried, control->rate);
+    control->state = RATE_DRAIN;
+    control->cut = now;
+}
+
+static void drain(struct rate_control *control, const struct path_view *view, usec now)
+{
+    bool answered = view->newest_sent > control->cut; /* the cut shows in what arrives */
+    if (!answered && view->queue > QUEUE_FULL && view->acknowledged > 0) {
+        control->capacity = fmin(control->capacity, view->acknowledged);
+    }
+    if ((answered && view->queue < QUEUE_DRAINED) || now - control->cut > DRAIN_MAX) {
+        control->rate = RESUME * control->capacity;
+        control->state = RATE_HOLD;
+        return;
+    }
+    if (answered && view->usage == PATH_OVERUSED) {
+        begin_drain(control, view, now); /* the capacity fell again */
+    }
+    usec excess = view->queue > QUEUE_NOISE ? view->queue - QUEUE_NOISE : 0;
+    double share = 1 - (double)excess / DRAIN_TIME;
+    control->rate = control->capacity * fmax(fmin(share, RESUME), DRAIN_LEAST);
+}
+
+void rate_control_update(struct rate_control *control, const struct path_view *view, usec now)
+{
+    usec passed = now - control->changed < STEP_MAX ? now - control->changed : STEP_MAX;
+    if (control->state == RATE_DRAIN) {
+        drain(control, view, now);
+    } else if (view->usage == PATH_OVERUSED && view->queue > QUEUE_NOISE) {
+        begin_drain(control, view, now);
+        drain(control, view, now);
+    } else if (view->usage == PATH_NORMAL) {
+        if (control->state == RATE_INCREASE) {
+            increase(control, view, passed);
+        }
+        control->state = RATE_INCREASE;
+    } else {
+        control->state = RATE_HOLD;
+    }
+    control->changed = now;
+}
+
+void rate_control_probed(struct rate_control *control, double rate, usec now)
+{
+    if (control->state == RATE_DRAIN || rate <= control->rate) {
+        return;
+    }
+    control->rate = rate;
+    control->changed = now;
+    if (rate > control->capacity) {
+        control->capacity = 0;
+    }
+}
