@@ -1,20 +1,20 @@
 #include "media/webm_recording.h"
 
+#include "codecs/codec.h"
 #include "codecs/coded_frame.h"
 #include "media/plain_file.h"
 #include "media/webm_file.h"
 #include "media/worker.h"
 
-#include <opus.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     OPUS_RATE = 48000,
-    OPUS_SAMPLES_MAX = OPUS_RATE * 120 / 1000, /* of a packet */
-    AUDIO_JUMP = 120 * 1000, /* usec between the RTP clock and ours: another stream, or a pause */
-    AUDIO_FOLLOW = 512,      /* packets in which our clock is followed, for clocks drift */
+    OPUS_BYTES_MAX = 64 << 10, /* of a packet: more than UDP carries */
+    AUDIO_JUMP = 120 * 1000,   /* usec between the RTP clock and ours: another stream, or a pause */
+    AUDIO_FOLLOW = 512,        /* packets in which our clock is followed, for clocks drift */
     WAKE_TIME = WEBM_REORDER / 2,
     WAKE_BYTES = 256 << 10,
 };
@@ -130,10 +130,8 @@ static int64_t audio_time(struct audio_clock *clock, uint32_t timestamp, int64_t
 void webm_audio(struct webm_recording *r, const uint8_t *packet, size_t bytes, uint32_t timestamp,
                 int64_t time)
 {
-    int samples = bytes > 0 && bytes <= INT32_MAX
-                      ? opus_packet_get_nb_samples(packet, (opus_int32)bytes, OPUS_RATE)
-                      : 0;
-    if (samples <= 0 || samples > OPUS_SAMPLES_MAX) {
+    unsigned samples = audio_duration(&codec_opus, packet, bytes);
+    if (samples == 0 || bytes > OPUS_BYTES_MAX) {
         return;
     }
     pthread_mutex_lock(&r->mutex);
