@@ -2,6 +2,7 @@
 
 #define LOAD_HIGH     0.6
 #define LOAD_FULL     0.9
+#define LOAD_MAX      1.25
 #define LOAD_LOW      0.35
 #define SMOOTHING     0.1
 #define SECOND        INT64_C(1000000)
@@ -49,7 +50,7 @@ int encoder_speed_update(struct encoder_speed *speed, int64_t took, int64_t inte
         return speed->speed;
     }
     double load = (double)took / (double)interval;
-    load = load > 2 ? 2 : load; /* one frame that was held up is not a trend */
+    load = load > LOAD_MAX ? LOAD_MAX : load; /* one frame that was held up is not a trend */
     speed->load += SMOOTHING * (load - speed->load);
     speed->since += interval > SECOND ? SECOND : interval;
     if (speed->trying && speed->since >= PATIENCE_GOOD) {

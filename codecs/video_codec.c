@@ -125,7 +125,11 @@ int video_decode(struct video_decoder *decoder, const struct coded_frame *frame,
     if (frame->size == 0) {
         return JINGLE_ERROR_INVALID;
     }
-    return decoder->codec->decode(decoder, frame, picture);
+    int status = decoder->codec->decode(decoder, frame, picture);
+    if (status == 1) {
+        picture->time = frame->captured;
+    }
+    return status;
 }
 
 void video_decoder_free(struct video_decoder *decoder)

@@ -10,7 +10,7 @@ enum {
     SPEED_SLOWEST = 4,
     SPEED_FASTEST = 12,
     SMALL_PIXELS = 352 * 288,
-    MIDDLE_PIXELS = 640 * 480,
+    LARGE_PIXELS = 1280 * 720,
     DENOISE = 1, /* of luma only */
     STATIC_THRESHOLD_SCREEN = 100,
     OVERSHOOT = 15,
@@ -21,9 +21,9 @@ static int vp8_speed_for(uint32_t width, uint32_t height)
 {
     uint32_t pixels = width * height;
     if (pixels <= SMALL_PIXELS) {
-        return 5;
+        return 4;
     }
-    return pixels <= MIDDLE_PIXELS ? 6 : 8;
+    return pixels <= LARGE_PIXELS ? 6 : 8;
 }
 
 static void vp8_adjust(const struct video_encoder_config *config, vpx_codec_enc_cfg_t *settings)

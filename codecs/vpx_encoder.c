@@ -230,6 +230,7 @@ struct video_encoder *vpx_encoder_new(const struct vpx_flavour *flavour,
     }
     self->base = (struct video_encoder){flavour->codec, *config};
     self->flavour = flavour;
+    self->tl0_index = 0xff; /* the first will be 0 */
     if (open_encoder(self) != JINGLE_OK) {
         vpx_encoder_free(&self->base);
         return NULL;
