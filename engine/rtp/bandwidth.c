@@ -10,6 +10,7 @@
 #define PROBE_SECOND    6.0
 #define PROBE_FURTHER   2.0
 #define PROBE_CONFIRMED 0.7
+#define PROBE_FREE      0.85
 #define PROBE_EVERY     (5 * USEC_PER_SEC)
 #define PROBE_EVERY_MAX (8 * USEC_PER_SEC)
 #define PROBE_LATER     1.25 /* times, after one that found nothing */
@@ -137,7 +138,10 @@ static void take_probes(struct bandwidth *bandwidth, usec now)
     double rate;
     while (prober_result(&bandwidth->prober, &tried, &rate)) {
         double before = bandwidth->control.rate;
-        if (bandwidth->trend.usage != PATH_OVERUSED) {
+        /* where others share a full path, a burst takes from them for a moment what would not last
+         * (once the path was met, only a probe that was not held up counts) */
+        bool counts = bandwidth->control.capacity <= 0 || rate > PROBE_FREE * tried;
+        if (counts && bandwidth->trend.usage != PATH_OVERUSED) {
             rate_control_probed(&bandwidth->control, rate, now);
         }
         log_debug(bandwidth->log, "A probe of %.0f kbit/s arrived with %.0f; the rate was %.0f",

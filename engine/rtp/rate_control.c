@@ -2,12 +2,13 @@
 
 #include <math.h>
 
-#define FRAMES_PER_SEC 30.0
-#define PACKET_BITS    (1200 * 8.0)
-#define RESPONSE       (100 * USEC_PER_MS) /* beside the round trip: until feedback comes */
-#define ADDITIVE_MIN   4000.0              /* bit/s in a second */
-#define GROWTH         1.08                /* in a second, where the capacity may be near */
-#define GROWTH_BLIND   1.2                 /* where it was never met */
+#define FRAMES_PER_SEC   30.0
+#define PACKET_BITS      (1200 * 8.0)
+#define RESPONSE         (100 * USEC_PER_MS) /* beside the round trip: until feedback comes */
+#define ADDITIVE_PACKETS 1.5                 /* in each response time */
+#define ADDITIVE_MIN     4000.0              /* bit/s in a second */
+#define GROWTH           1.08                /* in a second, where the capacity may be near */
+#define GROWTH_BLIND     1.2                 /* where it was never met */
 
 /* Not more than this of what is acknowledged: further up it would be invention. */
 #define ACKNOWLEDGED_FACTOR 1.5
@@ -16,14 +17,14 @@
 /* Acknowledged above the known capacity by this: it is another path now. */
 #define CAPACITY_OUTGROWN 1.2
 
-/* Less of a queue is noise, whatever its trend. */
-#define QUEUE_NOISE   (10 * USEC_PER_MS)
+/* Less of a queue is noise, whatever its trend: frames of unlike size, and jitter. */
+#define QUEUE_NOISE   (40 * USEC_PER_MS)
 #define QUEUE_DRAINED (15 * USEC_PER_MS)
 #define QUEUE_FULL    (40 * USEC_PER_MS) /* the path never idles: what arrives is its capacity */
 #define DRAIN_TIME    (300 * USEC_PER_MS)
 #define DRAIN_LEAST   0.35
 #define DRAIN_MAX     (3 * USEC_PER_SEC)
-#define RESUME        0.95
+#define RESUME        0.92
 #define STEP_MAX      USEC_PER_SEC
 
 void rate_control_init(struct rate_control *control, double rate)
@@ -36,7 +37,7 @@ static double additive(const struct rate_control *control, usec round_trip)
     double frame = control->rate / FRAMES_PER_SEC;
     double packet = frame / ceil(frame / PACKET_BITS);
     double response = (double)(round_trip + RESPONSE) / USEC_PER_SEC;
-    return fmax(packet / response, ADDITIVE_MIN);
+    return fmax(ADDITIVE_PACKETS * packet / response, ADDITIVE_MIN);
 }
 
 static void increase(struct rate_control *control, const struct path_view *view, usec passed)
