@@ -247,6 +247,11 @@ size_t network_receive(struct network *network, usec now, void *out, size_t size
     return copied;
 }
 
+usec network_queued(const struct network *network, usec now)
+{
+    return network->line_free > now ? network->line_free - now : 0;
+}
+
 void network_counts(const struct network *network, struct network_counts *out)
 {
     *out = network->counts;

@@ -62,6 +62,9 @@ usec network_next(const struct network *network);
 size_t network_receive(struct network *network, usec now, void *out, size_t size, usec *arrival,
                        unsigned *tag);
 
+/* How long a datagram that is sent now waits before a slow link. */
+usec network_queued(const struct network *network, usec now);
+
 void network_counts(const struct network *network, struct network_counts *out);
 
 /* The model's own generator, for whoever wants chance from one seed. */
