@@ -37,8 +37,8 @@ struct video_encoder_config {
     uint32_t height;
     unsigned bitrate;         /* bit/s, kept over about half a second */
     unsigned frame_rate;      /* a second, that is expected; what comes is measured */
-    bool screen;              /* text and slides rather than a camera */
     unsigned temporal_layers; /* 1 to 3; 0 is taken as 1. With 2, every second frame can be lost */
+    bool screen;              /* text and slides rather than a camera */
     bool resilient;           /* a frame can be parsed though the one before is missing; layers
                                  above 1 imply it */
     int speed;                /* codec->speed_slowest to speed_fastest; -1: the codec's choice by

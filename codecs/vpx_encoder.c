@@ -310,7 +310,7 @@ static vpx_image_t image_of(const jingle_picture *picture)
         .bps = 12,
     };
     for (int i = 0; i < 3; i++) {
-        image.planes[i] = (unsigned char *)(uintptr_t)picture->planes[i]; /* only read */
+        memcpy(&image.planes[i], &picture->planes[i], sizeof image.planes[i]); /* only read */
         image.stride[i] = (int)picture->strides[i];
     }
     if (interleaved) {

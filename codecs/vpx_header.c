@@ -3,7 +3,7 @@
 enum {
     VP8_TAG_SIZE = 3,
     VP8_KEY_HEADER_SIZE = 10,
-    VP9_MARKER = 2,
+    VP9_MARKER_AND_PROFILE = 8, /* marker 2, profile 0 */
     VP9_SYNC_CODE = 0x498342,
     VP9_COLOR_RGB = 7,
     VP9_REFERENCES = 3
@@ -89,7 +89,7 @@ bool vp9_read_header(const uint8_t *bytes, size_t size, struct vpx_header *out)
 {
     struct bits bits = {.bytes = bytes, .size = size};
     *out = (struct vpx_header){0};
-    if (take(&bits, 2) != VP9_MARKER || take(&bits, 2) != 0 /* profile */) {
+    if (take(&bits, 4) != VP9_MARKER_AND_PROFILE) {
         return false;
     }
     if (take(&bits, 1)) { /* shows a frame that is there */

@@ -10,6 +10,8 @@
 
 #define END_BIT 0x80
 
+enum { FRAMES_MAX = 16 }; /* that are decoded: the largest allowed take their time */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_payload(const struct video_payload *out, const uint8_t *payload, size_t size)
@@ -62,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     size_t at = 1;
-    while (size - at >= 3) {
+    unsigned frames = 0;
+    while (size - at >= 3 && frames < FRAMES_MAX) {
         uint8_t how = data[at];
         size_t length = (size_t)data[at + 1] << 8 | data[at + 2];
         at += 3;
@@ -75,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         at += length;
         if (how & END_BIT) {
             decode(decoder, frame);
+            frames++;
         }
     }
     coded_frame_free(frame);

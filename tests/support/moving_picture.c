@@ -49,7 +49,7 @@ static void paint(uint8_t *texture, uint32_t width, uint32_t height, uint32_t se
                 value += noise(x, y, octave, seed + octave) * (octave + 1);
             }
             texture[(size_t)y * width + x] =
-                (uint8_t)(20 + value * 210 / (OCTAVES * (OCTAVES + 1) / 2));
+                (uint8_t)(20 + value * 420 / (OCTAVES * (OCTAVES + 1)));
         }
     }
 }

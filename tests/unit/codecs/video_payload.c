@@ -346,19 +346,21 @@ static void test_vp9_the_structure_is_written_as_the_rfc_draws_it(void **state)
     static const uint8_t wanted[] = {0xae, 0x80, 0x07, 0x10, 0x01, 0x18, 0x01, 0x40,
                                      0x00, 0xb4, 0x02, 0x14, 0x02, 0x34, 0x01, VP9_KEY};
     static const uint8_t bytes[] = {VP9_KEY};
-    struct coded_frame frame = {.bytes = (uint8_t *)(uintptr_t)bytes,
-                                .size = sizeof bytes,
-                                .key = true,
-                                .width = 320,
-                                .height = 180,
-                                .picture_id = 7,
-                                .tl0_index = 1,
-                                .temporal_layers = 2};
+    struct coded_frame *frame = coded_frame_new(sizeof bytes);
+    memcpy(frame->bytes, bytes, sizeof bytes);
+    frame->size = sizeof bytes;
+    frame->key = true;
+    frame->width = 320;
+    frame->height = 180;
+    frame->picture_id = 7;
+    frame->tl0_index = 1;
+    frame->temporal_layers = 2;
     uint8_t payload[200];
     struct video_packetiser packetiser;
-    assert_int_equal(video_packetise(&packetiser, &codec_vp9, &frame, sizeof payload), 1);
+    assert_int_equal(video_packetise(&packetiser, &codec_vp9, frame, sizeof payload), 1);
     assert_int_equal(video_next(&packetiser, payload), sizeof wanted);
     assert_memory_equal(payload, wanted, sizeof wanted);
+    coded_frame_free(frame);
 }
 
 static void test_a_frame_is_assembled_from_its_beginning_only(void **state)
