@@ -79,12 +79,33 @@ usec nack_list_patience(const struct nack_list *list)
     return list->disorder < USEC_PER_MS ? 0 : list->disorder + list->disorder / 4;
 }
 
+static bool asks_twice(const struct nack_entry *entry)
+{
+    return entry->tries > 1 && !entry->twice;
+}
+
 static usec entry_due(const struct nack_list *list, const struct nack_entry *entry, usec round_trip)
 {
     if (entry->tries == 0) {
         return entry->missed + nack_list_patience(list);
     }
-    return entry->asked + repeat_interval(round_trip);
+    return entry->asked + (asks_twice(entry) ? round_trip / 4 : repeat_interval(round_trip));
+}
+
+static bool may_ask(const struct nack_entry *entry)
+{
+    return entry->tries < NACK_TRIES_MAX || asks_twice(entry);
+}
+
+static void count_ask(struct nack_entry *entry, usec now)
+{
+    if (asks_twice(entry)) {
+        entry->twice = true; /* the next round counts from the first time */
+        return;
+    }
+    entry->twice = false;
+    entry->tries++;
+    entry->asked = now;
 }
 
 size_t nack_list_ask(struct nack_list *list, usec round_trip, usec now, int64_t *sequences,
@@ -93,9 +114,8 @@ size_t nack_list_ask(struct nack_list *list, usec round_trip, usec now, int64_t 
     size_t count = 0;
     for (size_t i = 0; i < list->count && count < capacity; i++) {
         struct nack_entry *entry = &list->entries[i];
-        if (entry->tries < NACK_TRIES_MAX && now >= entry_due(list, entry, round_trip)) {
-            entry->tries++;
-            entry->asked = now;
+        if (may_ask(entry) && now >= entry_due(list, entry, round_trip)) {
+            count_ask(entry, now);
             sequences[count++] = entry->sequence;
         }
     }
@@ -140,7 +160,7 @@ usec nack_list_deadline(const struct nack_list *list, usec round_trip, usec age)
     for (size_t i = 0; i < list->count; i++) {
         const struct nack_entry *entry = &list->entries[i];
         usec due = entry_end(entry, round_trip, age);
-        if (entry->tries < NACK_TRIES_MAX) {
+        if (may_ask(entry)) {
             usec ask = entry_due(list, entry, round_trip);
             due = ask < due ? ask : due;
         }

@@ -1,6 +1,7 @@
 /* The packets that are missing, and when each is asked for (RFC 4585, section 6.2.1): at once where
  * the network keeps the order, a little later where it does not, then after each round trip, until
- * it comes, was asked for often enough, or is too old.
+ * it comes, was asked for often enough, or is too old. From the second time on a request is made
+ * twice, for it may be lost itself; a sender answers only one within a round trip.
  *
  * Sequence numbers here are extended: they do not wrap. */
 #ifndef JINGLE_RTP_NACK_LIST_H
@@ -19,6 +20,7 @@ struct nack_entry {
     int64_t sequence;
     usec missed; /* since */
     usec asked;  /* last; USEC_NEVER: not yet */
+    bool twice;  /* and once more after that */
     unsigned tries;
 };
 

@@ -22,16 +22,16 @@
 /* A retransmission of a packet so far ahead of all others is none. */
 #define AHEAD_MAX 1000
 
-/* What is missed is given up after four round trips, within these; without NACK, soon. */
-#define AGE_LEAST    (600 * USEC_PER_MS)
+/* What is missed is given up after some round trips, within these; without NACK, soon. */
+#define AGE_LEAST    USEC_PER_SEC
 #define AGE_MOST     (2 * USEC_PER_SEC)
 #define AGE_NO_NACK  (20 * USEC_PER_MS)
-#define ROUND_TRIPS  4
-#define OUTAGE       (700 * USEC_PER_MS) /* of media time: longer gaps are not worth asking for */
-#define BLOCKED_MAX  USEC_PER_SEC        /* packets come, but no frame does */
-#define BEGIN_MAX    (200 * USEC_PER_MS) /* the same at the beginning */
-#define KEY_PATIENCE USEC_PER_SEC        /* then only packets of a key frame are asked for */
-#define QUIET        USEC_PER_SEC        /* of a peer that sends nothing a key frame is not asked */
+#define ROUND_TRIPS  6
+#define OUTAGE       (700 * USEC_PER_MS)  /* of media time: longer gaps are not worth asking for */
+#define BLOCKED_MAX  (1200 * USEC_PER_MS) /* packets come, but no frame does */
+#define BEGIN_MAX    (200 * USEC_PER_MS)  /* the same at the beginning */
+#define KEY_PATIENCE USEC_PER_SEC         /* then only packets of a key frame are asked for */
+#define QUIET        USEC_PER_SEC /* of a peer that sends nothing a key frame is not asked */
 
 #define HAND_OUT_SPARE (5 * USEC_PER_MS)
 #define FRAMES_BURST   (VIDEO_FRAMES_PER_SEC / 2)
@@ -170,7 +170,9 @@ static void count_frame(struct video_receiver *in, const struct whole_frame *fra
         in->key_since = USEC_NEVER;
         key_frame_request_came(&in->request);
     }
-    freeze_shown(&in->freeze, shown);
+    if (!in->peer_holds) {
+        freeze_shown(&in->freeze, shown);
+    }
     mean_meter_add(&in->buffer_delay, shown - frame->arrival);
     in->blocked = USEC_NEVER;
 }
@@ -509,10 +511,8 @@ void video_set_peer_hold(struct video *video, bool on, usec now)
     struct video_receiver *in = &video->in;
     (void)now;
     in->peer_holds = on;
-    if (on) {
-        freeze_pause(&in->freeze);
-        in->blocked = USEC_NEVER;
-    }
+    freeze_pause(&in->freeze);
+    in->blocked = USEC_NEVER;
 }
 
 /* --- time -- */
@@ -523,7 +523,7 @@ static usec blocked_limit(const struct video *video)
     usec round_trip = video_round_trip(video);
     bool running = in->order.begun && !in->order.need_key;
     usec limit = running ? BLOCKED_MAX : BEGIN_MAX;
-    usec least = round_trip * (running ? ROUND_TRIPS : 2);
+    usec least = round_trip * (running ? ROUND_TRIPS + 1 : 2);
     return limit > least ? limit : least;
 }
 

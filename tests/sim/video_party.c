@@ -90,6 +90,9 @@ static size_t fake_size(struct video_party *party, bool key)
         size *= 0.7;
     }
     party->debt += size - budget;
+    if (party->config.frames_a_second) {
+        return FAKE_HEAD;
+    }
     return size < FAKE_HEAD ? FAKE_HEAD : (size_t)size;
 }
 
@@ -114,7 +117,7 @@ static struct coded_frame *fake_frame(struct video_party *party, usec now)
     write_u32(frame->bytes + FAKE_SIZE, (uint32_t)size);
     memcpy(frame->bytes + FAKE_TIME, &now, sizeof now);
     frame->size = size;
-    frame->key = key;
+    frame->key = key || party->config.no_key_at_all; /* that is what it says */
     frame->width = party->target.width;
     frame->height = party->target.height;
     frame->picture_id = (int)(party->number & 0x7fff);
@@ -272,7 +275,7 @@ static bool real_decode(struct video_party *party, struct coded_frame *frame, ui
 static void on_frame(void *user, struct coded_frame *frame, const struct video_frame_info *info)
 {
     struct video_party *party = user;
-    usec captured = 0;
+    usec captured = info->due;
     uint32_t width = 1;
     bool good = party->config.real ? real_decode(party, frame, &width)
                                    : fake_decode(party, frame, &captured);
