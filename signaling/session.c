@@ -60,6 +60,13 @@ struct content *session_content(const struct session *session, const char *name)
     return NULL;
 }
 
+struct content *session_meant(const struct session *session, const struct jingle_content *in)
+{
+    struct content *content = session_content(session, in->name);
+
+    return content != NULL && content->crossed && content->creator != in->creator ? NULL : content;
+}
+
 bool session_had_content(const struct session *session, const char *name)
 {
     for (size_t i = 0; i < session->content_count; i++) {

@@ -273,8 +273,8 @@ static bool is_stale(const struct session *session, const struct jingle_iq *iq)
     if (!any)
         return false;
     for (size_t i = 0; i < iq->content_count; i++) {
-        const char *name = iq->contents[i].name;
-        if (session_content(session, name) != NULL || !session_had_content(session, name))
+        const struct jingle_content *in = &iq->contents[i];
+        if (session_meant(session, in) != NULL || !session_had_content(session, in->name))
             return false;
     }
     return true;
@@ -295,7 +295,7 @@ static bool all_are_asked(const struct session *session, const struct jingle_iq 
     if (iq->content_count == 0)
         return is_any_asked(session);
     for (size_t i = 0; i < iq->content_count; i++) {
-        const struct content *content = session_content(session, iq->contents[i].name);
+        const struct content *content = session_meant(session, &iq->contents[i]);
         if (content == NULL || content->state != CONTENT_ADDING || content->add_tag == 0)
             return false;
     }
@@ -305,7 +305,7 @@ static bool all_are_asked(const struct session *session, const struct jingle_iq 
 static bool knows_all(const struct session *session, const struct jingle_iq *iq)
 {
     for (size_t i = 0; i < iq->content_count; i++) {
-        if (session_content(session, iq->contents[i].name) == NULL)
+        if (session_meant(session, &iq->contents[i]) == NULL)
             return false;
     }
     return true;
@@ -330,7 +330,7 @@ void receive_content_accept(struct session *session, const struct jingle_iq *iq)
     }
     answer_result(session);
     for (size_t i = 0; i < iq->content_count && session->state == SESSION_ACTIVE; i++) {
-        struct content *content = session_content(session, iq->contents[i].name);
+        struct content *content = session_meant(session, &iq->contents[i]);
         if (content != NULL && content->state == CONTENT_ADDING)
             take_accepted(session, content, &iq->contents[i], iq);
     }
@@ -343,7 +343,7 @@ void receive_content_reject(struct session *session, const struct jingle_iq *iq)
     bool is_about_refused = iq->content_count > 0;
 
     for (size_t i = 0; i < iq->content_count; i++) {
-        const struct content *content = session_content(session, iq->contents[i].name);
+        const struct content *content = session_meant(session, &iq->contents[i]);
         is_about_refused = is_about_refused && content != NULL && content->state == CONTENT_REFUSED;
     }
     if (!is_about_refused && !all_are_asked(session, iq)) {
@@ -375,14 +375,16 @@ static void reject_offered(struct session *session, const struct jingle_content 
 
 /* XEP-0166, 7.2.16: both add the same kind at once, and the initiator's goes on. True if that is
  * ours. One of ours that was not sent yet has not crossed theirs. */
-static bool wins_over(const struct session *session, const struct jingle_iq *iq)
+static bool wins_over(struct session *session, const struct jingle_iq *iq)
 {
     for (size_t i = 0; session->initiator && i < iq->content_count; i++) {
         const struct jingle_content *in = &iq->contents[i];
-        const struct content *ours =
+        struct content *ours =
             in->application == APPLICATION_RTP ? find_pending(session, in->rtp.media) : NULL;
-        if (ours != NULL && ours->state == CONTENT_ADDING && ours->add_tag != 0)
-            return true;
+        if (ours == NULL || ours->state != CONTENT_ADDING || ours->add_tag == 0)
+            continue;
+        ours->crossed = strcmp(ours->name, in->name) == 0;
+        return true;
     }
     return false;
 }
@@ -392,8 +394,13 @@ static void give_way(struct session *session, const struct jingle_content *in)
     struct content *ours =
         in->application == APPLICATION_RTP ? find_pending(session, in->rtp.media) : NULL;
 
-    if (ours != NULL && ours->state == CONTENT_ADDING)
-        refuse_ours(session, ours, JINGLE_REASON_REPLACED);
+    if (ours == NULL || ours->state != CONTENT_ADDING)
+        return;
+    /* They may have taken back theirs before ours came: then ours got no error, and is pending. */
+    ours->yields = ours->add_tag != 0 && !ours->add_acked;
+    if (ours->add_acked)
+        send_named(session, ACTION_CONTENT_REMOVE, ours, REASON_CANCEL);
+    refuse_ours(session, ours, JINGLE_REASON_REPLACED);
 }
 
 /* Does the peer want it in the bundle? */
@@ -565,7 +572,7 @@ void receive_content_remove(struct session *session, const struct jingle_iq *iq)
     answer_result(session);
     enum content_state before[JINGLE_CONTENTS_MAX];
     for (size_t i = 0; i < iq->content_count; i++) {
-        struct content *content = session_content(session, iq->contents[i].name);
+        struct content *content = session_meant(session, &iq->contents[i]);
         if (content == NULL)
             continue;
         before[count] = content->state;
@@ -710,7 +717,7 @@ static void modify_content(struct session *session, struct content *content, enu
 static bool crosses_modify(const struct session *session, const struct jingle_iq *iq)
 {
     for (size_t i = 0; session->initiator && i < iq->content_count; i++) {
-        const struct content *content = session_content(session, iq->contents[i].name);
+        const struct content *content = session_meant(session, &iq->contents[i]);
         if (content != NULL && content->modify_tag != 0 && content->state == CONTENT_AGREED &&
             content->senders != iq->contents[i].senders)
             return true;
@@ -733,7 +740,7 @@ void receive_content_modify(struct session *session, const struct jingle_iq *iq)
     learn_creators(session, iq);
     session->modifies = true;
     for (size_t i = 0; i < iq->content_count && session->state != SESSION_ENDED; i++) {
-        struct content *content = session_content(session, iq->contents[i].name);
+        struct content *content = session_meant(session, &iq->contents[i]);
         if (content != NULL)
             modify_content(session, content, iq->contents[i].senders);
     }
@@ -755,17 +762,27 @@ static void lose_accepted(struct session *session, struct content *content)
                           JINGLE_PARTY_REMOTE);
 }
 
+static void add_answered(struct session *session, struct content *content,
+                         const struct stanza_error *error)
+{
+    content->add_acked = true;
+    if (content->yields && error == NULL)
+        send_named(session, ACTION_CONTENT_REMOVE, content, REASON_CANCEL);
+    if (content->state == CONTENT_ADDING && error != NULL)
+        refuse_ours(session, content, error_refusal(error));
+}
+
 void session_change_answered(struct session *session, unsigned tag,
                              const struct stanza_error *error)
 {
     for (size_t i = 0; i < session->content_count; i++) {
         struct content *content = session->contents[i];
-        if (content->state == CONTENT_REMOVED)
-            continue;
-        if (content->add_tag == tag && content->state == CONTENT_ADDING && error != NULL) {
-            refuse_ours(session, content, error_refusal(error));
+        if (content->add_tag == tag) {
+            add_answered(session, content, error);
             return;
         }
+        if (content->state == CONTENT_REMOVED)
+            continue;
         if (content->accept_tag == tag && error != NULL) {
             lose_accepted(session, content);
             return;

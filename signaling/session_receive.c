@@ -33,7 +33,7 @@ void answer_out_of_order(struct session *session, const struct jingle_iq *iq)
 void learn_creators(struct session *session, const struct jingle_iq *iq)
 {
     for (size_t i = 0; i < iq->content_count; i++) {
-        struct content *content = session_content(session, iq->contents[i].name);
+        struct content *content = session_meant(session, &iq->contents[i]);
         if (content != NULL)
             content->creator = iq->contents[i].creator;
     }

@@ -23,7 +23,8 @@ struct content {
     enum creator creator; /* as the peer last wrote it */
     bool ours;            /* we offered it, whatever the creator says */
     enum senders senders;
-    bool silent; /* we do not want to send, though `senders` may let us */
+    bool crossed; /* theirs of the same name lost against it: the creator tells them apart */
+    bool silent;  /* we do not want to send, though `senders` may let us */
     enum content_state state;
     struct rtp_description local;  /* our offer or answer */
     struct rtp_description remote; /* theirs */
@@ -41,6 +42,8 @@ struct content {
 
     /* ADDING */
     unsigned add_tag; /* of content-add; 0: not sent yet */
+    bool add_acked;
+    bool yields; /* REMOVED for theirs: taken back as soon as it is known that they do have it */
     usec deadline;    /* for the answer to it */
     /* AGREED */
     bool accepting;      /* content-accept goes as soon as the transport is there */
@@ -90,6 +93,8 @@ void session_tell_ended(struct session *session, jingle_reason reason, jingle_pa
 void session_flush(struct session *session, struct content *content);
 /* One that is not removed; NULL if there is none. */
 struct content *session_content(const struct session *session, const char *name);
+/* The content that the peer means. */
+struct content *session_meant(const struct session *session, const struct jingle_content *in);
 /* Had this name ever a content? (As far as it is remembered.) */
 bool session_had_content(const struct session *session, const char *name);
 struct content *session_add_content(struct session *session, const char *name,
