@@ -11,13 +11,21 @@
 
 void call_tick(struct call *call)
 {
-    if (!call->sound.started) {
-        return;
-    }
     usec now = clock_now();
-    usec next = call_sound_tick(call, now);
-    call_statistics_tick(call, now);
-    poller_set_timer(call->config.thread->poller, &call->timer, MIN(next, call->next_statistics));
+    usec next = USEC_NEVER;
+    if (call->sound.started) {
+        next = call_sound_tick(call, now);
+        call_statistics_tick(call, now);
+        next = MIN(next, call->next_statistics);
+    }
+    if (call->pictures) {
+        next = MIN(next, call_pictures_tick(call->pictures, now));
+        call_recording_tick(call, now);
+    }
+    for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
+        next = MIN(next, call_transport_tick(&call->transports[i], now));
+    }
+    poller_set_timer(call->config.thread->poller, &call->timer, next);
 }
 
 static void on_timer(void *user)
@@ -30,12 +38,16 @@ static void on_capture_timer(void *user)
     call_sound_capture(user);
 }
 
-/* Silence is no trouble while nothing should come: a muted Dino sends nothing at all. */
+/* Silence is no trouble while nothing should come: a muted Dino sends nothing at all. Nor is a
+ * camera that shows nothing. */
 void call_expect_media(struct call *call)
 {
-    if (call->sound.voice) {
-        link_expect_media(call->transport.link,
-                          call->sound.we_receive && !call->peer_holds && !call->sound.peer_mutes);
+    bool sound = call->sound.we_receive && !call->peer_holds && !call->sound.peer_mutes;
+    for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
+        struct call_transport *transport = &call->transports[i];
+        if (transport->link && call->sound.transport) {
+            link_expect_media(transport->link, transport == call->sound.transport && sound);
+        }
     }
 }
 
@@ -44,96 +56,88 @@ void call_fail(struct call *call, jingle_reason reason)
     call_report_state(call, LINK_FAILED, reason);
 }
 
-void call_on_link_state(struct call *call, struct call_transport *transport, enum link_state state,
-                        jingle_reason reason)
+void call_close_pictures(struct call *call, bool bye)
 {
-    call_report_state(call, state, reason);
-    if (state == LINK_CONNECTED) {
-        call_sound_start(call);
-    } else if (state == LINK_INTERRUPTED) {
-        call_transport_mend(transport);
+    struct call_pictures *pictures = call->pictures;
+    if (!pictures) {
+        return;
+    }
+    struct call_transport *transport = call_pictures_transport(pictures);
+    call->pictures = NULL;
+    call_pictures_close(pictures, bye);
+    if (transport != call->sound.transport && transport != &call->transports[0]) {
+        call_transport_close(transport);
     }
 }
 
-void call_on_rtp(struct call *call, uint8_t *packet, size_t bytes, usec now)
+void call_drop_spare_transports(struct call *call)
 {
-    if (call->sound.voice) {
+    for (size_t i = 1; i < CALL_TRANSPORTS_MAX; i++) {
+        struct call_transport *transport = &call->transports[i];
+        if (transport->link && transport != call->sound.transport &&
+            !transport->route.contents[CALL_PICTURES].used) {
+            call_transport_close(transport);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------- what its transports say -- */
+
+static bool carries_only_pictures(const struct call *call, const struct call_transport *transport)
+{
+    return call->sound.transport && transport != call->sound.transport;
+}
+
+/* The state of the voice's way is that of the call. Pictures come and go. */
+void call_on_link_state(struct call *call, struct call_transport *transport, enum link_state state,
+                        jingle_reason reason)
+{
+    bool pictures_only = carries_only_pictures(call, transport);
+    if (!pictures_only) {
+        call_report_state(call, state, reason);
+    } else if (state == LINK_FAILED) {
+        call_report_pictures_failed(call, reason == JINGLE_REASON_SECURITY ? JINGLE_ERROR_DTLS
+                                                                           : JINGLE_ERROR_ICE);
+    }
+    if (state == LINK_CONNECTED && !pictures_only) {
+        call_sound_start(call);
+    } else if (state == LINK_INTERRUPTED && !pictures_only) {
+        call_transport_mend(transport);
+    }
+    if (call->pictures && call_pictures_transport(call->pictures) == transport) {
+        call_pictures_update(call->pictures);
+    }
+}
+
+void call_on_closed_by_peer(struct call *call, struct call_transport *transport)
+{
+    if (!carries_only_pictures(call, transport)) {
+        call_report_hung_up(call);
+    }
+}
+
+void call_on_rtp(struct call *call, struct call_transport *transport, enum call_content content,
+                 uint8_t *packet, size_t bytes, usec now)
+{
+    if (content == CALL_PICTURES && call->pictures) {
+        call_pictures_receive_rtp(call->pictures, packet, bytes, now);
+        call_tick(call);
+    } else if (transport == call->sound.transport) {
+        call_recording_take_sound(call, packet, bytes, now);
         voice_receive_rtp(call->sound.voice, packet, bytes, now);
     }
 }
 
-void call_on_rtcp(struct call *call, uint8_t *packet, size_t bytes, usec now)
+void call_on_rtcp(struct call *call, struct call_transport *transport, uint8_t *packet,
+                  size_t bytes, usec now)
 {
-    if (call->sound.voice) {
+    if (transport == call->sound.transport) {
         voice_receive_rtcp(call->sound.voice, packet, bytes, now);
     }
-}
-
-/* ------------------------------------------------------------------ what both sides agreed on --
- */
-
-struct negotiated {
-    struct call *call;
-    struct rtp_agreement agreement;
-    char *content;
-    struct ice_udp_transport remote;
-    bool dtls_client;
-};
-
-static void negotiated_free(void *arg)
-{
-    struct negotiated *n = arg;
-    ice_udp_clear(&n->remote);
-    g_free(n->content);
-    g_free(n);
-}
-
-static void apply_negotiated(void *arg)
-{
-    struct negotiated *n = arg;
-    struct call *call = n->call;
-    if (call->transport.link && !call->sound.voice) {
-        call->bundled = n->agreement.bundle;
-        link_set_role(call->transport.link, n->dtls_client);
-        if (!call_sound_make(call, &n->agreement, n->content)) {
-            call_fail(call, JINGLE_REASON_MEDIA_ERROR);
-        } else if (!call_transport_set_remote(&call->transport, &n->remote)) {
-            call_fail(call, JINGLE_REASON_SECURITY);
-        } else {
-            call_expect_media(call);
-            call_sound_start(call);
-        }
+    if (call->pictures && transport == call_pictures_transport(call->pictures)) {
+        call_pictures_receive_rtcp(call->pictures, packet, bytes, now);
+        call_tick(call);
     }
-    negotiated_free(n);
-}
-
-void call_negotiated(struct call *call, const char *content, const struct rtp_agreement *agreement,
-                     const struct ice_udp_transport *remote, bool dtls_client)
-{
-    struct negotiated *n = g_new0(struct negotiated, 1);
-    n->call = call;
-    n->dtls_client = dtls_client;
-    n->agreement = *agreement;
-    n->content = g_strdup(content);
-    ice_udp_copy(&n->remote, remote);
-    loop_post(call->config.thread->loop, apply_negotiated, negotiated_free, n);
-}
-
-static void apply_remote(void *arg)
-{
-    struct negotiated *n = arg;
-    if (n->call->transport.link) {
-        call_transport_set_remote(&n->call->transport, &n->remote);
-    }
-    negotiated_free(n);
-}
-
-void call_remote_transport(struct call *call, const struct ice_udp_transport *remote)
-{
-    struct negotiated *n = g_new0(struct negotiated, 1);
-    n->call = call;
-    ice_udp_copy(&n->remote, remote);
-    loop_post(call->config.thread->loop, apply_remote, negotiated_free, n);
 }
 
 /* ------------------------------------------------------------------------------- beginning -- */
@@ -162,7 +166,8 @@ static void begin(void *arg)
     call->timer = (struct poller_timer){.fire = on_timer, .user = call};
     call->capture_timer =
         (struct poller_timer){.fire = on_capture_timer, .user = call, .patient = true};
-    if (!call_transport_open(&call->transport, call)) {
+    struct call_transport_config config = {.controlling = call->config.controlling};
+    if (!call_transport_open(&call->transports[0], call, &config)) {
         call_fail(call, JINGLE_REASON_NO_PATH);
     }
 }
@@ -201,7 +206,11 @@ static void end(void *arg)
         call_statistics_publish(call, now);
     }
     call_sound_stop(call, now);
-    call_transport_close(&call->transport);
+    call_close_pictures(call, true);
+    call_recording_close(call);
+    for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
+        call_transport_close(&call->transports[i]);
+    }
     voice_free(call->sound.voice);
     poller_set_timer(call->config.thread->poller, &call->timer, USEC_NEVER);
     poller_set_timer(call->config.thread->poller, &call->capture_timer, USEC_NEVER);

@@ -9,6 +9,7 @@ enum report_kind {
     REPORT_CANDIDATE,
     REPORT_STATE,
     REPORT_HUNG_UP,
+    REPORT_PICTURES_FAILED,
     REPORT_CLOSED,
 };
 
@@ -21,6 +22,7 @@ struct report {
     struct ice_candidate candidate;
     enum link_state state;
     jingle_reason reason;
+    jingle_status status;
 };
 
 static void report_free(void *arg)
@@ -47,6 +49,9 @@ static void report_deliver(void *arg)
         break;
     case REPORT_HUNG_UP:
         report->hooks->hung_up(report->session);
+        break;
+    case REPORT_PICTURES_FAILED:
+        report->hooks->pictures_failed(report->session, report->status);
         break;
     case REPORT_CLOSED:
         report->hooks->closed(report->session);
@@ -98,6 +103,13 @@ void call_report_state(struct call *call, enum link_state state, jingle_reason r
 void call_report_hung_up(struct call *call)
 {
     report_post(call, report_new(call, REPORT_HUNG_UP));
+}
+
+void call_report_pictures_failed(struct call *call, jingle_status status)
+{
+    struct report *report = report_new(call, REPORT_PICTURES_FAILED);
+    report->status = status;
+    report_post(call, report);
 }
 
 void call_report_closed(struct call *call)

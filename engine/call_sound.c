@@ -2,6 +2,7 @@
 #include "call_private.h"
 
 #include "call_voice.h"
+#include "codecs/codec.h"
 #include "media/audio.h"
 #include "media_threads.h"
 #include "rtp/voice.h"
@@ -60,7 +61,7 @@ static void send_rtp(void *user, uint8_t *packet, size_t bytes)
 {
     struct call *call = user;
     if (call->sound.may_send) {
-        call_transport_send_rtp(&call->transport, packet, bytes);
+        call_transport_send_voice(call->sound.transport, packet, bytes);
     }
 }
 
@@ -68,7 +69,7 @@ static void send_rtcp(void *user, uint8_t *packet, size_t bytes)
 {
     struct call *call = user;
     if (call->sound.rtcp_mux) {
-        call_transport_send_rtcp(&call->transport, packet, bytes);
+        call_transport_send_rtcp(call->sound.transport, packet, bytes);
     }
 }
 
@@ -94,7 +95,18 @@ static bool make_voice(struct call *call, struct voice_config *config)
     return true;
 }
 
-bool call_sound_make(struct call *call, const struct rtp_agreement *agreement, const char *content)
+static void note_opus(struct call_sound *sound, const struct rtp_agreement *agreement)
+{
+    for (size_t i = 0; i < agreement->receive_count; i++) {
+        const struct rtp_codec *codec = &agreement->receive[i];
+        if (g_ascii_strcasecmp(codec->name, codec_opus.name) == 0) {
+            sound->opus[codec->payload_type / 64 % 2] |= UINT64_C(1) << codec->payload_type % 64;
+        }
+    }
+}
+
+bool call_sound_make(struct call *call, struct call_transport *transport,
+                     const struct rtp_agreement *agreement, const char *content)
 {
     struct call_sound *sound = &call->sound;
     jingle_session_config *settings = &call->config.settings;
@@ -102,6 +114,11 @@ bool call_sound_make(struct call *call, const struct rtp_agreement *agreement, c
     sound->may_send = agreement->we_send;
     sound->we_receive = agreement->we_receive;
     sound->rtcp_mux = agreement->rtcp_mux;
+    sound->transport = transport;
+    note_opus(sound, agreement);
+    if (call_transport_add(transport, CALL_SOUND, content, agreement) != JINGLE_OK) {
+        return false;
+    }
     call_voice_config(&voice, agreement, content, settings, &call->config.identity);
     if (!make_voice(call, &voice)) {
         return false;
@@ -127,7 +144,7 @@ bool call_sound_make(struct call *call, const struct rtp_agreement *agreement, c
 void call_sound_start(struct call *call)
 {
     struct call_sound *sound = &call->sound;
-    if (sound->started || !sound->audio || link_state(call->transport.link) != LINK_CONNECTED) {
+    if (sound->started || !sound->audio || link_state(sound->transport->link) != LINK_CONNECTED) {
         return;
     }
     usec now = clock_now();
@@ -161,6 +178,14 @@ void call_sound_capture(struct call *call)
     if (call->sound.started) {
         usec next = audio_tick_capture(call->sound.audio, clock_now());
         poller_set_timer(call->config.thread->poller, &call->capture_timer, next);
+    }
+}
+
+void call_sound_sync(const struct call *call, struct sync_reference *reference)
+{
+    *reference = (struct sync_reference){0};
+    if (call->sound.started && !call->held) {
+        voice_sync(call->sound.voice, audio_delay(call->sound.audio), reference);
     }
 }
 

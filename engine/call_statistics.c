@@ -49,11 +49,14 @@ void call_statistics_publish(struct call *call, usec now)
 {
     jingle_statistics s = {.size = sizeof s, .duration = now - call->started_at};
     struct link_stats l;
-    link_stats(call->transport.link, &l);
+    link_stats(call->sound.transport->link, &l);
     fill_from_voice(&s, call->sound.voice);
     fill_from_link(&s, &l);
     s.video.codec = "";
     s.video.codec_received = "";
+    if (call->pictures) {
+        call_pictures_statistics(call->pictures, &s.video, now);
+    }
     jingle_session_publish(call->config.session, &s);
     jingle_event event = {.type = JINGLE_EVENT_STATISTICS, .u.statistics = s};
     call_tell_application(call, &event);

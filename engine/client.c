@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "base/random.h"
+#include "call_video.h"
 #include "call_voice.h"
 #include "events.h"
 #include "ice_server.h"
@@ -316,15 +317,18 @@ static jingle_status read_own_servers(struct jingle_client *client,
 static jingle_status make_account(struct jingle_client *client, const jingle_client_config *config)
 {
     struct rtp_description voice;
+    struct rtp_description video;
     jingle_session_config settings;
     jingle_session_config_init(&settings);
     call_voice_describe(&voice, &settings, &(struct call_voice_identity){.cname = ""});
+    call_video_describe(&video, NULL, &(struct call_video_identity){.cname = ""});
     struct account_config account = {
         .jid = config->jid,
         .external = client->features.external,
         .allow_strangers = config->allow_strangers,
         .ring_timeout = config->ring_timeout,
         .abilities = &voice,
+        .video_abilities = &video,
         .software_name = config->software_name ? config->software_name : "Jingle Engine",
         .software_version =
             config->software_version ? config->software_version : jingle_version_string(),
@@ -339,6 +343,7 @@ static jingle_status make_account(struct jingle_client *client, const jingle_cli
     };
     client->account = account_new(&account, &hooks);
     rtp_description_clear(&voice);
+    rtp_description_clear(&video);
     if (!client->account) {
         return JINGLE_ERROR_JID;
     }

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "call_voice.h"
 #include "client.h"
+#include "client_video.h"
 #include "events.h"
 #include "media_threads.h"
 #include "session.h"
@@ -56,6 +57,7 @@ static void on_ended(jingle_session *session, const struct account_event *event)
     jingle_audio_source_free(session->settings.source);
     jingle_audio_sink_free(session->settings.sink);
     session->settings = (jingle_session_config){0};
+    client_video_forget(session);
     jingle_session_unref(session); /* the client's */
 }
 
@@ -68,14 +70,14 @@ void client_calls_end(jingle_session *session, jingle_reason reason)
 
 /* ----------------------------------------------------------------- what the media half says -- */
 
-/* The one who is called learns the content's name from the offer: until then the transport waits,
- * and candidates join it. */
-static void on_transport(jingle_session *session, const char *content,
+/* The one who is called learns the transport's name from the offer: until then it waits, and
+ * candidates join it. */
+static void on_transport(jingle_session *session, const char *name,
                          const struct ice_udp_transport *transport)
 {
-    (void)content;
-    if (session->signaling && session->content) {
-        account_call_set_transport(session->signaling, session->content, transport, clock_now());
+    const char *known = name ? name : session->first_transport;
+    if (session->signaling && known) {
+        account_call_set_transport(session->signaling, known, transport, clock_now());
         client_schedule(session->client);
     } else if (session->signaling) {
         ice_udp_clear(&session->transport);
@@ -83,26 +85,24 @@ static void on_transport(jingle_session *session, const char *content,
     }
 }
 
-static void on_candidate(jingle_session *session, const char *content,
+static void on_candidate(jingle_session *session, const char *name,
                          const struct ice_candidate *candidate)
 {
-    (void)content;
-    if (session->signaling && session->content) {
-        account_call_add_candidates(session->signaling, session->content, candidate, 1,
-                                    clock_now());
+    const char *known = name ? name : session->first_transport;
+    if (session->signaling && known) {
+        account_call_add_candidates(session->signaling, known, candidate, 1, clock_now());
         client_schedule(session->client);
     } else if (session->signaling) {
         ice_udp_add_candidate(&session->transport, candidate);
     }
 }
 
-static void learn_content(jingle_session *session, const char *content)
+static void learn_transport(jingle_session *session, const char *name)
 {
-    if (!session->content) {
-        session->content = g_strdup(content);
+    if (!session->first_transport) {
+        session->first_transport = g_strdup(name);
         if (*session->transport.ufrag) {
-            account_call_set_transport(session->signaling, content, &session->transport,
-                                       clock_now());
+            account_call_set_transport(session->signaling, name, &session->transport, clock_now());
         }
     }
 }
@@ -116,6 +116,7 @@ static void tell_what_was_set(jingle_session *session)
     if (session->holds) {
         account_call_info(session->signaling, INFO_HOLD, NULL, clock_now());
     }
+    client_video_connected(session);
 }
 
 static void on_connected(jingle_session *session)
@@ -180,6 +181,7 @@ static const struct call_hooks hooks = {
     .candidate = on_candidate,
     .state = on_state,
     .hung_up = on_hung_up,
+    .pictures_failed = client_video_failed,
     .closed = on_closed,
 };
 
@@ -261,55 +263,114 @@ static void on_accepted(jingle_session *session, const struct account_event *eve
     push(session, JINGLE_EVENT_ACCEPTED, "Answered; setting up the sound.");
 }
 
+static void negotiated_sound(jingle_session *session, const struct account_event *event)
+{
+    const struct rtp_agreement *agreement = event->u.negotiated.agreement;
+    struct call_agreed agreed = {
+        .content = event->u.negotiated.content,
+        .transport = event->u.negotiated.transport,
+        .credentials = event->u.negotiated.credentials,
+        .remote = event->u.negotiated.remote,
+        .agreement = agreement,
+        .dtls_client = event->u.negotiated.dtls_client,
+        .we_offered = event->u.negotiated.we_offered,
+    };
+    pthread_mutex_lock(&session->lock);
+    session->takes_digits = call_voice_takes_digits(agreement);
+    session->hears_opus = g_ascii_strcasecmp(agreement->send.name, "opus") == 0;
+    pthread_mutex_unlock(&session->lock);
+    if (!session->content) {
+        session->content = g_strdup(event->u.negotiated.content);
+    }
+    call_negotiated(session->media, &agreed);
+}
+
 static void on_negotiated(jingle_session *session, const struct account_event *event)
 {
-    pthread_mutex_lock(&session->lock);
-    session->takes_digits = call_voice_takes_digits(event->u.negotiated.agreement);
-    pthread_mutex_unlock(&session->lock);
-    learn_content(session, event->u.negotiated.content);
+    learn_transport(session, event->u.negotiated.transport);
     if (!session->signaling) {
         return; /* it ended over that */
     }
     if (!session->media) {
         client_calls_start_media(session); /* an offer that was there is agreed on at once */
     }
-    call_negotiated(session->media, event->u.negotiated.content, event->u.negotiated.agreement,
-                    event->u.negotiated.remote, event->u.negotiated.dtls_client);
+    if (client_video_is_agreement(event->u.negotiated.agreement)) {
+        client_video_negotiated(session, event);
+    } else {
+        negotiated_sound(session, event);
+    }
 }
 
-static void on_info(jingle_session *session, enum jingle_info info)
+static void on_hold(jingle_session *session, bool hold)
 {
-    bool hold = info == INFO_HOLD;
-    jingle_event event = {.session = session, .text = ""};
+    if (hold == session->peer_holds) {
+        return;
+    }
+    session->peer_holds = hold;
+    if (session->media) {
+        call_set_peer_hold(session->media, hold);
+    }
+    jingle_event event = {
+        .type = JINGLE_EVENT_HOLD,
+        .session = session,
+        .text = hold ? "They put the call on hold." : "They took the call off hold.",
+        .u.flag.on = hold,
+    };
+    events_push(session->client->events, &event);
+}
+
+static void on_sound_mute(jingle_session *session, bool on)
+{
+    if (session->media) {
+        call_set_peer_mute(session->media, on);
+    }
+    jingle_event event = {
+        .type = JINGLE_EVENT_MUTE,
+        .session = session,
+        .text = on ? "They muted their microphone." : "They unmuted their microphone.",
+        .u.flag.on = on,
+    };
+    events_push(session->client->events, &event);
+}
+
+/* Without a name it is about all contents. */
+static void on_mute(jingle_session *session, const char *content, bool on)
+{
+    bool video = client_video_is(session, content);
+    if (!video) {
+        on_sound_mute(session, on);
+    }
+    if (video || !*content) {
+        client_video_peer_mute(session, on);
+    }
+}
+
+static void on_info(jingle_session *session, enum jingle_info info, const char *content)
+{
     switch (info) {
     case INFO_HOLD:
     case INFO_UNHOLD:
     case INFO_ACTIVE:
-        if (hold == session->peer_holds) {
-            return;
-        }
-        session->peer_holds = hold;
-        if (session->media) {
-            call_set_peer_hold(session->media, hold);
-        }
-        event.type = JINGLE_EVENT_HOLD;
-        event.text = hold ? "They put the call on hold." : "They took the call off hold.";
-        event.u.flag.on = hold;
+        on_hold(session, info == INFO_HOLD);
         break;
     case INFO_MUTE:
     case INFO_UNMUTE:
-        if (session->media) {
-            call_set_peer_mute(session->media, info == INFO_MUTE);
-        }
-        event.type = JINGLE_EVENT_MUTE;
-        event.u.flag.on = info == INFO_MUTE;
-        event.text =
-            event.u.flag.on ? "They muted their microphone." : "They unmuted their microphone.";
+        on_mute(session, content, info == INFO_MUTE);
         break;
     default:
-        return;
+        break;
     }
-    events_push(session->client->events, &event);
+}
+
+static void on_senders(jingle_session *session, const struct account_event *event)
+{
+    bool we_send = event->u.senders.we_send;
+    bool we_receive = event->u.senders.we_receive;
+    if (client_video_is(session, event->u.senders.content)) {
+        client_video_senders(session, we_send, we_receive);
+    } else if (session->media) {
+        call_set_senders(session->media, we_send, we_receive);
+    }
 }
 
 void client_calls_event(struct jingle_client *client, const struct account_event *event)
@@ -340,16 +401,20 @@ void client_calls_event(struct jingle_client *client, const struct account_event
         break;
     case ACCOUNT_EVENT_REMOTE_TRANSPORT:
         if (session->media) {
-            call_remote_transport(session->media, event->u.remote_transport.transport);
+            call_remote_transport(session->media, event->u.remote_transport.content,
+                                  event->u.remote_transport.transport);
         }
         break;
     case ACCOUNT_EVENT_SENDERS:
-        if (session->media) {
-            call_set_senders(session->media, event->u.senders.we_send, event->u.senders.we_receive);
-        }
+        on_senders(session, event);
         break;
     case ACCOUNT_EVENT_INFO:
-        on_info(session, event->u.info.info);
+        on_info(session, event->u.info.info, event->u.info.content);
+        break;
+    case ACCOUNT_EVENT_CONTENT_OFFERED:
+    case ACCOUNT_EVENT_CONTENT_REFUSED:
+    case ACCOUNT_EVENT_CONTENT_REMOVED:
+        client_video_content(session, event);
         break;
     case ACCOUNT_EVENT_ENDED:
         on_ended(session, event);

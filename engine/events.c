@@ -89,6 +89,8 @@ static void keep_statistics_text(struct node *node, jingle_statistics *s)
     s->dtls_cipher = keep(node, s->dtls_cipher);
     s->candidate_local = keep(node, s->candidate_local);
     s->candidate_remote = keep(node, s->candidate_remote);
+    s->video.codec = keep(node, s->video.codec);
+    s->video.codec_received = keep(node, s->video.codec_received);
 }
 
 static void keep_text(struct node *node)
@@ -163,6 +165,8 @@ static bool can_be_missed(jingle_event_type type)
     case JINGLE_EVENT_MUTE:
     case JINGLE_EVENT_DIGIT:
     case JINGLE_EVENT_DEVICE:
+    case JINGLE_EVENT_VIDEO_MUTE:
+    case JINGLE_EVENT_VIDEO_DEVICE:
     case JINGLE_EVENT_STATISTICS:
         return true;
     default:

@@ -1,6 +1,8 @@
 #include "session.h"
 
 #include "base/clock.h"
+#include "media/video_render.h"
+#include "media/video_scale.h"
 
 #include <string.h>
 
@@ -31,6 +33,7 @@ jingle_session *jingle_session_new(jingle_client *client, const char *peer, cons
         .dtls_cipher = "",
         .candidate_local = "",
         .candidate_remote = "",
+        .video = {.codec = "", .codec_received = ""},
     };
     return session;
 }
@@ -53,7 +56,10 @@ void jingle_session_unref(jingle_session *session)
     if (session->id != no_id) {
         g_free((char *)session->id);
     }
+    video_render_unref(session->render);
     g_free(session->content);
+    g_free(session->first_transport);
+    g_free(session->video.content);
     ice_udp_clear(&session->transport);
     g_hash_table_destroy(session->statistics_text);
     pthread_mutex_destroy(&session->lock);
@@ -157,6 +163,8 @@ void jingle_session_publish(jingle_session *session, const jingle_statistics *st
     s->dtls_cipher = keep(session, statistics->dtls_cipher);
     s->candidate_local = keep(session, statistics->candidate_local);
     s->candidate_remote = keep(session, statistics->candidate_remote);
+    s->video.codec = keep(session, statistics->video.codec);
+    s->video.codec_received = keep(session, statistics->video.codec_received);
     pthread_mutex_unlock(&session->lock);
 }
 
@@ -171,6 +179,35 @@ jingle_status jingle_session_statistics(jingle_session *session, jingle_statisti
     pthread_mutex_unlock(&session->lock);
     statistics->size = size;
     return JINGLE_OK;
+}
+
+void jingle_session_set_render(jingle_session *session, struct video_render *render)
+{
+    pthread_mutex_lock(&session->lock);
+    struct video_render *before = session->render;
+    session->render = video_render_ref(render);
+    pthread_mutex_unlock(&session->lock);
+    video_render_unref(before);
+}
+
+/* Waits for the thread that decodes, so it is not done with the lock. */
+jingle_status jingle_session_snapshot(jingle_session *session, const char *path)
+{
+    if (!session || !path) {
+        return JINGLE_ERROR_INVALID;
+    }
+    pthread_mutex_lock(&session->lock);
+    struct video_render *render = session->render ? video_render_ref(session->render) : NULL;
+    pthread_mutex_unlock(&session->lock);
+    struct picture_buffer buffer = {0};
+    jingle_status status = JINGLE_ERROR_STATE;
+    if (render && video_render_snapshot(render, &buffer)) {
+        jingle_picture picture = picture_buffer_view(&buffer, 0);
+        status = jingle_picture_save(&picture, path);
+    }
+    video_render_unref(render);
+    picture_buffer_clear(&buffer);
+    return status;
 }
 
 void jingle_session_config_init(jingle_session_config *config)

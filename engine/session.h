@@ -8,6 +8,7 @@
 #define JINGLE_ENGINE_SESSION_H
 
 #include "base/clock.h"
+#include "call_video.h"
 #include "call_voice.h"
 #include "signaling/ice_udp.h"
 
@@ -17,18 +18,44 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* The only content of a voice call. */
+/* What we call the contents that we offer. */
 #define CONTENT_AUDIO "audio"
+#define CONTENT_VIDEO "video"
 
 struct account_call;
 struct call;
 struct media_thread;
+struct picture_buffer;
+struct video_render;
 
 enum session_stage {
     STAGE_CALLING,  /* outgoing, until the answer */
     STAGE_INCOMING, /* incoming, until the answer */
     STAGE_ANSWERED,
     STAGE_ENDED,
+};
+
+enum session_video_state {
+    VIDEO_NONE,
+    VIDEO_ASKED,    /* we did; an answer is awaited */
+    VIDEO_OFFERED,  /* the peer did; the application's answer is awaited */
+    VIDEO_REPLACED, /* we asked, and the peer did so at the same time: its offer is about to come */
+    VIDEO_AGREED,
+    VIDEO_RESTING, /* agreed on, and taken away as far as the peer's client can take that */
+};
+
+/* The video of a session, on the I/O thread. */
+struct session_video {
+    enum session_video_state state;
+    char *content; /* its name; NULL while there is none */
+    struct call_video_identity identity;
+    jingle_video_config settings; /* sources and sinks until the media half takes them over */
+    bool has_source;
+    bool we_send;    /* by `senders`: may */
+    bool we_receive; /* the same */
+    bool muted;      /* by us: the application's wish */
+    bool stopped;    /* we do not send, which could not be said by `senders` */
+    bool told_muted; /* and what the peer knows */
 };
 
 struct jingle_session {
@@ -39,7 +66,9 @@ struct jingle_session {
     pthread_mutex_t lock; /* what follows is written by the engine and read by the application */
     enum session_stage stage;
     bool takes_digits;
-    char *peer; /* bare at first; what was once given out is kept until the end */
+    bool hears_opus;             /* what comes can be recorded */
+    struct video_render *render; /* the last one; a reference */
+    char *peer;                  /* bare at first; what was once given out is kept until the end */
     char *peer_before;
     const char *id;
     jingle_statistics statistics;
@@ -53,7 +82,9 @@ struct jingle_session {
     struct call_voice_identity identity;
     jingle_session_config settings;     /* until the media half takes them over */
     char *content;                      /* the name of the audio content, once it is known */
+    char *first_transport;              /* the name of the first transport, once it is known */
     struct ice_udp_transport transport; /* ours, while there is no such name */
+    struct session_video video;
     bool connected;
     bool muted; /* by us */
     bool holds; /* we do */
@@ -77,5 +108,8 @@ void jingle_session_set_peer(jingle_session *session, const char *peer);
 
 /* Any engine thread: what jingle_session_statistics() answers from now on. */
 void jingle_session_publish(jingle_session *session, const jingle_statistics *statistics);
+
+/* Any engine thread: whose picture jingle_session_snapshot() saves from now on. */
+void jingle_session_set_render(jingle_session *session, struct video_render *render);
 
 #endif

@@ -3,14 +3,13 @@
  *     jingle_session_start, _accept   wait for the I/O thread: their status is told at once
  *     all others                      post an order to it
  *
- * A session may outlive its client. So its client is used only with the session's lock held and
- * while it has not ended, for the client's loop is not ended before all of its sessions are. */
+ * What is asked of its video stands in session_video.c. */
+#include "session_orders.h"
 #include "call.h"
 #include "call_voice.h"
 #include "client.h"
 #include "events.h"
 #include "media/devices.h"
-#include "session.h"
 #include "signaling/jid.h"
 
 #include <string.h>
@@ -19,15 +18,17 @@ struct session_job {
     jingle_client *client;
     jingle_session *session;
     const char *to;
-    jingle_session_config *settings;
+    jingle_session_config settings;
+    jingle_video_config video; /* if settings.video is set */
     jingle_status status;
 };
 
 /* Owns what the application handed over, whatever happens. */
-static void drop_sound(jingle_session_config *settings)
+static void drop_media(struct session_job *job)
 {
-    jingle_audio_source_free(settings->source);
-    jingle_audio_sink_free(settings->sink);
+    jingle_audio_source_free(job->settings.source);
+    jingle_audio_sink_free(job->settings.sink);
+    session_video_drop(&job->video);
 }
 
 static bool settings_make_sense(const jingle_session_config *s)
@@ -39,18 +40,24 @@ static bool settings_make_sense(const jingle_session_config *s)
            call_voice_knows_codec(s->codec);
 }
 
-/* `out` is `given`, whose sound is ours from here on, also on failure. A config without a size was
- * never set up: nothing in it can be believed. */
-static jingle_status read_settings(const jingle_session_config *given, jingle_session_config *out)
+/* The job gets what `given` has, which is ours from here on, also on failure. A config without a
+ * size was never set up: nothing in it can be believed. */
+static jingle_status read_settings(struct session_job *job, const jingle_session_config *given)
 {
+    jingle_session_config *out = &job->settings;
+    jingle_status status = JINGLE_OK;
     jingle_session_config_init(out);
+    jingle_video_config_init(&job->video);
     if (given && given->size == 0) {
         return JINGLE_ERROR_INVALID;
     }
     if (given) {
         memcpy(out, given, MIN(given->size, sizeof *out));
     }
-    return settings_make_sense(out) ? JINGLE_OK : JINGLE_ERROR_INVALID;
+    if (out->video) {
+        status = session_video_read(out->video, &job->video);
+    }
+    return settings_make_sense(out) ? status : JINGLE_ERROR_INVALID;
 }
 
 static jingle_status add_default_devices(jingle_session_config *settings)
@@ -70,8 +77,65 @@ static void take_settings(jingle_session *session, jingle_session_config *settin
 {
     session->settings = *settings;
     session->settings.codec = NULL; /* the description has it; the text is the application's */
+    session->settings.video = NULL; /* the same */
     settings->source = NULL;
     settings->sink = NULL;
+}
+
+/* What is offered or accepted, for the signalling half. */
+struct offer {
+    struct rtp_description descriptions[2];
+    struct session_media media[2];
+    size_t count;
+};
+
+static void offer_make(struct offer *offer, struct session_job *job,
+                       const struct call_voice_identity *identity, struct session_video *video)
+{
+    const jingle_session_config *settings = &job->settings;
+    call_voice_describe(&offer->descriptions[0], settings, identity);
+    offer->media[0] = (struct session_media){
+        .content = CONTENT_AUDIO,
+        .description = &offer->descriptions[0],
+        .order = settings->codec ? ORDER_OF_OURS : ORDER_OF_THE_OFFER,
+    };
+    offer->count = 1;
+    if (settings->video) {
+        call_video_describe_voice(&offer->descriptions[0]);
+        offer->media[1] =
+            session_video_media(video, identity->cname, &job->video, &offer->descriptions[1]);
+        offer->count = 2;
+    }
+}
+
+static void offer_clear(struct offer *offer)
+{
+    for (size_t i = 0; i < offer->count; i++) {
+        rtp_description_clear(&offer->descriptions[i]);
+    }
+}
+
+static void add_session(struct session_job *job, struct account_call *call,
+                        const struct call_voice_identity *identity,
+                        const struct session_video *video)
+{
+    jingle_client *client = job->client;
+    jingle_session *session =
+        jingle_session_new(client, job->to, account_call_sid(call), STAGE_CALLING);
+    session->signaling = call;
+    account_call_set_user(call, session);
+    g_ptr_array_add(client->sessions, session);
+    session->identity = *identity;
+    session->content = g_strdup(CONTENT_AUDIO);
+    session->first_transport = g_strdup(CONTENT_AUDIO);
+    if (job->settings.video) {
+        session->video = *video;
+        session->video.state = VIDEO_ASKED;
+        session->video.content = g_strdup(CONTENT_VIDEO);
+    }
+    take_settings(session, &job->settings);
+    job->session = jingle_session_ref(session);
+    client_calls_start_media(session);
 }
 
 static void start_call(void *arg)
@@ -83,25 +147,18 @@ static void start_call(void *arg)
         return;
     }
     struct call_voice_identity identity;
-    struct rtp_description description;
-    call_voice_identity_new(&identity, &random_system);
-    call_voice_describe(&description, job->settings, &identity);
-    struct session_media media = {.content = CONTENT_AUDIO, .description = &description};
+    struct session_video video = {0};
+    struct offer offer;
     struct account_call *call;
-    job->status = account_call_start(client->account, job->to, &media, 1, job->settings->direct,
-                                     clock_now(), &call);
-    rtp_description_clear(&description);
+    call_voice_identity_new(&identity, &random_system);
+    offer_make(&offer, job, &identity, &video);
+    job->status = account_call_start(client->account, job->to, offer.media, offer.count,
+                                     job->settings.direct, clock_now(), &call);
+    offer_clear(&offer);
     if (job->status == JINGLE_OK) {
-        jingle_session *session =
-            jingle_session_new(client, job->to, account_call_sid(call), STAGE_CALLING);
-        session->signaling = call;
-        account_call_set_user(call, session);
-        g_ptr_array_add(client->sessions, session);
-        session->identity = identity;
-        session->content = g_strdup(CONTENT_AUDIO);
-        take_settings(session, job->settings);
-        job->session = jingle_session_ref(session);
-        client_calls_start_media(session);
+        add_session(job, call, &identity, &video);
+    } else {
+        session_video_drop(&video.settings);
     }
     client_schedule(client);
 }
@@ -121,22 +178,21 @@ static jingle_status may_start(jingle_client *client, const char *to,
 jingle_status jingle_session_start(jingle_client *client, const char *to,
                                    const jingle_session_config *config, jingle_session **session)
 {
-    jingle_session_config settings;
-    struct session_job job = {.client = client, .to = to, .settings = &settings};
+    struct session_job job = {.client = client, .to = to};
     if (session) {
         *session = NULL;
     }
-    job.status = read_settings(config, &settings);
+    job.status = read_settings(&job, config);
     if (job.status == JINGLE_OK) {
         job.status = may_start(client, to, session);
     }
     if (job.status == JINGLE_OK) {
-        job.status = add_default_devices(&settings);
+        job.status = add_default_devices(&job.settings);
     }
     if (job.status == JINGLE_OK) {
         loop_call(client->io, start_call, &job);
     }
-    drop_sound(&settings); /* what nobody took over */
+    drop_media(&job); /* what nobody took over */
     if (job.status == JINGLE_OK) {
         *session = job.session;
     }
@@ -151,17 +207,12 @@ static void accept_call(void *arg)
         job->status = JINGLE_ERROR_STATE;
         return;
     }
-    struct rtp_description description;
+    struct offer answer;
     call_voice_identity_new(&session->identity, &random_system);
-    call_voice_describe(&description, job->settings, &session->identity);
-    struct session_media media = {
-        .content = CONTENT_AUDIO,
-        .description = &description,
-        .order = job->settings->codec ? ORDER_OF_OURS : ORDER_OF_THE_OFFER,
-    };
-    take_settings(session, job->settings); /* the offer may be agreed on at once */
-    job->status = account_call_accept(session->signaling, &media, 1, clock_now());
-    rtp_description_clear(&description);
+    offer_make(&answer, job, &session->identity, &session->video);
+    take_settings(session, &job->settings); /* the offer may be agreed on at once */
+    job->status = account_call_accept(session->signaling, answer.media, answer.count, clock_now());
+    offer_clear(&answer);
     if (session->signaling && !session->media && job->status == JINGLE_OK) {
         client_calls_start_media(session);
     }
@@ -176,39 +227,35 @@ static jingle_status may_accept(jingle_session *session)
     return jingle_session_stage(session) == STAGE_INCOMING ? JINGLE_OK : JINGLE_ERROR_STATE;
 }
 
-/* Runs accept_call() on the I/O thread, if there still is one, and waits for it. */
-static void run_accept(struct session_job *job)
+bool session_run(jingle_session *session, mailbox_fn fn, void *arg)
 {
-    jingle_session *session = job->session;
     struct loop_wait wait;
     pthread_mutex_lock(&session->lock);
     bool alive = session->stage != STAGE_ENDED;
     if (alive) {
-        loop_post_waiting(session->client->io, accept_call, job, &wait);
+        loop_post_waiting(session->client->io, fn, arg, &wait);
     }
     pthread_mutex_unlock(&session->lock);
     if (alive) {
         loop_wait(&wait);
-    } else {
-        job->status = JINGLE_ERROR_STATE;
     }
+    return alive;
 }
 
 jingle_status jingle_session_accept(jingle_session *session, const jingle_session_config *config)
 {
-    jingle_session_config settings;
-    struct session_job job = {.session = session, .settings = &settings};
-    job.status = read_settings(config, &settings);
+    struct session_job job = {.session = session};
+    job.status = read_settings(&job, config);
     if (job.status == JINGLE_OK) {
         job.status = may_accept(session);
     }
     if (job.status == JINGLE_OK) {
-        job.status = add_default_devices(&settings);
+        job.status = add_default_devices(&job.settings);
     }
-    if (job.status == JINGLE_OK) {
-        run_accept(&job);
+    if (job.status == JINGLE_OK && !session_run(session, accept_call, &job)) {
+        job.status = JINGLE_ERROR_STATE;
     }
-    drop_sound(&settings); /* what nobody took over */
+    drop_media(&job); /* what nobody took over */
     return job.status;
 }
 

@@ -146,6 +146,11 @@ usec audio_tick_capture(struct audio *audio, usec now)
     return audio->started && !audio->held ? capture_tick(audio->capture, now) : USEC_NEVER;
 }
 
+usec audio_delay(const struct audio *audio)
+{
+    return sink_delay(audio->config.sink);
+}
+
 const char *audio_processing(const struct audio *audio)
 {
     return audio->described;

@@ -65,6 +65,9 @@ void audio_stop(struct audio *audio);
  * thread that other calls share. NULL is allowed. */
 void audio_free(struct audio *audio);
 
+/* How long it takes until what is played now is heard, as the sink says. */
+usec audio_delay(const struct audio *audio);
+
 /* Echo cancellation, noise suppression and gain control as they are in force, for the log. */
 const char *audio_processing(const struct audio *audio);
 
