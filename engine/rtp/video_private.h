@@ -39,7 +39,7 @@ struct video_sender {
     int64_t captured; /* of the last frame */
     uint32_t first_timestamp;
     uint32_t wanted;  /* as the uplink was told */
-    double backlog;   /* bits sent that the target had no room for */
+    double backlog; /* what was sent that the target had no room for, seconds */
     usec drained;     /* when this was last reckoned */
     double allowance; /* bytes that may be sent again */
     usec allowed;

@@ -139,12 +139,15 @@ static uint32_t timestamp_of(struct video_sender *out, int64_t captured)
     return timestamp;
 }
 
+/* In seconds of the target that was told when it was sent. */
 static void count_backlog(struct video_sender *out, size_t bytes, usec now)
 {
-    double room = (double)(now - out->drained) * out->target.bitrate / USEC_PER_SEC;
+    double passed = (double)(now - out->drained) / USEC_PER_SEC;
     out->drained = now;
-    out->backlog = out->backlog > room ? out->backlog - room : 0;
-    out->backlog += (double)bytes * 8;
+    out->backlog = out->backlog > passed ? out->backlog - passed : 0;
+    if (out->target.bitrate > 0) {
+        out->backlog += (double)bytes * 8 / out->target.bitrate;
+    }
 }
 
 static void frame_sent(struct video *video, const struct coded_frame *frame, usec now)
@@ -247,9 +250,13 @@ void sender_nack(struct video *video, const uint16_t *sequences, size_t count, u
     uplink_target(video->uplink, &target);
     for (size_t i = 0; i < count && may_send(video); i++) {
         struct past_packet *past = packet_history_get(&out->history, sequences[i], now);
-        if (!past || past->times >= REPEATS_MAX || is_under_way(past, round_trip, now) ||
-            !afford(out, &target, past->bytes, now)) {
+        if (!past || past->times >= REPEATS_MAX || is_under_way(past, round_trip, now)) {
             continue;
+        }
+        if (!afford(out, &target, past->bytes, now)) {
+            /* so much was lost that a key frame mends it sooner */
+            key_frame_pace_request(&out->key_frames, round_trip, now);
+            break;
         }
         out->repeated_bytes += send_again(video, past, UPLINK_RETRANSMISSION, now);
         out->repeated++;
@@ -326,10 +333,10 @@ static void tell_target(struct video *video, const struct video_target *target)
 }
 
 /* Whether as much waits as pictures must not be added to. */
-static bool must_skip(struct video *video, uint32_t bitrate, usec now)
+static bool must_skip(struct video *video, usec now)
 {
     count_backlog(&video->out, 0, now);
-    return uplink_queue_time(video->uplink) > QUEUE_FULL || video->out.backlog > bitrate * BACKLOG;
+    return uplink_queue_time(video->uplink) > QUEUE_FULL || video->out.backlog > BACKLOG;
 }
 
 static void look_at_path(struct video *video, usec now)
@@ -347,7 +354,7 @@ static void look_at_path(struct video *video, usec now)
             target.width = rung->width;
             target.height = rung->height;
             target.frame_rate = rung->frame_rate;
-            target.skip = must_skip(video, target.bitrate, now);
+            target.skip = must_skip(video, now);
         }
     }
     tell_target(video, &target);

@@ -85,7 +85,9 @@ static size_t fake_size(struct video_party *party, bool key)
     double size = budget * (0.75 + 0.5 * random_uniform(&party->random));
     if (key) {
         double least = (double)target->width * target->height / 60;
+        double most = (double)target->bitrate / 8 / 2; /* half a second */
         size = 5 * budget > least ? 5 * budget : least;
+        size = size > most ? most : size;
     } else if (party->debt > 0) {
         size *= 0.7;
     }
