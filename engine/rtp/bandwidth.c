@@ -13,6 +13,7 @@
 #define PROBE_FREE      0.85
 #define PROBE_EVERY     (5 * USEC_PER_SEC)
 #define PROBE_EVERY_MAX (8 * USEC_PER_SEC)
+#define PROBE_LOOK      (100 * USEC_PER_MS) /* when it is due and the path is not free yet */
 #define PROBE_LATER     1.25 /* times, after one that found nothing */
 #define PROBE_QUEUE_MAX (30 * USEC_PER_MS)
 #define PROBE_GAIN      1.15 /* a probe must find so much more to count as a success */
@@ -25,10 +26,20 @@
 /* draft-ietf-rmcat-gcc-02, section 6: for reports, which come too seldom for a better judgement */
 #define REPORT_LOSS_LOW  0.02
 #define REPORT_LOSS_HIGH 0.10
-#define REPORT_GROWTH    1.08 /* in a second, with nothing but reports; */
-#define REMB_GROWTH      1.5  /* where the peer watches the delay */
+#define REPORT_GROWTH    1.08                /* in a second, with nothing but reports; */
+#define REMB_GROWTH      1.5                 /* where the peer watches the delay */
+#define REPORT_QUEUE     (150 * USEC_PER_MS) /* a round trip so much longer than the best one: too */
+#define REPORT_QUEUE_CUT 0.15                /* much is sent */
 #define REPORT_STEP_MAX  (3 * USEC_PER_SEC)
 #define REPORT_CUT_PAUSE (300 * USEC_PER_MS)
+
+/* Jitter of packets makes the least delay of a few of them higher than that of many, by about this
+ * share; this much comes from packets of one frame that wait for each other. */
+#define JITTER_SHARE 3.5
+#define JITTER_USUAL   (6.0 * USEC_PER_MS)
+#define JITTER_OUTLIER (200.0 * USEC_PER_MS)
+#define STEP_WEIGHT    16
+#define JITTER_WEIGHT  64
 
 #define ROUND_TRIP_DEFAULT (200 * USEC_PER_MS)
 #define ROUND_TRIP_FRESH   (10 * USEC_PER_SEC)
@@ -56,6 +67,7 @@ static void forget_path(struct bandwidth *bandwidth)
     bandwidth->report = bandwidth->start;
     bandwidth->remb = 0;
     bandwidth->round_trip = -1;
+    bandwidth->round_trip_reported = 0;
 }
 
 void bandwidth_init(struct bandwidth *bandwidth, const struct uplink_config *config)
@@ -140,9 +152,14 @@ static void take_probes(struct bandwidth *bandwidth, usec now)
         double before = bandwidth->control.rate;
         /* where others share a full path, a burst takes from them for a moment what would not last
          * (once the path was met, only a probe that was not held up counts) */
-        bool counts = bandwidth->control.capacity <= 0 || rate > PROBE_FREE * tried;
+        bool counts =
+            bandwidth->control.capacity <= 0 || rate > PROBE_FREE * tried;
         if (counts && bandwidth->trend.usage != PATH_OVERUSED) {
             rate_control_probed(&bandwidth->control, rate, now);
+        }
+        if (bandwidth->control.capacity <= 0) {
+            bandwidth->control.measured = rate;
+            bandwidth->control.measured_at = now;
         }
         log_debug(bandwidth->log, "A probe of %.0f kbit/s arrived with %.0f; the rate was %.0f",
                   tried / 1000, rate / 1000, before / 1000);
@@ -166,6 +183,7 @@ static void probe_again(struct bandwidth *bandwidth, usec now)
 {
     enum uplink_limit limit;
     double rate = bandwidth_rate(bandwidth, &limit);
+    bandwidth->probe_looked = now;
     bool free_path = bandwidth->control.state == RATE_INCREASE &&
                      bandwidth->queue < PROBE_QUEUE_MAX && limit != UPLINK_LIMIT_LOSS &&
                      limit != UPLINK_LIMIT_SILENCE;
@@ -226,9 +244,8 @@ void bandwidth_sent(struct bandwidth *bandwidth, usec now)
     }
 }
 
-void bandwidth_tick(struct bandwidth *bandwidth, bool limited, usec now)
+void bandwidth_tick(struct bandwidth *bandwidth, usec now)
 {
-    (void)limited;
     if (now >= silence_deadline(bandwidth)) {
         back_off(bandwidth, now);
     }
@@ -247,7 +264,14 @@ void bandwidth_tick(struct bandwidth *bandwidth, bool limited, usec now)
 
 usec bandwidth_next_deadline(const struct bandwidth *bandwidth)
 {
-    return silence_deadline(bandwidth);
+    usec silence = silence_deadline(bandwidth);
+    if (bandwidth->wanted <= 0 || !bandwidth->feedback_known) {
+        return silence;
+    }
+    usec due = bandwidth->probed + bandwidth->probe_every;
+    usec again = bandwidth->probe_looked + PROBE_LOOK;
+    usec probe = due > again ? due : again;
+    return probe < silence ? probe : silence;
 }
 
 /* --- transport-wide feedback -- */
@@ -276,6 +300,18 @@ static usec base_delay(struct sliding_least *least, usec value, usec now)
     return least->now < least->before ? least->now : least->before;
 }
 
+/* How much the delay differs from packet to packet, beside a queue's steady growth. */
+static void measure_jitter(struct bandwidth *bandwidth, usec delay)
+{
+    double step = (double)(delay - bandwidth->last_delay);
+    bandwidth->last_delay = delay;
+    if (fabs(step) > JITTER_OUTLIER) {
+        return;
+    }
+    bandwidth->step += (step - bandwidth->step) / STEP_WEIGHT;
+    bandwidth->jitter += (fabs(step - bandwidth->step) - bandwidth->jitter) / JITTER_WEIGHT;
+}
+
 /* What one message showed. */
 struct summary {
     unsigned arrived;
@@ -293,6 +329,7 @@ static void take_arrival(struct bandwidth *bandwidth, struct sent_packet *packet
     if (packet->sent > summary->newest_sent) {
         summary->newest_sent = packet->sent;
     }
+    measure_jitter(bandwidth, arrival - packet->sent);
     if (arrival - packet->sent < summary->least_delay) {
         summary->least_delay = arrival - packet->sent;
     }
@@ -332,9 +369,12 @@ static void follow(struct bandwidth *bandwidth, const struct summary *summary, b
                    usec now)
 {
     usec base = base_delay(&bandwidth->delay, summary->least_delay, now);
-    bandwidth->queue = summary->least_delay - base;
-    bool fresh =
-        bandwidth->round_trip >= 0 && now - bandwidth->round_trip_reported < ROUND_TRIP_FRESH;
+    usec noise = (usec)fmax(JITTER_SHARE * (bandwidth->jitter - JITTER_USUAL), 0);
+    usec queue = summary->least_delay - base - noise;
+    bandwidth->queue = queue > 0 ? queue : 0;
+    bandwidth->limited = limited;
+    bool fresh = bandwidth->round_trip_reported > 0 &&
+                 now - bandwidth->round_trip_reported < ROUND_TRIP_FRESH;
     if (!fresh) {
         bandwidth->round_trip = now - summary->newest_sent; /* and the wait for the feedback */
     }
@@ -387,6 +427,9 @@ void bandwidth_remb(struct bandwidth *bandwidth, uint64_t rate)
 
 void bandwidth_round_trip(struct bandwidth *bandwidth, usec round_trip, usec now)
 {
+    if (bandwidth->round_trip_reported == 0 || round_trip < bandwidth->round_trip_least) {
+        bandwidth->round_trip_least = round_trip;
+    }
     bandwidth->round_trip = round_trip;
     bandwidth->round_trip_reported = now;
 }
@@ -399,13 +442,16 @@ void bandwidth_report(struct bandwidth *bandwidth, double lost, usec now)
     bandwidth->report_share = lost;
     usec round_trip = bandwidth->round_trip < 0 ? ROUND_TRIP_DEFAULT : bandwidth->round_trip;
     double *rate = &bandwidth->report;
-    if (lost > REPORT_LOSS_HIGH) {
+    bool watched = bandwidth->remb > *rate; /* the peer looks at the delay, and sees room */
+    bool queued = bandwidth->remb <= 0 && bandwidth->round_trip >= 0 &&
+                  bandwidth->round_trip > bandwidth->round_trip_least + REPORT_QUEUE;
+    if (lost > REPORT_LOSS_HIGH || queued) {
         if (now - bandwidth->cut > REPORT_CUT_PAUSE + round_trip) {
-            *rate *= 1 - lost / 2;
+            *rate *= 1 - fmax(lost / 2, queued ? REPORT_QUEUE_CUT : 0);
             bandwidth->cut = now;
         }
-    } else if (lost <= REPORT_LOSS_LOW) {
-        double growth = bandwidth->remb > *rate ? REMB_GROWTH : REPORT_GROWTH;
+    } else if (lost <= (watched ? REPORT_LOSS_HIGH : REPORT_LOSS_LOW)) {
+        double growth = watched ? REMB_GROWTH : REPORT_GROWTH;
         double most = bandwidth->wanted > 0 ? bandwidth->most : bandwidth->start;
         *rate = fmax(*rate, fmin(*rate * pow(growth, (double)passed / USEC_PER_SEC), most));
     }

@@ -49,11 +49,16 @@ struct bandwidth {
     usec arrival_told; /* of the last packet, on the peer's wrapping clock */
     usec arrival;      /* the same without wraps */
     struct sliding_least delay;
-    usec queue; /* queueing delay */
+    double step;   /* mean of the differences of delay from packet to packet, usec */
+    double jitter; /* mean deviation from that */
+    usec last_delay;
+    usec queue; /* queueing delay, of which jitter is no part */
 
     bool begun; /* the first probes are planned */
     usec probed;
     usec probe_every;
+    usec probe_looked;
+    bool limited; /* less was sent lately than allowed */
 
     usec heard;         /* last feedback */
     usec sent;          /* the first packet that no feedback followed; USEC_NEVER: none */
@@ -68,6 +73,7 @@ struct bandwidth {
     usec cut; /* when `report` was last lowered */
 
     usec round_trip; /* -1: unknown */
+    usec round_trip_least;
     usec round_trip_reported;
     uint64_t feedbacks;
     uint64_t refused;
@@ -95,8 +101,8 @@ void bandwidth_remb(struct bandwidth *bandwidth, uint64_t rate);
 void bandwidth_report(struct bandwidth *bandwidth, double lost, usec now);
 void bandwidth_round_trip(struct bandwidth *bandwidth, usec round_trip, usec now);
 
-/* Plans probes, backs off in silence; `limited` as above. */
-void bandwidth_tick(struct bandwidth *bandwidth, bool limited, usec now);
+/* Plans probes, backs off in silence. */
+void bandwidth_tick(struct bandwidth *bandwidth, usec now);
 usec bandwidth_next_deadline(const struct bandwidth *bandwidth);
 
 double bandwidth_rate(const struct bandwidth *bandwidth, enum uplink_limit *limit);

@@ -258,11 +258,12 @@ static void update_estimate(struct receive_estimate *estimate, usec now)
         estimate->control.changed = now;
     }
     estimate->updated = now;
+    usec queue = queueing_delay(estimate, now);
     struct path_view view = {
         .usage = estimate->trend.usage,
         .acknowledged = byte_window_rate(&estimate->rate),
-        .queue = queueing_delay(estimate, now),
-        .newest_sent = now - RESPONSE,
+        .queue = queue,
+        .newest_sent = now - RESPONSE - queue,
         .round_trip = RESPONSE,
     };
     rate_control_update(&estimate->control, &view, now);

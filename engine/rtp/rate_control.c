@@ -5,10 +5,11 @@
 #define FRAMES_PER_SEC   30.0
 #define PACKET_BITS      (1200 * 8.0)
 #define RESPONSE         (100 * USEC_PER_MS) /* beside the round trip: until feedback comes */
-#define ADDITIVE_PACKETS 1.5                 /* in each response time */
-#define ADDITIVE_MIN     4000.0              /* bit/s in a second */
-#define GROWTH           1.08                /* in a second, where the capacity may be near */
-#define GROWTH_BLIND     1.2                 /* where it was never met */
+#define ADDITIVE_PACKETS 4.0     /* in each response time: two calls come together the sooner */
+#define ADDITIVE_SHARE   0.4     /* of the rate in a second, at most */
+#define ADDITIVE_MIN     10000.0 /* bit/s in a second */
+#define GROWTH           1.08    /* in a second, where the capacity may be near */
+#define GROWTH_BLIND     1.2     /* where it was never met */
 
 /* Not more than this of what is acknowledged: further up it would be invention. */
 #define ACKNOWLEDGED_FACTOR 1.5
@@ -18,14 +19,16 @@
 #define CAPACITY_OUTGROWN 1.2
 
 /* Less of a queue is noise, whatever its trend: frames of unlike size, and jitter. */
-#define QUEUE_NOISE   (40 * USEC_PER_MS)
-#define QUEUE_DRAINED (15 * USEC_PER_MS)
-#define QUEUE_FULL    (40 * USEC_PER_MS) /* the path never idles: what arrives is its capacity */
-#define DRAIN_TIME    (300 * USEC_PER_MS)
-#define DRAIN_LEAST   0.35
-#define DRAIN_MAX     (3 * USEC_PER_SEC)
-#define RESUME        0.92
-#define STEP_MAX      USEC_PER_SEC
+#define QUEUE_NOISE    (40 * USEC_PER_MS)
+#define QUEUE_DRAINED  (15 * USEC_PER_MS)
+#define QUEUE_FULL     (40 * USEC_PER_MS) /* the path never idles: what arrives is its capacity */
+#define QUEUE_GROWN    (30 * USEC_PER_MS) /* in spite of the cut */
+#define MEASURED_FRESH (2 * USEC_PER_SEC)
+#define DRAIN_TIME     (300 * USEC_PER_MS)
+#define DRAIN_LEAST    0.35
+#define DRAIN_MAX      (3 * USEC_PER_SEC)
+#define RESUME         0.87
+#define STEP_MAX       USEC_PER_SEC
 
 void rate_control_init(struct rate_control *control, double rate)
 {
@@ -37,7 +40,8 @@ static double additive(const struct rate_control *control, usec round_trip)
     double frame = control->rate / FRAMES_PER_SEC;
     double packet = frame / ceil(frame / PACKET_BITS);
     double response = (double)(round_trip + RESPONSE) / USEC_PER_SEC;
-    return fmax(ADDITIVE_PACKETS * packet / response, ADDITIVE_MIN);
+    double step = fmin(ADDITIVE_PACKETS * packet / response, ADDITIVE_SHARE * control->rate);
+    return fmax(step, ADDITIVE_MIN);
 }
 
 static void increase(struct rate_control *control, const struct path_view *view, usec passed)
@@ -61,9 +65,13 @@ static void increase(struct rate_control *control, const struct path_view *view,
 static void begin_drain(struct rate_control *control, const struct path_view *view, usec now)
 {
     double carried = view->acknowledged > 0 ? view->acknowledged : control->rate;
+    if (control->measured > carried && now - control->measured_at < MEASURED_FRESH) {
+        carried = control->measured;
+    }
     control->capacity = fmin(carried, control->rate);
     control->state = RATE_DRAIN;
     control->cut = now;
+    control->cut_queue = view->queue;
 }
 
 static void drain(struct rate_control *control, const struct path_view *view, usec now)
@@ -77,7 +85,8 @@ static void drain(struct rate_control *control, const struct path_view *view, us
         control->state = RATE_HOLD;
         return;
     }
-    if (answered && view->usage == PATH_OVERUSED) {
+    if (answered && view->usage == PATH_OVERUSED &&
+        view->queue > control->cut_queue + QUEUE_GROWN) {
         begin_drain(control, view, now); /* the capacity fell again */
     }
     usec excess = view->queue > QUEUE_NOISE ? view->queue - QUEUE_NOISE : 0;

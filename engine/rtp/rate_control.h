@@ -24,7 +24,10 @@ struct rate_control {
     double rate;     /* bit/s */
     double capacity; /* what the path carried when it was full; 0: unknown */
     usec changed;
-    usec cut; /* when DRAIN began */
+    usec cut;        /* when DRAIN began */
+    usec cut_queue;  /* the queue then */
+    double measured; /* by the last probe; 0: none */
+    usec measured_at;
 };
 
 /* What the last feedback showed. */

@@ -27,7 +27,6 @@
 
 #define PADDING_MAX   (UPLINK_PACKET_MAX - 100) /* asked for at once */
 #define PADDING_TURNS 16                        /* in one tick */
-#define PADDING_AFTER (2 * USEC_PER_SEC)        /* media was sent lately */
 
 /* Headers of a video packet that its encoder knows nothing of: RTP, extensions, payload
  * descriptor. */
@@ -70,7 +69,7 @@ struct uplink {
     usec next_send; /* when the pace allows the next packet */
     usec woken;     /* when the pacer last sent */
     usec now;
-    usec media_sent; /* last new packet of video; USEC_NEVER: none */
+    bool media_sent; /* a new packet of video was */
     bool pacing;     /* within run_pacer(): hooks may enqueue */
     struct uplink_target told;
     usec told_at;
@@ -92,7 +91,6 @@ jingle_status uplink_new(const struct uplink_config *config, struct uplink **upl
     for (size_t i = 0; i < METER_COUNT; i++) {
         byte_window_init(&u->meters[i], METER_SPAN);
     }
-    u->media_sent = USEC_NEVER;
     bandwidth_init(&u->bandwidth, config);
     *uplink = u;
     return JINGLE_OK;
@@ -160,12 +158,12 @@ static bool is_limited(const struct uplink *uplink)
 
 static double video_rate(const struct uplink *uplink, double rate)
 {
-    double left = rate - meter_rate(uplink, METER_AUDIO);
+    double left = fmax(rate - meter_rate(uplink, METER_AUDIO), 0);
     left -= fmin(meter_rate(uplink, METER_AGAIN), AGAIN_MAX * left);
     double packets = meter_rate(uplink, METER_PACKETS) / 8;
     double most = left / 8 / (uplink->config.overhead + 4.0 * HEADERS); /* if they were tiny */
     left -= fmin(packets, most) * (uplink->config.overhead + HEADERS) * 8;
-    return fmax(left, fmin(rate, UPLINK_VIDEO_LEAST));
+    return fmax(left, 0);
 }
 
 void uplink_target(const struct uplink *uplink, struct uplink_target *target)
@@ -297,7 +295,7 @@ static void count_kind(struct uplink *uplink, enum uplink_kind kind, size_t byte
     case UPLINK_NEW:
         count(uplink, METER_NEW, bytes);
         byte_window_add(&uplink->meters[METER_PACKETS], 1, uplink->now);
-        uplink->media_sent = uplink->now;
+        uplink->media_sent = true;
         break;
     case UPLINK_RETRANSMISSION:
         count(uplink, METER_AGAIN, bytes);
@@ -345,15 +343,15 @@ static const struct uplink_stream *padding_stream(const struct uplink *uplink)
     return NULL;
 }
 
-static bool is_sending(const struct uplink *uplink)
+/* Padding goes out only once there was media, and while some is wanted. */
+static bool may_probe(const struct uplink *uplink)
 {
-    return uplink->media_sent != USEC_NEVER && uplink->now - uplink->media_sent < PADDING_AFTER;
+    return uplink->media_sent && uplink->wanted > 0;
 }
 
-/* A cluster is sent only while media is sent, too. */
 static struct probe_cluster *probe(struct uplink *uplink)
 {
-    return is_sending(uplink) ? prober_current(&uplink->bandwidth.prober, uplink->now) : NULL;
+    return may_probe(uplink) ? prober_current(&uplink->bandwidth.prober, uplink->now) : NULL;
 }
 
 /* True if there is something to send now. */
@@ -439,10 +437,20 @@ usec uplink_queue_time(const struct uplink *uplink)
 
 /* --- time -- */
 
+/* On the wire there are headers, too, and the voice. */
+static void tell_wanted(struct uplink *uplink)
+{
+    double headers = 1 + (uplink->config.overhead + HEADERS) / (double)UPLINK_PACKET_MAX;
+    double video = uplink->wanted * headers;
+    bandwidth_set_wanted(&uplink->bandwidth,
+                         video > 0 ? video + meter_rate(uplink, METER_AUDIO) : 0);
+}
+
 void uplink_tick(struct uplink *uplink, usec now)
 {
     pass_time(uplink, now);
-    bandwidth_tick(&uplink->bandwidth, is_limited(uplink), now);
+    tell_wanted(uplink);
+    bandwidth_tick(&uplink->bandwidth, now);
     run_pacer(uplink);
     tell_target(uplink);
 }
@@ -450,7 +458,7 @@ void uplink_tick(struct uplink *uplink, usec now)
 usec uplink_next_deadline(const struct uplink *uplink)
 {
     usec next = bandwidth_next_deadline(&uplink->bandwidth);
-    bool probing = is_sending(uplink) && prober_busy(&uplink->bandwidth.prober);
+    bool probing = may_probe(uplink) && prober_busy(&uplink->bandwidth.prober);
     if (uplink->queue.count == 0 && !probing) {
         return next;
     }
@@ -535,9 +543,7 @@ void uplink_set_wanted(struct uplink *uplink, uint32_t bitrate, usec now)
 {
     pass_time(uplink, now);
     uplink->wanted = bitrate;
-    double headers = 1 + (uplink->config.overhead + HEADERS) / (double)UPLINK_PACKET_MAX;
-    double audio = meter_rate(uplink, METER_AUDIO);
-    bandwidth_set_wanted(&uplink->bandwidth, bitrate ? bitrate * headers + audio : 0);
+    tell_wanted(uplink);
 }
 
 void uplink_path_changed(struct uplink *uplink, usec now)

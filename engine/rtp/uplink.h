@@ -35,8 +35,6 @@
 #define UPLINK_LEAST       50000
 #define UPLINK_MOST        8000000
 #define UPLINK_OVERHEAD    44 /* bytes: IPv4, UDP, and the tag of AEAD_AES_128_GCM */
-/* Video is offered at least this, however little is left beside the voice. */
-#define UPLINK_VIDEO_LEAST 30000
 
 /* In the order in which they leave. */
 enum uplink_kind {
@@ -49,8 +47,8 @@ enum uplink_kind {
 struct uplink_target {
     uint32_t estimate; /* bit/s of everything, counted as on the wire (with UPLINK_OVERHEAD) */
     /* bit/s that an encoder may make for the streams that are paced: the estimate less the voice,
-     * headers and retransmissions of the last second, but at least UPLINK_VIDEO_LEAST or the
-     * estimate, whichever is less. Divide it if there are several video streams. */
+     * headers and retransmissions of the last second. 0 if the voice needs it all: then video
+     * pauses, and probes find out when it may go on. Divide it if there are several streams. */
     uint32_t video;
     double loss;     /* share of packets lost lately, 0 to 1 */
     usec round_trip; /* -1 while unknown */

@@ -1,6 +1,7 @@
 #include "tests/sim/flows.h"
 
 #include "rtp/bytes.h"
+#include "rtp/ntp.h"
 #include "rtp/packet.h"
 #include "rtp/rtcp.h"
 
@@ -12,6 +13,9 @@
 #define VOICE_EVERY  (20 * USEC_PER_MS)
 #define VOICE_BYTES  80
 #define FRAME_EVERY  (USEC_PER_SEC / 30)
+#define FEW_BELOW    150000 /* bit/s: fewer frames below this, */
+#define FEW_EVERY    (100 * USEC_PER_MS)
+#define NONE_BELOW   20000 /* none below this */
 #define FRAME_VARIES 0.2
 #define REPORT_EVERY USEC_PER_SEC
 #define PAYLOAD_MAX  1150
@@ -89,10 +93,15 @@ static void pad(void *user, size_t bytes, usec now)
 static void send_frame(struct flow *flow)
 {
     double rate = fmin(flow->target, flow->config.wanted);
+    usec every = rate < FEW_BELOW ? FEW_EVERY : FRAME_EVERY;
     double varied = 1 + FRAME_VARIES * random_normal(&flow->flows->random);
-    size_t bytes = (size_t)(rate / 8 * FRAME_EVERY / USEC_PER_SEC * fmin(fmax(varied, 0.3), 3));
+    size_t bytes = (size_t)(rate / 8 * (double)every / USEC_PER_SEC * fmin(fmax(varied, 0.3), 3));
     size_t packets = bytes / PAYLOAD_MAX + 1;
     flow->timestamp += 3000;
+    flow->next_frame += every;
+    if (rate < NONE_BELOW) {
+        return;
+    }
     if (uplink_queue_time(flow->uplink) > QUEUE_SKIP) {
         flow->skipped++;
         return;
@@ -126,6 +135,8 @@ static void report(struct flow *flow)
     struct rtcp_block block = {0};
     if (flow->received.known) {
         receive_stream_report(&flow->received, &block);
+        block.last_report = ntp_middle(ntp_from_wall(flow->newest_sent));
+        block.delay = ntp_short_from_usec(flow->flows->now - flow->newest_arrival);
         answer(flow, packet, rtcp_write_report(packet, sizeof packet, 1, NULL, &block, 1));
     }
 }
@@ -254,6 +265,8 @@ static void deliver(struct flows *flows)
         crossing.bytes = size;
         memcpy(&crossing.sent, bytes + size - UPLINK_OVERHEAD, STAMP_BYTES);
         note_crossing(flows, &crossing);
+        flows->flow[crossing.flow].newest_sent = crossing.sent;
+        flows->flow[crossing.flow].newest_arrival = crossing.arrival;
         receive(&flows->flow[crossing.flow], bytes, size - UPLINK_OVERHEAD);
     }
     unsigned flow;
@@ -287,7 +300,6 @@ static void run_flow(struct flow *flow)
     if (now >= flow->next_frame) {
         uplink_set_wanted(flow->uplink, flow->config.wanted, now);
         send_frame(flow);
-        flow->next_frame += FRAME_EVERY;
     }
     if (now >= flow->next_voice) {
         send_voice(flow);

@@ -59,6 +59,8 @@ struct flow {
     uint16_t audio_sequence;
     uint16_t video_sequence;
     uint32_t timestamp;
+    usec newest_sent; /* of what came through: for the reports */
+    usec newest_arrival;
     unsigned skipped;                  /* frames, because the queue was long */
     uint64_t left;                     /* packets that the pacer sent */
     usec waited_most;                  /* in the pacer's queue */
