@@ -14,7 +14,7 @@
 #define PROBE_EVERY     (5 * USEC_PER_SEC)
 #define PROBE_EVERY_MAX (8 * USEC_PER_SEC)
 #define PROBE_LOOK      (100 * USEC_PER_MS) /* when it is due and the path is not free yet */
-#define PROBE_LATER     1.25 /* times, after one that found nothing */
+#define PROBE_LATER     1.25                /* times, after one that found nothing */
 #define PROBE_QUEUE_MAX (30 * USEC_PER_MS)
 #define PROBE_GAIN      1.15 /* a probe must find so much more to count as a success */
 
@@ -35,7 +35,7 @@
 
 /* Jitter of packets makes the least delay of a few of them higher than that of many, by about this
  * share; this much comes from packets of one frame that wait for each other. */
-#define JITTER_SHARE 3.5
+#define JITTER_SHARE   3.5
 #define JITTER_USUAL   (6.0 * USEC_PER_MS)
 #define JITTER_OUTLIER (200.0 * USEC_PER_MS)
 #define STEP_WEIGHT    16
@@ -152,9 +152,8 @@ static void take_probes(struct bandwidth *bandwidth, usec now)
         double before = bandwidth->control.rate;
         /* where others share a full path, a burst takes from them for a moment what would not last
          * (once the path was met, only a probe that was not held up counts) */
-        bool counts =
-            bandwidth->control.capacity <= 0 || rate > PROBE_FREE * tried;
-        if (counts && bandwidth->trend.usage != PATH_OVERUSED) {
+        bool counts = bandwidth->control.capacity <= 0 || rate > PROBE_FREE * tried;
+        if (counts) {
             rate_control_probed(&bandwidth->control, rate, now);
         }
         if (bandwidth->control.capacity <= 0) {

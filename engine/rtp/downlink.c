@@ -315,6 +315,11 @@ static bool makes_remb(const struct downlink *downlink)
     return downlink->config.remb && !(downlink->config.transport_feedback && downlink->log.known);
 }
 
+static bool has_fallen(const struct downlink *downlink)
+{
+    return downlink->remb > 0 && remb_rate(downlink) < REMB_FALL * downlink->remb;
+}
+
 /* --- the link -- */
 
 void downlink_receive(struct downlink *downlink, const struct downlink_stream *stream,
@@ -336,8 +341,7 @@ void downlink_tick(struct downlink *downlink, usec now)
     if (!makes_remb(downlink) || downlink->remb_at == USEC_NEVER) {
         return;
     }
-    bool fell = downlink->remb > 0 && remb_rate(downlink) < REMB_FALL * downlink->remb;
-    if (fell || now >= downlink->remb_at) {
+    if (has_fallen(downlink) || now >= downlink->remb_at) {
         send_remb(downlink, now);
     }
 }
@@ -345,6 +349,9 @@ void downlink_tick(struct downlink *downlink, usec now)
 usec downlink_next_deadline(const struct downlink *downlink)
 {
     usec remb = makes_remb(downlink) ? downlink->remb_at : USEC_NEVER;
+    if (remb != USEC_NEVER && has_fallen(downlink)) {
+        remb = downlink->estimate.updated;
+    }
     return remb < downlink->feedback_at ? remb : downlink->feedback_at;
 }
 

@@ -20,6 +20,7 @@
 
 /* Less of a queue is noise, whatever its trend: frames of unlike size, and jitter. */
 #define QUEUE_NOISE    (40 * USEC_PER_MS)
+#define QUEUE_SMALL    (20 * USEC_PER_MS)
 #define QUEUE_DRAINED  (15 * USEC_PER_MS)
 #define QUEUE_FULL     (40 * USEC_PER_MS) /* the path never idles: what arrives is its capacity */
 #define QUEUE_GROWN    (30 * USEC_PER_MS) /* in spite of the cut */
@@ -102,7 +103,7 @@ void rate_control_update(struct rate_control *control, const struct path_view *v
     } else if (view->usage == PATH_OVERUSED && view->queue > QUEUE_NOISE) {
         begin_drain(control, view, now);
         drain(control, view, now);
-    } else if (view->usage == PATH_NORMAL) {
+    } else if (view->usage == PATH_NORMAL || view->queue <= QUEUE_SMALL) {
         if (control->state == RATE_INCREASE) {
             increase(control, view, passed);
         }

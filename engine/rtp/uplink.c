@@ -32,6 +32,9 @@
  * descriptor. */
 #define HEADERS 28
 
+/* Without transport-wide feedback nothing tells whether there is room but video itself. */
+#define VIDEO_LEAST 30000.0
+
 /* Retransmissions take at most this share of what is offered to encoders. */
 #define AGAIN_MAX 0.3
 
@@ -163,7 +166,7 @@ static double video_rate(const struct uplink *uplink, double rate)
     double packets = meter_rate(uplink, METER_PACKETS) / 8;
     double most = left / 8 / (uplink->config.overhead + 4.0 * HEADERS); /* if they were tiny */
     left -= fmin(packets, most) * (uplink->config.overhead + HEADERS) * 8;
-    return fmax(left, 0);
+    return fmax(left, uplink->bandwidth.feedback_known ? 0 : fmin(rate, VIDEO_LEAST));
 }
 
 void uplink_target(const struct uplink *uplink, struct uplink_target *target)

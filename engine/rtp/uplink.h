@@ -48,7 +48,8 @@ struct uplink_target {
     uint32_t estimate; /* bit/s of everything, counted as on the wire (with UPLINK_OVERHEAD) */
     /* bit/s that an encoder may make for the streams that are paced: the estimate less the voice,
      * headers and retransmissions of the last second. 0 if the voice needs it all: then video
-     * pauses, and probes find out when it may go on. Divide it if there are several streams. */
+     * pauses, and probes find out when it may go on; without transport-wide feedback never less
+     * than 30000, for nothing else could find that out. Divide it if there are several streams. */
     uint32_t video;
     double loss;     /* share of packets lost lately, 0 to 1 */
     usec round_trip; /* -1 while unknown */
