@@ -97,7 +97,9 @@ static void play_first(struct playout *p, usec now)
         return;
     }
     size_t count = (size_t)made - played;
-    memmove(room, room + played * p->queue.channels, count * p->queue.channels * sizeof *room);
+    if (played > 0) {
+        memmove(room, room + played * p->queue.channels, count * p->queue.channels * sizeof *room);
+    }
     p->stats.frames_played++;
     p->stats.buffer_delay = now + queued - packet->arrival;
     p->stats.buffer_delay_sum += p->stats.buffer_delay;

@@ -31,11 +31,11 @@ size_t stretch_longest(uint32_t rate)
 
 double stretch_level(const int16_t *samples, size_t count)
 {
-    double energy = 0;
+    int64_t energy = 0;
     for (size_t i = 0; i < count; i++) {
-        energy += (double)samples[i] * samples[i];
+        energy += (int32_t)samples[i] * samples[i];
     }
-    return count > 0 ? sqrt(energy / (double)count) : 0;
+    return count > 0 ? sqrt((double)energy / (double)count) : 0;
 }
 
 static size_t longest_of(const struct stretch *stretch)
@@ -119,7 +119,7 @@ static bool suitable(const struct stretch *stretch, const int16_t *frame, size_t
 
 size_t stretch_shrink(const struct stretch *stretch, int16_t *frame, size_t count)
 {
-    float mono[SAMPLES_MAX];
+    float mono[SAMPLES_MAX] = {0};
     unsigned channels = stretch->channels;
     size_t fade = samples_of(stretch->rate, FADE_MS_10);
     size_t shortest = samples_of(stretch->rate, SHORTEST_MS_10);
@@ -145,7 +145,7 @@ size_t stretch_shrink(const struct stretch *stretch, int16_t *frame, size_t coun
 
 size_t stretch_lengthen(const struct stretch *stretch, int16_t *frame, size_t count)
 {
-    float mono[SAMPLES_MAX];
+    float mono[SAMPLES_MAX] = {0};
     unsigned channels = stretch->channels;
     size_t shortest = samples_of(stretch->rate, SHORTEST_MS_10);
     size_t before = stretch_longest(stretch->rate);
