@@ -26,7 +26,7 @@ build=(
 tests=(
     binutils clang clang-format clang-tidy coturn ejabberd ffmpeg git iproute2 libclang-rt-14-dev
     mandoc nftables procps pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
-    python3-pytest-xdist python3-scipy python3-slixmpp shellcheck xvfb
+    python3-pytest-xdist python3-scipy python3-slixmpp shellcheck xdotool xvfb
 )
 
 wanted=()
