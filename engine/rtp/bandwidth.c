@@ -386,6 +386,10 @@ static void follow(struct bandwidth *bandwidth, const struct summary *summary, b
         .limited = limited,
     };
     rate_control_update(&bandwidth->control, &view, now);
+    if (bandwidth->control.no_queue) {
+        bandwidth->delay = (struct sliding_least){now, USEC_NEVER, summary->least_delay};
+        bandwidth->control.no_queue = false;
+    }
     bandwidth->control.rate = clamp(bandwidth->control.rate, bandwidth->least, bandwidth->most);
     take_probes(bandwidth, now);
 }

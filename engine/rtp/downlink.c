@@ -267,6 +267,10 @@ static void update_estimate(struct receive_estimate *estimate, usec now)
         .round_trip = RESPONSE,
     };
     rate_control_update(&estimate->control, &view, now);
+    if (estimate->control.no_queue) {
+        estimate->least = estimate->least_before = USEC_NEVER;
+        estimate->control.no_queue = false;
+    }
     estimate->control.rate = fmax(estimate->control.rate, REMB_LEAST);
 }
 

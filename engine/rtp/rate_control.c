@@ -8,8 +8,7 @@
 #define ADDITIVE_PACKETS 4.0     /* in each response time: two calls come together the sooner */
 #define ADDITIVE_SHARE   0.4     /* of the rate in a second, at most */
 #define ADDITIVE_MIN     10000.0 /* bit/s in a second */
-#define GROWTH           1.08    /* in a second, where the capacity may be near */
-#define GROWTH_BLIND     1.2     /* where it was never met */
+#define GROWTH           1.2     /* in a second, where the capacity is not known */
 
 /* Not more than this of what is acknowledged: further up it would be invention. */
 #define ACKNOWLEDGED_FACTOR 1.5
@@ -20,6 +19,7 @@
 
 /* Less of a queue is noise, whatever its trend: frames of unlike size, and jitter. */
 #define QUEUE_NOISE    (40 * USEC_PER_MS)
+#define QUEUE_LONG     (250 * USEC_PER_MS) /* so much is no trend's business any more */
 #define QUEUE_SMALL    (20 * USEC_PER_MS)
 #define QUEUE_DRAINED  (15 * USEC_PER_MS)
 #define QUEUE_FULL     (40 * USEC_PER_MS) /* the path never idles: what arrives is its capacity */
@@ -27,7 +27,8 @@
 #define MEASURED_FRESH (2 * USEC_PER_SEC)
 #define DRAIN_TIME     (300 * USEC_PER_MS)
 #define DRAIN_LEAST    0.35
-#define DRAIN_MAX      (3 * USEC_PER_SEC)
+#define DRAIN_LOOK     (3 * USEC_PER_SEC)
+#define DRAINING       0.9 /* of the queue is left after that, at most */
 #define RESUME         0.87
 #define STEP_MAX       USEC_PER_SEC
 
@@ -55,7 +56,7 @@ static void increase(struct rate_control *control, const struct path_view *view,
     if (control->capacity > 0) {
         rate += additive(control, view->round_trip) * seconds;
     } else {
-        rate *= pow(view->acknowledged > 0 ? GROWTH_BLIND : GROWTH, seconds);
+        rate *= pow(GROWTH, seconds);
     }
     double limit = ACKNOWLEDGED_FACTOR * view->acknowledged + ACKNOWLEDGED_EXTRA;
     if (!view->limited && rate < limit) {
@@ -73,6 +74,23 @@ static void begin_drain(struct rate_control *control, const struct path_view *vi
     control->state = RATE_DRAIN;
     control->cut = now;
     control->cut_queue = view->queue;
+    control->drain_from = view->queue;
+    control->drain_at = now;
+}
+
+/* A queue that we do not feed any more shrinks; a path that became longer does not. */
+static bool drains(struct rate_control *control, const struct path_view *view, usec now)
+{
+    if (view->queue > control->drain_from) {
+        control->drain_from = view->queue;
+    }
+    if (now - control->drain_at < DRAIN_LOOK) {
+        return true;
+    }
+    control->no_queue = (double)view->queue > DRAINING * (double)control->drain_from;
+    control->drain_from = view->queue;
+    control->drain_at = now;
+    return !control->no_queue;
 }
 
 static void drain(struct rate_control *control, const struct path_view *view, usec now)
@@ -81,7 +99,7 @@ static void drain(struct rate_control *control, const struct path_view *view, us
     if (!answered && view->queue > QUEUE_FULL && view->acknowledged > 0) {
         control->capacity = fmin(control->capacity, view->acknowledged);
     }
-    if ((answered && view->queue < QUEUE_DRAINED) || now - control->cut > DRAIN_MAX) {
+    if ((answered && view->queue < QUEUE_DRAINED) || !drains(control, view, now)) {
         control->rate = RESUME * control->capacity;
         control->state = RATE_HOLD;
         return;
@@ -100,7 +118,8 @@ void rate_control_update(struct rate_control *control, const struct path_view *v
     usec passed = now - control->changed < STEP_MAX ? now - control->changed : STEP_MAX;
     if (control->state == RATE_DRAIN) {
         drain(control, view, now);
-    } else if (view->usage == PATH_OVERUSED && view->queue > QUEUE_NOISE) {
+    } else if ((view->usage == PATH_OVERUSED && view->queue > QUEUE_NOISE) ||
+               view->queue > QUEUE_LONG) {
         begin_drain(control, view, now);
         drain(control, view, now);
     } else if (view->usage == PATH_NORMAL || view->queue <= QUEUE_SMALL) {

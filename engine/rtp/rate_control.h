@@ -26,6 +26,9 @@ struct rate_control {
     usec changed;
     usec cut;        /* when DRAIN began */
     usec cut_queue;  /* the queue then */
+    usec drain_from; /* the queue when its draining was looked at last, */
+    usec drain_at;   /* and when */
+    bool no_queue; /* told back: what seemed to be a queue did not drain, the path is longer now */
     double measured; /* by the last probe; 0: none */
     usec measured_at;
 };
