@@ -160,6 +160,18 @@ static void keep_event(struct side *side, const jingle_event *event)
     case JINGLE_EVENT_DEVICE:
         side->device_lost = event->u.device.lost;
         break;
+    case JINGLE_EVENT_VIDEO:
+    case JINGLE_EVENT_VIDEO_OFFERED:
+        side->sends_video = event->u.video.sending;
+        side->receives_video = event->u.video.receiving;
+        side->video_status = event->status;
+        break;
+    case JINGLE_EVENT_VIDEO_MUTE:
+        side->video_muted = event->u.flag.on;
+        break;
+    case JINGLE_EVENT_VIDEO_DEVICE:
+        side->video_device_lost = event->u.video_device.lost;
+        break;
     case JINGLE_EVENT_STATISTICS:
         side->statistics = event->u.statistics;
         break;

@@ -59,6 +59,10 @@ struct side {
     bool flag;
     jingle_statistics statistics; /* its text is gone */
     bool device_lost;
+    bool sends_video, receives_video; /* as the last event said */
+    bool video_muted;                 /* by the peer */
+    bool video_device_lost;
+    jingle_status video_status;
     struct sound sound;
 };
 
