@@ -339,9 +339,9 @@ static int convert_jpeg(const struct raw_picture *raw, struct picture_buffer *ou
         height != (int)raw->height) {
         return -1;
     }
-    if (MJPGToI420(raw->planes[0], raw->bytes, out->planes[0], (int)out->strides[0],
-                   out->planes[1], (int)out->strides[1], out->planes[2], (int)out->strides[2],
-                   width, height, width, height) != 0) {
+    if (MJPGToI420(raw->planes[0], raw->bytes, out->planes[0], (int)out->strides[0], out->planes[1],
+                   (int)out->strides[1], out->planes[2], (int)out->strides[2], width, height, width,
+                   height) != 0) {
         return -1;
     }
     narrow_range(out);
@@ -397,4 +397,26 @@ jingle_status raw_convert(const struct raw_picture *raw, struct picture_buffer *
     default:
         return convert_packed(raw, out) == 0 ? JINGLE_OK : JINGLE_ERROR_INVALID;
     }
+}
+
+jingle_status raw_convert_large(const struct raw_picture *raw, struct picture_buffer *out)
+{
+    uint32_t part = 1;
+    while (raw->width / part > PICTURE_SIDE_MAX || raw->height / part > PICTURE_SIDE_MAX) {
+        part *= 2;
+    }
+    if (part == 1) {
+        return raw_convert(raw, out);
+    }
+    struct raw_picture small = *raw;
+    small.width = raw->width / part > 0 ? raw->width / part : 1;
+    small.height = raw->height / part > 0 ? raw->height / part : 1;
+    small.strides[0] = aligned((size_t)small.width * 4);
+    if (!make_room(&out->spare, &out->spare_bytes, small.strides[0] * small.height)) {
+        return JINGLE_ERROR_MEMORY;
+    }
+    small.planes[0] = out->spare;
+    ARGBScale(raw->planes[0], (int)raw->strides[0], (int)raw->width, (int)raw->height, out->spare,
+              (int)small.strides[0], (int)small.width, (int)small.height, kFilterBox);
+    return raw_convert(&small, out);
 }

@@ -106,4 +106,8 @@ struct raw_picture {
  * another size than told. */
 jingle_status raw_convert(const struct raw_picture *raw, struct picture_buffer *out);
 
+/* The same for pixels of four bytes that may be more than PICTURE_SIDE_MAX a side: these are halved
+ * until they fit. */
+jingle_status raw_convert_large(const struct raw_picture *raw, struct picture_buffer *out);
+
 #endif
