@@ -13,6 +13,7 @@ enum {
     LARGE_PIXELS = 1280 * 720,
     DENOISE = 1, /* of luma only */
     STATIC_THRESHOLD_SCREEN = 100,
+    SCREEN_STRICT = 2, /* and a frame that became far too large is left out, the next is coarse */
     OVERSHOOT = 15,
     UNDERSHOOT = 100
 };
@@ -45,7 +46,8 @@ static bool vp8_control(vpx_codec_ctx_t *context, const struct video_encoder_con
     failed |= vpx_codec_control(context, VP8E_SET_TOKEN_PARTITIONS,
                                 threaded ? VP8_TWO_TOKENPARTITION : VP8_ONE_TOKENPARTITION);
     failed |= vpx_codec_control(context, VP8E_SET_MAX_INTRA_BITRATE_PCT, vpx_max_intra(config));
-    failed |= vpx_codec_control(context, VP8E_SET_SCREEN_CONTENT_MODE, config->screen ? 1U : 0U);
+    failed |= vpx_codec_control(context, VP8E_SET_SCREEN_CONTENT_MODE,
+                                config->screen ? (unsigned)SCREEN_STRICT : 0U);
     return failed == 0;
 }
 

@@ -18,7 +18,7 @@ enum {
     BUFFER_MS = 1000, /* the receiver's buffer as the rate control thinks of it */
     BUFFER_INITIAL_MS = 500,
     BUFFER_OPTIMAL_MS = 600,
-    DROP_BELOW = 30, /* per cent of the buffer: then frames are left out */
+    DEBT_MAX_MS = 600, /* made beyond the rate; above it pictures are left out */
     QUANTIZER_MIN = 2,
     QUANTIZER_MAX = 56,
     QUANTIZER_MAX_THIN = 63, /* where bits are few */
@@ -87,6 +87,7 @@ struct vpx_encoder {
     int64_t last_time; /* usec, of the picture before; 0: none */
     int64_t interval;  /* usec, mean */
     vpx_codec_pts_t pts;
+    double debt; /* bits that were made beyond the rate */
 };
 
 static struct vpx_encoder *encoder_of(struct video_encoder *encoder)
@@ -140,6 +141,11 @@ static unsigned kilobits_of(const struct video_encoder_config *config)
     return bitrate / 1000;
 }
 
+static double debt_max(const struct video_encoder_config *config)
+{
+    return kilobits_of(config) * (double)DEBT_MAX_MS;
+}
+
 static void fill_layers(const struct video_encoder_config *config, vpx_codec_enc_cfg_t *settings)
 {
     unsigned layers = layers_of(config);
@@ -170,7 +176,7 @@ static void fill_settings(const struct vpx_flavour *flavour,
         config->resilient || layers_of(config) > 1 ? VPX_ERROR_RESILIENT_DEFAULT : 0;
     settings->rc_end_usage = VPX_CBR;
     settings->rc_target_bitrate = kilobits_of(config);
-    settings->rc_dropframe_thresh = DROP_BELOW;
+    settings->rc_dropframe_thresh = 0; /* see is_indebted() */
     settings->rc_resize_allowed = 0;
     settings->rc_min_quantizer = QUANTIZER_MIN;
     settings->rc_max_quantizer = quantizer_of(config);
@@ -266,6 +272,8 @@ jingle_status vpx_encoder_set(struct video_encoder *encoder,
         self->interval = INTERVAL_MAX / config->frame_rate;
     }
     self->base.config = *config;
+    self->debt =
+        self->debt > debt_max(config) ? debt_max(config) : self->debt; /* of a higher rate */
     if (reopen) {
         return open_encoder(self);
     }
@@ -345,6 +353,17 @@ static void describe(struct vpx_encoder *self, bool key, struct coded_frame *fra
     self->position = (position + 1) % pattern->length;
 }
 
+/* Leaving out pictures is not left to libvpx: it forgives itself what it made beyond the rate with
+ * screens (a new page may be seconds' worth even at the coarsest quantizer), and with layers it may
+ * leave out all there is. It is not told of the time that passes so, for it would make the next
+ * frame the larger for it. */
+static bool is_indebted(struct vpx_encoder *self)
+{
+    double paid = kilobits_of(&self->base.config) * (double)self->interval / 1000;
+    self->debt = self->debt > paid ? self->debt - paid : 0;
+    return self->debt > debt_max(&self->base.config);
+}
+
 static int take_frame(struct vpx_encoder *self, struct coded_frame *frame)
 {
     vpx_codec_iter_t iterator = NULL;
@@ -361,6 +380,7 @@ static int take_frame(struct vpx_encoder *self, struct coded_frame *frame)
         }
         memcpy(frame->bytes, packet->data.frame.buf, packet->data.frame.sz);
         frame->size = packet->data.frame.sz;
+        self->debt += (double)frame->size * 8;
         describe(self, key, frame);
         self->key_wanted = self->key_wanted && !key;
         return 1;
@@ -385,12 +405,15 @@ int vpx_encoder_encode(struct video_encoder *encoder, const jingle_picture *pict
     frame->captured = picture->time;
     measure_interval(self, picture->time);
     self->key_wanted = self->key_wanted || force_key;
+    unsigned long duration = (unsigned long)(self->interval * 9 / 100); /* 90 kHz */
+    if (is_indebted(self)) {
+        return 0;
+    }
 
     unsigned layers = layers_of(config);
     const struct step *step = &patterns[layers - 1].steps[self->key_wanted ? 0 : self->position];
     vpx_enc_frame_flags_t flags = self->key_wanted ? VPX_EFLAG_FORCE_KF : step->flags;
     vpx_image_t image = image_of(picture);
-    unsigned long duration = (unsigned long)(self->interval * 9 / 100);
     if ((layers > 1 && !self->flavour->set_layer(&self->context, (int)step->layer)) ||
         vpx_codec_encode(&self->context, &image, self->pts, duration, flags, VPX_DL_REALTIME) !=
             VPX_CODEC_OK) {
