@@ -266,8 +266,10 @@ static void check_voice(struct video_world *world)
 {
     struct voice_stats s;
     voice_stats(world->parties[B].voice.voice, &s);
+    printf("  the voice: %" PRIu64 " of %" PRIu64 " concealed, %" PRId64 " ms\n", s.samples_concealed,
+           s.samples_played, s.buffer_delay / USEC_PER_MS);
     assert_true((double)s.samples_concealed < 0.01 * (double)s.samples_played);
-    assert_true(s.buffer_delay < 150 * USEC_PER_MS);
+    assert_true(s.buffer_delay < 200 * USEC_PER_MS);
 }
 
 static void check_lips(struct video_world *world)
