@@ -102,6 +102,8 @@ static unsigned queue_frame(struct video *video, const struct coded_frame *frame
 
 /* --- frames -- */
 
+static void look_at_path(struct video *video, usec now);
+
 static bool may_send(const struct video *video)
 {
     return video->out.sending.codec && !video->out.muted && !video->held && !video->said_bye;
@@ -182,7 +184,7 @@ bool video_send_frame(struct video *video, const struct coded_frame *frame, usec
     out->sent.timestamp = timestamp;
     out->sent.time = frame->captured > 0 && frame->captured <= now ? frame->captured : now;
     frame_sent(video, frame, now);
-    sender_tick(video, now);
+    look_at_path(video, now);
     return true;
 }
 
@@ -370,18 +372,19 @@ static void tell_wanted(struct video *video, usec now)
     }
 }
 
-void sender_update(struct video *video, usec now)
-{
-    tell_wanted(video, now);
-    look_at_path(video, now);
-}
-
 static void ask_encoder(struct video *video, usec now)
 {
     const struct video_hooks *hooks = &video->config.hooks;
     if (may_send(video) && key_frame_pace_due(&video->out.key_frames, now) && hooks->key_frame) {
         hooks->key_frame(hooks->user);
     }
+}
+
+void sender_update(struct video *video, usec now)
+{
+    tell_wanted(video, now);
+    look_at_path(video, now);
+    ask_encoder(video, now);
 }
 
 void sender_asked(struct video *video, usec now)
