@@ -103,7 +103,7 @@ double bandwidth_loss(const struct bandwidth *bandwidth)
 
 static void take_lower(double *rate, double other, enum uplink_limit *limit, enum uplink_limit why)
 {
-    if (other > 0 && other < *rate) {
+    if (other > 0 && other <= *rate) {
         *rate = other;
         *limit = why;
     }

@@ -295,9 +295,15 @@ static void estimate_arrival(struct downlink *downlink, const struct downlink_st
     update_estimate(estimate, now);
 }
 
+/* A peer that gets transport-wide feedback makes the estimate itself and is told only wishes. */
+static bool estimates(const struct downlink *downlink)
+{
+    return !(downlink->config.transport_feedback && downlink->log.known);
+}
+
 static double remb_rate(const struct downlink *downlink)
 {
-    double rate = downlink->estimate.control.rate;
+    double rate = estimates(downlink) ? downlink->estimate.control.rate : downlink->config.most;
     return downlink->config.most ? fmin(rate, downlink->config.most) : rate;
 }
 
@@ -316,7 +322,7 @@ static void send_remb(struct downlink *downlink, usec now)
 
 static bool makes_remb(const struct downlink *downlink)
 {
-    return downlink->config.remb && !(downlink->config.transport_feedback && downlink->log.known);
+    return downlink->config.remb && (estimates(downlink) || downlink->config.most > 0);
 }
 
 static bool has_fallen(const struct downlink *downlink)
