@@ -12,6 +12,7 @@ enum {
     SMALL_PIXELS = 352 * 288,
     LARGE_PIXELS = 1280 * 720,
     DENOISE = 1, /* of luma only */
+    DENOISED_PIXELS = 960 * 540,
     STATIC_THRESHOLD_SCREEN = 100,
     SCREEN_STRICT = 2, /* and a frame that became far too large is left out, the next is coarse */
     OVERSHOOT = 15,
@@ -34,13 +35,21 @@ static void vp8_adjust(const struct video_encoder_config *config, vpx_codec_enc_
     settings->rc_undershoot_pct = UNDERSHOOT;
 }
 
+/* Noise costs most where bits are few, and that is where the pictures are small. For larger ones it
+ * is not worth its time and memory (six more pictures). */
+static unsigned noise_sensitivity(const struct video_encoder_config *config)
+{
+    bool denoise = !config->screen && config->width * config->height <= DENOISED_PIXELS;
+    return denoise ? DENOISE : 0;
+}
+
 static bool vp8_control(vpx_codec_ctx_t *context, const struct video_encoder_config *config,
                         int speed)
 {
     bool threaded = config->threads > 1;
     int failed = 0;
     failed |= vpx_codec_control(context, VP8E_SET_CPUUSED, -speed); /* below 0: exactly that */
-    failed |= vpx_codec_control(context, VP8E_SET_NOISE_SENSITIVITY, config->screen ? 0 : DENOISE);
+    failed |= vpx_codec_control(context, VP8E_SET_NOISE_SENSITIVITY, noise_sensitivity(config));
     failed |= vpx_codec_control(context, VP8E_SET_STATIC_THRESHOLD,
                                 config->screen ? STATIC_THRESHOLD_SCREEN : 1);
     failed |= vpx_codec_control(context, VP8E_SET_TOKEN_PARTITIONS,
