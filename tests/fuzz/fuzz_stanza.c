@@ -10,7 +10,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum role { CALLER_PENDING, CALLER_ACTIVE, CALLEE_PENDING, CALLEE_ACTIVE, ROLE_COUNT };
+enum role {
+    CALLER_PENDING,
+    CALLER_ACTIVE,
+    CALLER_ADDING, /* our content-add is not answered */
+    CALLEE_PENDING,
+    CALLEE_ACTIVE,
+    CALLEE_ADDING,
+    ROLE_COUNT
+};
 
 struct world {
     struct session *sessions[ROLE_COUNT];
@@ -18,6 +26,8 @@ struct world {
     struct proposal *incoming;
     unsigned answers;
     unsigned last_tag;
+    unsigned offers; /* contents that the peer wanted to add */
+    struct rtp_description video;
 };
 
 #define DESCRIPTION                                                                     \
@@ -63,13 +73,32 @@ static void on_answer(void *user, struct session *session, const struct stanza_e
     world->answers++;
 }
 
+/* Every third is rejected. */
+static void decide(struct world *world, struct session *session, const char *content)
+{
+    struct session_media media = {.description = &world->video,
+                                  .wish = (enum media_wish)(world->offers % 3)};
+
+    if (++world->offers % 3 == 0)
+        session_content_reject(session, content, JINGLE_REASON_DECLINED);
+    else
+        session_content_accept(session, content, &media, 0);
+}
+
 static void on_event(void *user, struct session *session, const struct session_event *event)
 {
     struct ice_udp_transport transport = {.ufrag = "other", .pwd = "pwd"};
+    struct world *world = user;
 
-    (void)user;
     if (event->type == SESSION_EVENT_REMOTE_TRANSPORT && event->u.remote_transport.answer_wanted)
         session_set_transport(session, event->u.remote_transport.content, &transport, 0);
+    else if (event->type == SESSION_EVENT_NEGOTIATED && event->u.negotiated.transport_wanted)
+        session_set_transport(session, event->u.negotiated.transport, &transport, 0);
+    else if (event->type == SESSION_EVENT_CONTENT_OFFERED)
+        decide(world, session, event->u.content_offered.content);
+    else if (event->type == SESSION_EVENT_SENDERS)
+        session_content_set_senders(session, event->u.senders.content, world->offers % 2 == 0,
+                                    true);
 }
 
 static void on_message(void *user, const xml_node *message)
@@ -105,6 +134,15 @@ static void give_transport(struct session *session)
     session_set_transport(session, "audio", &transport, 0);
 }
 
+static void add_video(struct world *world, struct session *session)
+{
+    struct session_media media = {.content = "video", .description = &world->video};
+    struct ice_udp_transport transport = {.ufrag = "more", .pwd = "pwd"};
+
+    if (session_content_add(session, &media, 0) != NULL)
+        session_set_transport(session, "video", &transport, 0);
+}
+
 static void make_session(struct world *world, enum role role)
 {
     struct session_hooks hooks = {world, on_send, on_answer, on_event};
@@ -125,13 +163,15 @@ static void make_session(struct world *world, enum role role)
         give_transport(world->sessions[role]);
         session_answered(world->sessions[role], world->last_tag, NULL, 0);
     }
-    if (role == CALLER_ACTIVE) {
+    if (role == CALLER_ACTIVE || role == CALLER_ADDING) {
         session_receive(world->sessions[role], &iq, 0);
-    } else if (role == CALLEE_ACTIVE) {
+    } else if (role == CALLEE_ACTIVE || role == CALLEE_ADDING) {
         session_accept(world->sessions[role], &media, 1, 0);
         give_transport(world->sessions[role]);
     }
     jingle_iq_clear(&iq);
+    if (role == CALLER_ADDING || role == CALLEE_ADDING)
+        add_video(world, world->sessions[role]);
 }
 
 /* Writing what was read, and reading that, changes nothing more. */
@@ -181,7 +221,7 @@ static void feed_sessions(struct world *world, const struct jingle_iq *iq)
 
 static void feed(struct world *world, const xml_node *root)
 {
-    struct initiation_arrival arrival = {ORIGIN_DIRECT, true, 0};
+    struct initiation_arrival arrival = {.origin = ORIGIN_DIRECT, .trusted = true};
     struct stanza_error error;
     struct stanza stanza;
     struct jingle_iq iq;
@@ -215,6 +255,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.initiation = initiation_new(&config, &hooks);
     initiation_set_jid(world.initiation, "a@x/1");
     initiation_propose(world.initiation, "b@y", true, false, 0);
+    rtp_description_init(&world.video, "video");
+    rtp_description_add(&world.video, 96, "VP8", 90000, 1);
     for (int i = 0; i < ROLE_COUNT; i++)
         make_session(&world, (enum role)i);
     while (size > 0) {
@@ -227,8 +269,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         at += step;
         size -= step;
     }
-    for (int i = 0; i < ROLE_COUNT; i++)
+    for (int i = 0; i < ROLE_COUNT; i++) {
+        session_tick(world.sessions[i], 2 * USEC_PER_SEC);
+        session_content_remove(world.sessions[i], "video");
         session_free(world.sessions[i]);
+    }
+    rtp_description_clear(&world.video);
     initiation_free(world.initiation);
     return 0;
 }

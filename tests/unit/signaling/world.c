@@ -205,14 +205,24 @@ static void make_media(struct rtp_description *description)
     description->rtcp_mux = true;
 }
 
+void client_describe_video(struct rtp_description *description)
+{
+    rtp_description_init(description, "video");
+    rtp_description_add(description, 96, "VP8", 90000, 1);
+    description->rtcp_mux = true;
+}
+
 jingle_status client_begin_call(struct client *client, const char *to, bool direct)
 {
-    struct rtp_description description;
-    make_media(&description);
-    struct session_media media = {.content = "audio", .description = &description};
-    jingle_status status = account_call_start(client->account, to, &media, 1, direct,
-                                              client->world->now, &client->call);
-    rtp_description_clear(&description);
+    struct rtp_description audio, video;
+    make_media(&audio);
+    client_describe_video(&video);
+    struct session_media media[] = {{.content = "audio", .description = &audio},
+                                    {.content = "video", .description = &video}};
+    jingle_status status = account_call_start(client->account, to, media, client->video ? 2 : 1,
+                                              direct, client->world->now, &client->call);
+    rtp_description_clear(&audio);
+    rtp_description_clear(&video);
     if (status == JINGLE_OK && !client->manual)
         client_set_transport(client, "audio", "callerufrag");
     return status;
@@ -227,11 +237,13 @@ jingle_status client_call(struct client *client, const char *to, bool direct)
 
 void client_accept(struct client *client)
 {
-    struct rtp_description description;
-    make_media(&description);
-    struct session_media media = {.content = "audio", .description = &description};
-    account_call_accept(client->call, &media, 1, client->world->now);
-    rtp_description_clear(&description);
+    struct rtp_description audio, video;
+    make_media(&audio);
+    client_describe_video(&video);
+    struct session_media media[] = {{.description = &audio}, {.description = &video}};
+    account_call_accept(client->call, media, client->video ? 2 : 1, client->world->now);
+    rtp_description_clear(&audio);
+    rtp_description_clear(&video);
     world_settle(client->world);
 }
 

@@ -19,6 +19,7 @@ struct client {
     bool available;            /* its presence is out */
     bool quiet;                /* nothing that it sends arrives (a cut line) */
     bool manual;               /* the test sets transports by itself */
+    bool video;                /* offers and takes video, too */
     GPtrArray *sent;           /* every stanza that it sent, as text */
     GPtrArray *events;         /* "ringing", "ended busy remote" ... in order */
     struct account_call *call; /* the last one told of; NULL after its end */
@@ -66,6 +67,8 @@ void client_forget(struct client *client);
 jingle_status client_begin_call(struct client *client, const char *to, bool direct);
 jingle_status client_call(struct client *client, const char *to, bool direct);
 void client_accept(struct client *client);
+/* What a client with video can do. rtp_description_clear() it. */
+void client_describe_video(struct rtp_description *description);
 void client_set_transport(struct client *client, const char *content, const char *ufrag);
 
 #endif
