@@ -272,7 +272,8 @@ size_t rtcp_write_nack(uint8_t *out, size_t capacity, uint32_t ssrc, uint32_t me
         uint16_t others = 0;
         while (i < count && (uint16_t)(sequences[i] - first) < NACK_SPAN) {
             uint16_t distance = (uint16_t)(sequences[i++] - first);
-            others |= distance ? (uint16_t)(1U << (distance - 1)) : 0;
+            unsigned bit = distance ? 1U << (distance - 1) : 0;
+            others = (uint16_t)(others | bit);
         }
         if (size + NACK_ENTRY_BYTES > capacity) {
             return 0;
