@@ -161,6 +161,42 @@ static void mute(struct phone *phone, const char *unused)
     account_call_info(phone->call, INFO_MUTE, "audio", phone->town->now);
 }
 
+static void have_video(struct phone *phone, const char *unused)
+{
+    (void)unused;
+    phone->video = true;
+}
+
+static void add_video(struct phone *phone, const char *unused)
+{
+    (void)unused;
+    phone_add_video(phone);
+}
+
+static void refuse_video(struct phone *phone, const char *unused)
+{
+    (void)unused;
+    phone_refuse_video(phone);
+}
+
+static void take_video(struct phone *phone, const char *unused)
+{
+    (void)unused;
+    phone_take_video(phone);
+}
+
+static void remove_video(struct phone *phone, const char *unused)
+{
+    (void)unused;
+    phone_remove_video(phone);
+}
+
+static void mute_video(struct phone *phone, const char *unused)
+{
+    (void)unused;
+    account_call_info(phone->call, INFO_MUTE, phone->pictures, phone->town->now);
+}
+
 static void press(struct phone *phone, const char *digits)
 {
     for (; *digits; digits++) {
@@ -368,6 +404,154 @@ static const struct story stories[] = {
               {3500, BOB, trickle, "2001:db8::1"},
               {14000, ALICE, hang_up, ""}},
      .expects = {{BOB, "ended hangup remote"}}},
+
+    /* with video */
+    {"a call with video",
+     .cues = {{0, ALICE, have_video, ""},
+              {0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{ALICE, "negotiated opus"},
+                 {ALICE, "negotiated VP8"},
+                 {BOB, "negotiated VP8"},
+                 {BOB, "ended hangup remote"}}},
+    {"video without message initiation",
+     .cues = {{0, ALICE, have_video, ""},
+              {0, BOB, have_video, ""},
+              {0, ALICE, call_directly, BOB_JID},
+              {2000, BOB, answer, ""},
+              {12000, BOB, hang_up, ""}},
+     .expects = {{ALICE, "negotiated VP8"}, {BOB, "negotiated VP8"}}},
+    {"of sound and video the sound is taken",
+     .cues = {{0, ALICE, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{ALICE, "negotiated opus"},
+                 {ALICE, "refused declined"},
+                 {ALICE, "!negotiated VP8"},
+                 {BOB, "ended hangup remote"}}},
+    {"video is added and taken away",
+     .cues = {{0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {4000, ALICE, add_video, ""},
+              {6000, ALICE, remove_video, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{BOB, "offered video"},
+                 {ALICE, "negotiated VP8"},
+                 {BOB, "negotiated VP8"},
+                 {BOB, "removed video"},
+                 {BOB, "ended hangup remote"}}},
+    {"video is added by the callee and taken away by the caller",
+     .cues = {{0, ALICE, have_video, ""},
+              {0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {3000, ALICE, remove_video, ""},
+              {4000, BOB, add_video, ""},
+              {6000, ALICE, remove_video, ""},
+              {7000, ALICE, add_video, ""},
+              {8000, BOB, mute_video, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{ALICE, "offered video"},
+                 {BOB, "offered video"},
+                 {ALICE, "info mute video"},
+                 {BOB, "ended hangup remote"}}},
+    {"video that is added is refused",
+     .cues = {{0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {4000, ALICE, add_video, ""},
+              {6000, BOB, refuse_video, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{BOB, "offered video"},
+                 {ALICE, "refused declined"},
+                 {ALICE, "!negotiated VP8"},
+                 {BOB, "ended hangup remote"}}},
+    {"video that nobody takes is taken back", .seconds = 80,
+     .cues = {{0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {4000, ALICE, add_video, ""},
+              {75000, ALICE, hang_up, ""}},
+     .expects = {{ALICE, "refused no-answer"},
+                 {BOB, "removed video"},
+                 {BOB, "ended hangup remote"}}},
+    {"video is taken back while it is taken",
+     .cues = {{0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {4000, ALICE, add_video, ""},
+              {6000, BOB, take_video, ""},
+              {6010, ALICE, remove_video, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{BOB, "negotiated VP8"},
+                 {BOB, "removed video"},
+                 {ALICE, "!negotiated VP8"},
+                 {BOB, "ended hangup remote"}}},
+    {"both add video at the same time",
+     .cues = {{0, ALICE, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {2900, BOB, have_video, ""},
+              {4000, ALICE, add_video, ""},
+              {4010, BOB, add_video, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{BOB, "refused replaced"},
+                 {BOB, "offered video"},
+                 {ALICE, "!offered video"},
+                 {ALICE, "negotiated VP8"},
+                 {BOB, "negotiated VP8"},
+                 {BOB, "ended hangup remote"}}},
+    {"both take video away at the same time",
+     .cues = {{0, ALICE, have_video, ""},
+              {0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {6000, ALICE, remove_video, ""},
+              {6010, BOB, remove_video, ""},
+              {12000, ALICE, hang_up, ""}},
+     .expects = {{ALICE, "!removed video"}, {BOB, "!removed video"}, {BOB, "ended hangup remote"}}},
+    {"video and hold", .seconds = 25,
+     .cues = {{0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {5000, ALICE, hold, ""},
+              {6000, ALICE, add_video, ""},
+              {8000, ALICE, unhold, ""},
+              {8010, BOB, remove_video, ""},
+              {16000, ALICE, hang_up, ""}},
+     .expects = {{BOB, "info hold"},
+                 {BOB, "info unhold"},
+                 {ALICE, "negotiated VP8"},
+                 {ALICE, "removed video"}}},
+    {"hang-up while video is added",
+     .cues = {{0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {12000, ALICE, add_video, ""},
+              {12010, BOB, hang_up, ""}},
+     .expects = {{ALICE, "ended hangup remote"}, {ALICE, "!negotiated VP8"}}},
+    {"video is added while the other is offline", .seconds = 30,
+     .cues = {{0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {6000, BOB, drop, ""},
+              {7000, ALICE, add_video, ""},
+              {9000, BOB, come_back, ""},
+              {12000, ALICE, add_video, ""},
+              {20000, ALICE, hang_up, ""}},
+     .expects = {{ALICE, "refused no-answer"},
+                 {ALICE, "negotiated VP8"},
+                 {BOB, "ended hangup remote"}}},
+    {"the connection breaks while video is added", .seconds = 30,
+     .cues = {{0, BOB, have_video, ""},
+              {0, ALICE, call, BOB_BARE},
+              {2000, BOB, answer, ""},
+              {6000, ALICE, add_video, ""},
+              {6001, ALICE, drop, ""},
+              {9000, ALICE, come_back, ""},
+              {20000, ALICE, hang_up, ""}},
+     .expects = {{BOB, "offered video"}, {BOB, "ended hangup remote"}}},
 
     /* what breaks */
     {"the server stops and the sound goes on", .seconds = 30,

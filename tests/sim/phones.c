@@ -113,28 +113,57 @@ static void make_media(struct rtp_description *description)
     description->rtcp_mux = true;
 }
 
-static void set_transport(struct phone *phone, const char *ufrag)
+static void make_video(struct rtp_description *description)
+{
+    rtp_description_init(description, "video");
+    rtp_description_add(description, 96, "VP8", 90000, 1);
+    description->rtcp_mux = true;
+}
+
+static void set_transport(struct phone *phone, const char *content)
 {
     struct ice_candidate candidate = {
         .foundation = "1", .component = 1, .priority = 1000, .ip = "192.0.2.1", .port = 5000};
     struct ice_udp_transport transport = {.candidates = &candidate, .candidate_count = 1};
-    g_strlcpy(transport.ufrag, ufrag, sizeof transport.ufrag);
+    g_snprintf(transport.ufrag, sizeof transport.ufrag, "link%u", ++phone->links);
     g_strlcpy(transport.pwd, "0123456789012345678901", sizeof transport.pwd);
     transport.fingerprint.hash = FINGERPRINT_SHA_256;
     transport.fingerprint.size = 32;
-    account_call_set_transport(phone->call, "audio", &transport, phone->town->now);
+    account_call_set_transport(phone->call, content, &transport, phone->town->now);
+}
+
+struct wares {
+    struct rtp_description descriptions[2];
+    struct session_media media[2];
+    size_t count;
+};
+
+static void make_wares(struct wares *wares, const struct phone *phone)
+{
+    *wares = (struct wares){.count = phone->video ? 2 : 1};
+    make_media(&wares->descriptions[0]);
+    make_video(&wares->descriptions[1]);
+    wares->media[0] =
+        (struct session_media){.content = "audio", .description = &wares->descriptions[0]};
+    wares->media[1] =
+        (struct session_media){.content = "video", .description = &wares->descriptions[1]};
+}
+
+static void clear_wares(struct wares *wares)
+{
+    rtp_description_clear(&wares->descriptions[0]);
+    rtp_description_clear(&wares->descriptions[1]);
 }
 
 void phone_call(struct phone *phone, const char *to, bool direct)
 {
-    struct rtp_description description;
-    make_media(&description);
-    struct session_media media = {.content = "audio", .description = &description};
-    jingle_status status =
-        account_call_start(phone->account, to, &media, 1, direct, phone->town->now, &phone->call);
-    rtp_description_clear(&description);
+    struct wares wares;
+    make_wares(&wares, phone);
+    jingle_status status = account_call_start(phone->account, to, wares.media, wares.count, direct,
+                                              phone->town->now, &phone->call);
+    clear_wares(&wares);
     if (status == JINGLE_OK) {
-        set_transport(phone, "caller");
+        set_transport(phone, "audio");
     } else {
         phone->call = NULL;
         tell(phone, "cannot call: %s", jingle_strerror(status));
@@ -143,29 +172,94 @@ void phone_call(struct phone *phone, const char *to, bool direct)
 
 void phone_answer(struct phone *phone)
 {
-    struct rtp_description description;
+    struct wares wares;
     if (!phone->call) {
         return;
     }
-    make_media(&description);
-    struct session_media media = {.content = "audio", .description = &description};
-    account_call_accept(phone->call, &media, 1, phone->town->now);
-    rtp_description_clear(&description);
+    make_wares(&wares, phone);
+    account_call_accept(phone->call, wares.media, wares.count, phone->town->now);
+    clear_wares(&wares);
+}
+
+/* --- video -- */
+
+void phone_add_video(struct phone *phone)
+{
+    struct wares wares;
+    const char *name = NULL;
+    if (!phone->call) {
+        return;
+    }
+    make_wares(&wares, phone);
+    jingle_status status =
+        account_call_content_add(phone->call, &wares.media[1], phone->town->now, &name);
+    clear_wares(&wares);
+    if (status != JINGLE_OK) {
+        tell(phone, "cannot add video");
+        return;
+    }
+    g_strlcpy(phone->pictures, name, sizeof phone->pictures);
+    if (account_call_content_wants_transport(phone->call, name)) {
+        set_transport(phone, name);
+    }
+}
+
+void phone_take_video(struct phone *phone)
+{
+    struct wares wares;
+    if (!phone->call) {
+        return;
+    }
+    make_wares(&wares, phone);
+    account_call_content_accept(phone->call, phone->pictures, &wares.media[1], phone->town->now);
+    clear_wares(&wares);
+}
+
+void phone_refuse_video(struct phone *phone)
+{
+    if (phone->call) {
+        account_call_content_reject(phone->call, phone->pictures, JINGLE_REASON_DECLINED,
+                                    phone->town->now);
+    }
+}
+
+void phone_remove_video(struct phone *phone)
+{
+    if (phone->call && account_call_content_remove(phone->call, phone->pictures,
+                                                   phone->town->now) == CONTENT_IS_KEPT) {
+        tell(phone, "kept");
+    }
+}
+
+static void on_content_offered(struct phone *phone, const struct account_event *event)
+{
+    tell(phone, "offered %s", event->u.content_offered.media);
+    g_strlcpy(phone->pictures, event->u.content_offered.content, sizeof phone->pictures);
+    if (phone->video) {
+        phone_take_video(phone);
+    }
 }
 
 static void on_negotiated(struct phone *phone, const struct account_event *event)
 {
+    bool is_sound = strcmp(event->u.negotiated.agreement->send.name, "opus") == 0;
     tell(phone, "negotiated %s", event->u.negotiated.agreement->send.name);
     g_strlcpy(phone->peer, account_call_peer(event->call), sizeof phone->peer);
-    if (!account_call_is_outgoing(event->call)) {
-        set_transport(phone, "callee");
+    if (event->u.negotiated.transport_wanted) {
+        set_transport(phone, event->u.negotiated.transport);
     }
-    phone->connects = phone->town->now + 4 * phone->town->config.media.delay;
+    if (is_sound) {
+        phone->connects = phone->town->now + 4 * phone->town->config.media.delay;
+    } else {
+        g_strlcpy(phone->pictures, event->u.negotiated.content, sizeof phone->pictures);
+    }
 }
 
-static void on_info(struct phone *phone, enum jingle_info info)
+static void on_info(struct phone *phone, const struct account_event *event)
 {
-    tell(phone, "info %s", jingle_info_name(info));
+    enum jingle_info info = event->u.info.info;
+    bool of_video = strcmp(event->u.info.media, "video") == 0;
+    tell(phone, "info %s%s", jingle_info_name(info), of_video ? " video" : "");
     if (phone->party.voice && (info == INFO_HOLD || info == INFO_UNHOLD)) {
         voice_set_peer_hold(phone->party.voice, info == INFO_HOLD);
     }
@@ -215,7 +309,16 @@ static void on_event(void *user, const struct account_event *event)
         on_negotiated(phone, event);
         break;
     case ACCOUNT_EVENT_INFO:
-        on_info(phone, event->u.info.info);
+        on_info(phone, event);
+        break;
+    case ACCOUNT_EVENT_CONTENT_OFFERED:
+        on_content_offered(phone, event);
+        break;
+    case ACCOUNT_EVENT_CONTENT_REFUSED:
+        tell(phone, "refused %s", jingle_reason_name(event->u.content_gone.reason));
+        break;
+    case ACCOUNT_EVENT_CONTENT_REMOVED:
+        tell(phone, "removed %s", event->u.content_gone.media);
         break;
     case ACCOUNT_EVENT_ENDED:
         on_ended(phone, event);

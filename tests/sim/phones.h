@@ -35,6 +35,9 @@ struct phone {
     struct party party; /* with a voice once media flows */
     bool dead;          /* kill -9 */
     bool answers;       /* by itself, as soon as it rings */
+    bool video;         /* calls and answers with video, and takes it when it is offered */
+    char pictures[32];  /* the video content that runs or is offered; "" if there is none */
+    unsigned links;     /* transports given */
     char peer[128];     /* full JID */
     usec connects;      /* when the path will stand; USEC_NEVER: not negotiated */
     char events[PHONE_EVENTS_MAX][PHONE_EVENT_SIZE];
@@ -69,6 +72,12 @@ void phone_online(struct phone *phone);
 void phone_drop(struct phone *phone);
 void phone_call(struct phone *phone, const char *to, bool direct);
 void phone_answer(struct phone *phone);
+/* Video in the call that goes on: added, what was offered taken or refused, taken away. (Its
+ * signalling alone: no picture is sent.) */
+void phone_add_video(struct phone *phone);
+void phone_take_video(struct phone *phone);
+void phone_refuse_video(struct phone *phone);
+void phone_remove_video(struct phone *phone);
 /* Sends text as it is. */
 void phone_send(struct phone *phone, const char *xml);
 
