@@ -12,21 +12,24 @@ set -euo pipefail
 
 runtime=(
     fonts-dejavu-core libasound2-plugins libavcodec59 libavformat59 libavutil57 libcairo2
-    libglib2.0-0 libjansson4 libnice10 libopus0 libpango-1.0-0 libpangocairo-1.0-0 libpng16-16
-    libportaudio2 libsdl2-2.0-0 libsndfile1 libspeexdsp1 libsrtp2-1 libssl3 libstrophe0
-    libswresample4 libswscale6 libvpx7 libx11-6 libxml2 libyuv0 openssl prosody
+    libglib2.0-0 libjansson4 libnice10 libopus0 libpango-1.0-0 libpangocairo-1.0-0 libpipewire-0.3-0
+    libpng16-16 libportaudio2 libsdl2-2.0-0 libsndfile1 libspeexdsp1 libsrtp2-1 libssl3 libstrophe0
+    libswresample4 libswscale6 libvpx7 libx11-6 libxcb-composite0 libxcb-damage0 libxcb-shm0
+    libxcb-xfixes0 libxcb1 libxml2 libyuv0 openssl prosody
 )
 build=(
     ccache cmake g++ gcc libavcodec-dev libavformat-dev libavutil-dev libc6-dev libcairo2-dev
-    libcmocka-dev libglib2.0-dev libjansson-dev libnice-dev libopus-dev libpango1.0-dev libpng-dev
-    libsdl2-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev
-    libswresample-dev libswscale-dev libvpx-dev libx11-dev libxml2-dev libyuv-dev ninja-build
-    pkg-config portaudio19-dev
+    libcmocka-dev libglib2.0-dev libjansson-dev libnice-dev libopus-dev libpango1.0-dev
+    libpipewire-0.3-dev libpng-dev libsdl2-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev
+    libssl-dev libstrophe-dev libswresample-dev libswscale-dev libvpx-dev libx11-dev
+    libxcb-composite0-dev libxcb-damage0-dev libxcb-shm0-dev libxcb-xfixes0-dev libxcb1-dev
+    libxml2-dev libyuv-dev ninja-build pkg-config portaudio19-dev
 )
 tests=(
-    binutils clang clang-format clang-tidy coturn ejabberd ffmpeg git iproute2 libclang-rt-14-dev
-    mandoc nftables procps pulseaudio pulseaudio-utils python3 python3-numpy python3-pytest
-    python3-pytest-xdist python3-scipy python3-slixmpp shellcheck xdotool xvfb
+    binutils clang clang-format clang-tidy coturn dbus ejabberd ffmpeg git iproute2
+    libclang-rt-14-dev mandoc nftables pipewire procps pulseaudio pulseaudio-utils python3
+    python3-gi python3-numpy python3-pytest python3-pytest-xdist python3-scipy python3-slixmpp
+    shellcheck wireplumber xdotool xvfb
 )
 
 wanted=()
@@ -95,4 +98,7 @@ if command -v systemctl >/dev/null; then
     done
     ! installed pulseaudio ||
         quietly systemctl --global disable pulseaudio.service pulseaudio.socket
+    ! installed pipewire ||
+        quietly systemctl --global disable pipewire.service pipewire.socket
+    ! installed wireplumber || quietly systemctl --global disable wireplumber.service
 fi

@@ -44,6 +44,13 @@ LIBRARIES = {
     "pa_linux": ["engine/media/[a-z_]*device", "engine/media/[a-z_]*portaudio"],
     "sndfile.h": ["engine/media/"],
     "speex/": ["engine/media/"],
+    "libyuv.h": ["engine/media/video_scale.c", "engine/media/snapshot_png.c"],
+    "linux/videodev2.h": ["engine/media/camera_"],
+    "libav": ["engine/media/movie", "engine/media/video_file", "engine/media/webm_"],
+    "libsw": ["engine/media/video_file"],
+    "xcb/": ["engine/media/screen_x11", "engine/media/x11_"],
+    "pipewire/": ["engine/media/screen_pipewire.c"],
+    "spa/": ["engine/media/screen_pipewire.c"],
 }
 
 # Pure cores: no sockets, threads, clocks, files or event loops.
