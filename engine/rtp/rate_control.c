@@ -26,7 +26,7 @@
 #define QUEUE_GROWN    (30 * USEC_PER_MS) /* in spite of the cut */
 #define MEASURED_FRESH (2 * USEC_PER_SEC)
 #define DRAIN_TIME     (300 * USEC_PER_MS)
-#define DRAIN_LEAST    0.35
+#define DRAIN_LEAST    0.2
 #define DRAIN_LOOK     (3 * USEC_PER_SEC)
 #define DRAINING       0.9 /* of the queue is left after that, at most */
 #define RESUME         0.87

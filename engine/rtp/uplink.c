@@ -277,21 +277,6 @@ static void pass_time(struct uplink *uplink, usec now)
     uplink->now = now > uplink->now ? now : uplink->now;
 }
 
-void uplink_send_audio(struct uplink *uplink, unsigned id, uint8_t *packet, size_t bytes, usec now)
-{
-    const struct uplink_stream *stream = stream_of(uplink, id);
-    if (!stream) {
-        return;
-    }
-    pass_time(uplink, now);
-    stamp(uplink, stream, packet, bytes, 0);
-    count(uplink, METER_AUDIO, bytes);
-    if (uplink->queue.count > 0) {
-        spend(uplink, bytes, pace(uplink));
-    }
-    uplink->config.hooks.send_rtp(uplink->config.hooks.user, packet, bytes);
-}
-
 static void count_kind(struct uplink *uplink, enum uplink_kind kind, size_t bytes)
 {
     switch (kind) {
@@ -355,6 +340,26 @@ static bool may_probe(const struct uplink *uplink)
 static struct probe_cluster *probe(struct uplink *uplink)
 {
     return may_probe(uplink) ? prober_current(&uplink->bandwidth.prober, uplink->now) : NULL;
+}
+
+void uplink_send_audio(struct uplink *uplink, unsigned id, uint8_t *packet, size_t bytes, usec now)
+{
+    const struct uplink_stream *stream = stream_of(uplink, id);
+    if (!stream) {
+        return;
+    }
+    pass_time(uplink, now);
+    struct probe_cluster *cluster = probe(uplink);
+    bool probed = cluster && cluster->state == CLUSTER_SENDING; /* what is between counts, too */
+    stamp(uplink, stream, packet, bytes, probed ? cluster->id : 0);
+    count(uplink, METER_AUDIO, bytes);
+    if (probed) {
+        spend(uplink, bytes, cluster->rate);
+        prober_sent(&uplink->bandwidth.prober, cluster, bytes + uplink->config.overhead, now);
+    } else if (uplink->queue.count > 0) {
+        spend(uplink, bytes, pace(uplink));
+    }
+    uplink->config.hooks.send_rtp(uplink->config.hooks.user, packet, bytes);
 }
 
 /* True if there is something to send now. */

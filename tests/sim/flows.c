@@ -211,7 +211,7 @@ void flows_open(struct flows *flows, uint64_t seed, const struct network_config 
                 unsigned count)
 {
     *flows = (struct flows){.random = seed, .count = count, .delay = there->delay};
-    flows->now = USEC_PER_SEC; /* a clock that is not at zero */
+    flows->begin = flows->now = USEC_PER_SEC; /* a clock that is not at zero */
     flows->there = network_new(there, seed + 1);
     flows->back = network_new(back, seed + 2);
     flows->log = getenv("SIM_LOG") != NULL;

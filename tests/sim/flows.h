@@ -69,6 +69,7 @@ struct flow {
 };
 
 struct flows {
+    usec begin;
     usec now;
     uint64_t random;
     struct network *there;
