@@ -35,7 +35,8 @@ static const char style[] =
     "font-size:.85rem}.legend span{color:var(--soft);font-variant-numeric:tabular-nums;"
     "white-space:nowrap}.key{display:inline-block;width:20px;height:0;margin-right:6px;"
     "vertical-align:middle;border-top:3px solid;border-radius:2px}"
-    ".key.dashed{border-top-style:dashed;border-top-width:2px}\n"
+    ".key.dashed{height:2px;border:0;border-radius:0;"
+    "background:repeating-linear-gradient(90deg,currentColor 0 5px,transparent 5px 8px)}\n"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));"
     "gap:14px}figure{margin:0;padding:14px 16px 12px;break-inside:avoid}"
     "figcaption p{margin:0;color:var(--soft);font-size:.85rem}"
@@ -251,10 +252,18 @@ static const struct plan {
      {{"encode", encode_time, false, false}, {"decode", decode_time, false, false}}},
 };
 
-/* What the horizontal axes begin with. */
+/* What the horizontal axes begin with; there is a sample or the call was connected. */
 static int64_t origin(const struct report *r)
 {
     return r->connected ? r->connected : r->samples[0].time - SECOND;
+}
+
+/* Seconds in the charts of what is marked there; the beginning needs no mark. */
+static double mark_of(const struct report *r, const struct report_entry *entry)
+{
+    bool charts = entry->mark && r->sample_count > 0;
+    double at = charts ? (double)(entry->time - origin(r)) / SECOND : 0;
+    return at > 1 ? at : NAN;
 }
 
 static void draw_plan(GString *page, const struct report *r, const struct plan *plan,
@@ -293,8 +302,8 @@ static void put_charts(GString *page, const struct report *r)
         common.length = fmax(common.length, times[i]);
     }
     for (size_t i = 0; i < r->entry_count; i++) {
-        double at = (double)(r->entries[i].time - origin(r)) / SECOND;
-        if (r->entries[i].mark && at > 1) { /* the beginning needs no mark */
+        double at = mark_of(r, &r->entries[i]);
+        if (!isnan(at)) {
             marks[common.mark_count++] = at;
         }
     }
@@ -533,7 +542,7 @@ static void put_entries(GString *page, const struct report *r)
     for (size_t i = 0; i < r->entry_count; i++) {
         const struct report_entry *entry = &r->entries[i];
         g_string_append_printf(page, "<tr%s><td class='number'>",
-                               entry->mark ? " class='flag'" : "");
+                               isnan(mark_of(r, entry)) ? "" : " class='flag'");
         put_clock(page, entry->time, "%H:%M:%S");
         g_string_append(page, "</td><td class='number'>+");
         chart_put_number(page, (double)(entry->time - zero) / SECOND, 2);
