@@ -30,6 +30,8 @@ struct call_pictures {
     bool we_receive; /* the same */
     bool muted;
     bool peer_mutes;
+    bool sends; /* all of it together, as the video was told */
+    bool hears;
     bool lossy;
     usec next_look;
 };
@@ -326,6 +328,8 @@ struct call_pictures *call_pictures_open(struct call *call,
         make_render(p, config->settings.sink);
     }
     p->next_look = clock_now();
+    p->hears = true;
+    video_set_mute(p->video, true, p->next_look);
     call_pictures_update(p);
     return p;
 }
@@ -374,14 +378,21 @@ void call_pictures_update(struct call_pictures *p)
 {
     struct call *call = p->call;
     usec now = clock_now();
-    bool open = link_state(p->transport->link) == LINK_CONNECTED;
-    bool sends = p->may_send && p->has_source && !p->muted;
+    enum link_state state = link_state(p->transport->link);
+    bool open = state == LINK_CONNECTED || state == LINK_INTERRUPTED;
+    bool sends = open && p->may_send && p->has_source && !p->muted && !call->peer_holds;
     bool hears = p->we_receive && !call->peer_holds && !p->peer_mutes;
-    video_set_mute(p->video, !(open && sends), now);
+    if (p->sends != sends) {
+        video_set_mute(p->video, !sends, now);
+    }
+    if (p->hears != hears) {
+        video_set_peer_hold(p->video, !hears, now);
+    }
+    p->sends = sends;
+    p->hears = hears;
     video_set_hold(p->video, call->held, now);
-    video_set_peer_hold(p->video, !hears, now);
     if (p->capture) {
-        video_capture_set_running(p->capture, open && sends && !call->held);
+        video_capture_set_running(p->capture, sends && !call->held);
     }
     apply_target(p);
     call_tick(call);

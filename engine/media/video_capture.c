@@ -218,6 +218,15 @@ static struct coded_frame *take_frame(struct video_capture *c)
     return frame;
 }
 
+static bool take_key_wish(struct video_capture *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    bool key = c->orders.key;
+    c->orders.key = false;
+    pthread_mutex_unlock(&c->mutex);
+    return key;
+}
+
 static void count_encoding(struct video_capture *c, usec took)
 {
     pthread_mutex_lock(&c->mutex);
@@ -234,15 +243,19 @@ static bool encode(struct video_capture *c, const struct orders *orders,
     if (!frame) {
         return false;
     }
+    bool key = take_key_wish(c);
     usec before = clock_now();
     int made = video_encoding_encode(c->encoding, orders->codec, &orders->target,
-                                     c->source->is_screen, orders->key, picture, frame);
+                                     c->source->is_screen, key, picture, frame);
     count_encoding(c, clock_now() - before);
     if (made > 0) {
         c->config.hooks.frame(c->config.hooks.user, frame);
         return true;
     }
     video_capture_give_back(c, frame);
+    if (key) {
+        video_capture_request_key(c);
+    }
     return false;
 }
 
@@ -264,7 +277,6 @@ static void take_picture(struct video_capture *c, const struct orders *orders,
     pthread_mutex_lock(&c->mutex);
     c->stats.captured++;
     c->stats.dropped += dropped;
-    c->orders.key = c->orders.key || (orders->key && (!wanted || target->skip || dropped));
     pthread_mutex_unlock(&c->mutex);
 }
 
@@ -317,7 +329,7 @@ static void wait_for_orders(struct video_capture *c)
     }
 }
 
-/* What is asked for now; what was new in it and the wish for a key frame are taken out. */
+/* What is asked for now; what was new in it is taken out. */
 static struct orders take_orders(struct video_capture *c)
 {
     pthread_mutex_lock(&c->mutex);
@@ -327,7 +339,6 @@ static struct orders take_orders(struct video_capture *c)
     c->orders.new_self_view = false;
     c->orders.source = NULL;
     c->orders.self_view = NULL;
-    c->orders.key = false;
     pthread_mutex_unlock(&c->mutex);
     return taken;
 }
@@ -355,8 +366,6 @@ static void *run(void *user)
         }
         if (wanted && c->started) {
             read_source(c, &orders);
-        } else if (orders.key) {
-            video_capture_request_key(c);
         }
     }
     stop_source(c);

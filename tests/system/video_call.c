@@ -409,7 +409,7 @@ static void test_video_has_a_way_of_its_own_without_a_bundle(void **state)
     hang_up(t->world, t->world->alice);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
 #define THEATRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -433,5 +433,8 @@ int main(void)
         THEATRE(test_video_has_a_way_of_its_own_without_a_bundle),
 #undef THEATRE
     };
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
