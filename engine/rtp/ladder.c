@@ -21,6 +21,7 @@ static const double rate_power = 0.65;
 #define SIDE_LEAST 90 /* the shorter side is not made smaller than this */
 
 #define POOR_MAX       USEC_PER_SEC
+#define PATIENCE_FIRST (3 * USEC_PER_SEC / 2) /* until it first went up */
 #define PATIENCE_LEAST (3 * USEC_PER_SEC)
 #define PATIENCE_MOST  (30 * USEC_PER_SEC)
 #define MISTAKE        (8 * USEC_PER_SEC) /* a fall so soon after a rise */
@@ -82,7 +83,7 @@ void ladder_open(struct ladder *ladder, uint32_t width, uint32_t height, uint32_
                           : sizeof camera_steps / sizeof camera_steps[0];
     memset(ladder, 0, sizeof *ladder);
     ladder->poor = ladder->rich = USEC_NEVER;
-    ladder->patience = PATIENCE_LEAST;
+    ladder->patience = PATIENCE_FIRST;
     if (width == 0 || height == 0 || frame_rate == 0) {
         return;
     }
@@ -151,7 +152,7 @@ static bool rise(struct ladder *ladder, uint32_t bitrate, usec now)
     if (now - ladder->rich < ladder->patience) {
         return false;
     }
-    if (ladder->rose && now - ladder->rose > 4 * MISTAKE) {
+    if (!ladder->rose || now - ladder->rose > 4 * MISTAKE) {
         ladder->patience = PATIENCE_LEAST; /* the last rise was none */
     }
     ladder->rung = ladder->rich_rung;

@@ -72,8 +72,7 @@ void video_set_hold(struct video *video, bool on, usec now)
     receiver_restart(video);
     freeze_pause(&video->in.freeze);
     if (!on) {
-        video->out.broken = true;
-        key_frame_pace_need(&video->out.key_frames);
+        sender_break_off(video);
         key_frame_request_want(&video->in.request);
     }
     sender_update(video, now);

@@ -139,8 +139,8 @@ void video_free(struct video *video);
 
 /* --- sending -- */
 
-/* Changes what is sent (a new answer, another codec): a key frame is asked for. On failure all
- * stays as it was. */
+/* Changes what is sent (a new answer, another codec): frames given from now on are of that codec,
+ * and a key frame is asked for. On failure all stays as it was. */
 jingle_status video_set_sending(struct video *video, const struct video_sending *sending, usec now);
 
 /* Other pictures: the ladder begins anew from what the path carries, and hooks.target is called.

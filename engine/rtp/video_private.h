@@ -1,5 +1,6 @@
 /* What the files of a video stream share: video.c (life, RTCP, figures), video_send.c (from frames
- * to packets), video_receive.c (from packets to frames). */
+ * to packets), video_again.c (retransmissions, padding), video_target.c (the encoder's orders),
+ * video_receive.c (from packets to frames). */
 #ifndef JINGLE_RTP_VIDEO_PRIVATE_H
 #define JINGLE_RTP_VIDEO_PRIVATE_H
 
@@ -11,6 +12,7 @@
 #include "rtp/key_frame_request.h"
 #include "rtp/ladder.h"
 #include "rtp/nack_list.h"
+#include "rtp/packet.h"
 #include "rtp/packet_history.h"
 #include "rtp/rate_meter.h"
 #include "rtp/receive_stream.h"
@@ -21,6 +23,9 @@
 
 /* Assumed before anything is measured. */
 #define ROUND_TRIP_FIRST (150 * USEC_PER_MS)
+
+/* RFC 4588, section 4: the original sequence number before a payload. */
+#define VIDEO_OSN_BYTES 2
 
 struct video_sender {
     struct video_sending sending; /* as it is now */
@@ -36,10 +41,9 @@ struct video_sender {
     bool broken;     /* a frame that others need was not sent */
     int64_t started; /* capture time that the first time stamp stands for; begun: any was sent */
     bool begun;
-    int64_t captured; /* of the last frame */
     uint32_t first_timestamp;
     uint32_t wanted;  /* as the uplink was told */
-    double backlog; /* what was sent that the target had no room for, seconds */
+    double backlog;   /* what was sent that the target had no room for, seconds */
     usec drained;     /* when this was last reckoned */
     double allowance; /* bytes that may be sent again */
     usec allowed;
@@ -110,14 +114,42 @@ void video_send_feedback(struct video *video, const uint8_t *messages, size_t by
 jingle_status sender_open(struct video *video);
 void sender_close(struct video *video);
 
-/* The peer misses packets of ours, or asks for a key frame. */
+/* Whether frames are to be sent at all. */
+bool sender_active(const struct video *video);
+
+/* Nothing but a key frame is sent from here on, and the encoder is to make one. */
+void sender_break_off(struct video *video);
+
+/* The header of the next packet, with its extensions. Returns its size. */
+size_t sender_write_header(const struct video *video, struct packet_header *header, uint8_t *out,
+                           size_t capacity);
+
+/* --- video_again.c -- */
+
+/* The peer misses packets of ours. */
 void sender_nack(struct video *video, const uint16_t *sequences, size_t count, usec now);
+
+/* The uplink's stream.pad. */
+void sender_pad(void *user, size_t bytes, usec now);
+
+/* --- video_target.c -- */
+
+/* Begins anew with this input and these limits. */
+void sender_open_ladder(struct video_sender *out);
+
+/* Bytes of a frame were sent: against the target. */
+void sender_count(struct video_sender *out, size_t bytes, usec now);
+
+/* Looks at the path, and tells the encoder if something changed. */
+void sender_look(struct video *video, usec now);
+
+/* Hold, mute, input or codec changed. */
+void sender_update(struct video *video, usec now);
+
+/* The peer asks for a key frame. */
 void sender_asked(struct video *video, usec now);
 void sender_tick(struct video *video, usec now);
 usec sender_deadline(const struct video *video);
-
-/* Hold, mute or another codec: what the encoder is told changes. */
-void sender_update(struct video *video, usec now);
 
 /* --- video_receive.c -- */
 

@@ -12,9 +12,6 @@
 
 #include <string.h>
 
-#define CLOCKRATE 90000
-#define OSN_BYTES 2 /* RFC 4588, section 4 */
-
 /* A goodbye may be followed by another source; packets that it overtook come soon after it. */
 #define BYE_GRACE     (500 * USEC_PER_MS)
 #define OVERTAKEN_MAX (200 * USEC_PER_MS)
@@ -155,7 +152,7 @@ static usec time_frame(struct video_receiver *in, const struct whole_frame *fram
     in->decodable = later ? in->decodable : frame->arrival;
     frame_timing_came(&in->timing, frame->timestamp, in->decodable);
     bool known = in->sound.known && sync_clock_moment(&in->clock, in->stream.ssrc, frame->timestamp,
-                                                      CLOCKRATE, &moment);
+                                                      VIDEO_CLOCKRATE, &moment);
     frame_timing_sound(&in->timing, known, frame->timestamp, known ? moment + in->sound.offset : 0);
     return frame_timing_due(&in->timing, frame->timestamp, now);
 }
@@ -316,7 +313,7 @@ static void note_gap(struct video *video, int64_t sequence, uint32_t timestamp, 
     struct video_receiver *in = &video->in;
     int64_t first = in->buffer.highest + 1;
     int64_t media = (int32_t)(timestamp - in->newest);
-    bool outage = media * USEC_PER_SEC / CLOCKRATE > OUTAGE;
+    bool outage = media * USEC_PER_SEC / VIDEO_CLOCKRATE > OUTAGE;
     if (first >= sequence) {
         return;
     }
@@ -441,7 +438,7 @@ static void receive_media(struct video *video, const struct packet *packet, size
     video->last_heard = now;
     in->bye_heard = USEC_NEVER;
     if (packet->payload_bytes > 0) {
-        receive_stream_arrival(&in->stream, packet->timestamp, CLOCKRATE, now);
+        receive_stream_arrival(&in->stream, packet->timestamp, VIDEO_CLOCKRATE, now);
     }
     if (assembles(video)) {
         take(video, packet, codec, false, now);
@@ -457,12 +454,12 @@ static void receive_again(struct video *video, struct packet *packet, size_t siz
         return;
     }
     video->last_heard = now;
-    if (packet->payload_bytes <= OSN_BYTES || !in->buffer.begun || !assembles(video)) {
+    if (packet->payload_bytes <= VIDEO_OSN_BYTES || !in->buffer.begun || !assembles(video)) {
         return; /* padding, as a probe has it, or too early */
     }
     packet->sequence = read_u16(packet->payload);
-    packet->payload += OSN_BYTES;
-    packet->payload_bytes -= OSN_BYTES;
+    packet->payload += VIDEO_OSN_BYTES;
+    packet->payload_bytes -= VIDEO_OSN_BYTES;
     if (extend(&in->buffer, packet->sequence) - in->buffer.highest > AHEAD_MAX) {
         in->discarded++;
         return;

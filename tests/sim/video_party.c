@@ -9,7 +9,7 @@
 
 #define WALL_OFFSET (INT64_C(1700000000) * USEC_PER_SEC)
 
-#define PAYLOAD_VP8     96
+#define PAYLOAD_VIDEO   96
 #define PAYLOAD_RTX     97
 #define EXTENSION_SEND  2
 #define EXTENSION_WIDE  3
@@ -39,7 +39,7 @@ static void fill_random(void *user, void *out, size_t bytes)
 static void on_link_rtp(void *user, uint8_t *packet, size_t bytes)
 {
     struct video_party *party = user;
-    bool video = (packet[1] & 0x7f) == PAYLOAD_VP8 || (packet[1] & 0x7f) == PAYLOAD_RTX;
+    bool video = (packet[1] & 0x7f) == PAYLOAD_VIDEO || (packet[1] & 0x7f) == PAYLOAD_RTX;
     party->hooks.send(party, video ? VIDEO_TAG_RTP : VIDEO_TAG_VOICE, packet, bytes);
 }
 
@@ -161,7 +161,7 @@ static bool open_encoder(struct video_party *party)
     if (party->encoder) {
         return video_encoder_set(party->encoder, &config) == JINGLE_OK;
     }
-    party->encoder = video_encoder_new(&codec_vp8, &config);
+    party->encoder = video_encoder_new(party->config.codec, &config);
     return party->encoder != NULL;
 }
 
@@ -267,7 +267,7 @@ static bool real_decode(struct video_party *party, struct coded_frame *frame, ui
 {
     jingle_picture picture = {.size = sizeof picture};
     if (!party->decoder) {
-        party->decoder = video_decoder_new(&codec_vp8, 1);
+        party->decoder = video_decoder_new(party->config.codec, 1);
     }
     int made = video_decode(party->decoder, frame, &picture);
     *width = made == 1 ? picture.width : 0;
@@ -361,11 +361,11 @@ static void open_video(struct video_party *party)
         .ssrc = party->ssrc,
         .rtx_ssrc = party->ssrc + 1,
         .cname = party->name,
-        .sending = {.codec = config->silent ? NULL : &codec_vp8,
-                    .payload_type = PAYLOAD_VP8,
+        .sending = {.codec = config->silent ? NULL : config->codec,
+                    .payload_type = PAYLOAD_VIDEO,
                     .rtx = rtx,
                     .bitrate = config->bitrate},
-        .receive = {{PAYLOAD_VP8, &codec_vp8, rtx}},
+        .receive = {{PAYLOAD_VIDEO, config->codec, rtx}},
         .receive_count = 1,
         .feedback = {.nack = !config->no_nack,
                      .pli = !config->fir,
@@ -402,6 +402,7 @@ void video_party_open(struct video_party *party, const char *name,
     party->world = world;
     party->name = name;
     party->config = *config;
+    party->config.codec = config->codec ? config->codec : &codec_vp8;
     party->hooks = *hooks;
     party->random = seed;
     party->ssrc = (uint32_t)random_next(&party->random);

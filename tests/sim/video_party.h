@@ -22,12 +22,13 @@
 enum video_tag { VIDEO_TAG_RTP, VIDEO_TAG_RTCP, VIDEO_TAG_VOICE };
 
 struct video_party_config {
-    struct video_input input; /* 0: 1280x720, 30 a second */
-    uint32_t bitrate;         /* at most; 0: the default */
-    bool silent;              /* sends no video */
-    bool real;                /* VP8 */
-    unsigned layers;          /* temporal, of the fake codec; 0: 1 */
-    bool no_rtx;              /* both ways, as the next; set it for both parties */
+    struct video_input input;        /* 0: 1280x720, 30 a second */
+    uint32_t bitrate;                /* at most; 0: the default */
+    bool silent;                     /* sends no video */
+    const struct video_codec *codec; /* of the payloads, and with `real` of the frames; NULL: VP8 */
+    bool real;                       /* the codec itself */
+    unsigned layers;                 /* temporal, of the fake codec; 0: 1 */
+    bool no_rtx;                     /* both ways, as the next; set it for both parties */
     bool no_nack;
     bool no_transport_feedback;
     bool no_remb;

@@ -112,6 +112,11 @@ static uint64_t seed(void)
     return text ? strtoull(text, NULL, 10) : SEED;
 }
 
+static int64_t milliseconds(usec time)
+{
+    return time == USEC_NEVER ? 0 : time / USEC_PER_MS;
+}
+
 static void tell(struct video_world *world, const struct story *story, int viewer, usec from,
                  usec to)
 {
@@ -125,8 +130,8 @@ static void tell(struct video_world *world, const struct story *story, int viewe
            video_party_pictures(party, from, to) / ((double)(to - from) / USEC_PER_SEC),
            100 * video_party_frozen(party, from, to), 100.0 * (double)s.freeze_time / (double)to,
            s.freezes, video_party_longest_gap(party, from, to) / USEC_PER_MS,
-           video_party_delay(party, 0.5, from, to) / USEC_PER_MS,
-           video_party_delay(party, 0.95, from, to) / USEC_PER_MS, s.key_frames_requested,
+           milliseconds(video_party_delay(party, 0.5, from, to)),
+           milliseconds(video_party_delay(party, 0.95, from, to)), s.key_frames_requested,
            video_world_rate(world, viewer, (unsigned)(from / USEC_PER_SEC),
                             (unsigned)(to / USEC_PER_SEC)) /
                1000,
@@ -266,8 +271,8 @@ static void check_voice(struct video_world *world)
 {
     struct voice_stats s;
     voice_stats(world->parties[B].voice.voice, &s);
-    printf("  the voice: %" PRIu64 " of %" PRIu64 " concealed, %" PRId64 " ms\n", s.samples_concealed,
-           s.samples_played, s.buffer_delay / USEC_PER_MS);
+    printf("  the voice: %" PRIu64 " of %" PRIu64 " concealed, %" PRId64 " ms\n",
+           s.samples_concealed, s.samples_played, s.buffer_delay / USEC_PER_MS);
     assert_true((double)s.samples_concealed < 0.01 * (double)s.samples_played);
     assert_true(s.buffer_delay < 200 * USEC_PER_MS);
 }
@@ -358,7 +363,7 @@ static const struct story stories[] = {
      .seconds = 60,
      .paths = {LINE(30, 4000, 0), LINE(30, 4000, 0)},
      .cues = {{15000, A, set_rate, 500}, {30000, A, set_rate, 2000}},
-     .sees = {{.frame_rate = 25}, {.frozen = 0.05, .frame_rate = 15, .gap_ms = 1500}},
+     .sees = {{.frame_rate = 25}, {.frozen = 0.1, .frame_rate = 15, .gap_ms = 2500}},
      .check = check_steps},
     {.name = "nothing gets through for 3 s",
      .seconds = 30,
@@ -429,6 +434,18 @@ static const struct story stories[] = {
      .seconds = 20,
      .from = 5,
      .parties = BOTH({.real = true, .input = {320, 240, 20, false}}),
+     .paths = BOTH(LINE(30, 2000, 0.05)),
+     .sees = BOTH({.frozen = 0.02, .frame_rate = 14})},
+    {.name = "VP9 at 5 % lost",
+     .seconds = 20,
+     .from = 5,
+     .parties = BOTH({.codec = &codec_vp9, .real = true, .input = {320, 240, 20, false}}),
+     .paths = BOTH(LINE(30, 2000, 0.05)),
+     .sees = BOTH({.frozen = 0.02, .frame_rate = 14})},
+    {.name = "VP8 of 2 layers at 5 % lost",
+     .seconds = 20,
+     .from = 5,
+     .parties = BOTH({.layers = 2, .real = true, .input = {320, 240, 20, false}}),
      .paths = BOTH(LINE(30, 2000, 0.05)),
      .sees = BOTH({.frozen = 0.02, .frame_rate = 14})},
     {.name = "VP8, broken on the way",

@@ -100,8 +100,12 @@ static void test_it_rises_after_some_seconds_of_enough(void **state)
     struct ladder ladder;
     open_720(&ladder);
     usec now = follow(&ladder, 300000, START, USEC_PER_SEC);
-    now = follow(&ladder, 2000000, now, 2 * USEC_PER_SEC);
+    now = follow(&ladder, 800000, now, USEC_PER_SEC);
     expect(&ladder, 640, 20);
+    now = follow(&ladder, 800000, now, USEC_PER_SEC);
+    expect(&ladder, 1280, 20);
+    now = follow(&ladder, 2000000, now, 2 * USEC_PER_SEC); /* and from then on more slowly */
+    expect(&ladder, 1280, 20);
     follow(&ladder, 2000000, now, 2 * USEC_PER_SEC);
     expect(&ladder, 1280, 30);
 }
