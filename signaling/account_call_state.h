@@ -58,6 +58,12 @@ bool account_call_begin_session(struct account_call *call, const struct jingle_i
 void account_answer_jingle(struct account *account, const struct stanza *iq,
                            const struct stanza_error *error);
 
+/* account_jingle.c */
+/* An outgoing call to this person that may be ended for one of theirs. */
+bool account_call_is_crossed(const struct account_call *call, const char *from);
+/* Ends such a call that has no session yet. */
+void account_call_replace(struct account_call *call, usec now);
+
 /* account_dial.c */
 void account_call_decide(struct account_call *call, usec now);
 /* Does this person show us presence, so that nobody there means offline? */

@@ -5,8 +5,21 @@
 
 #include "signaling/jid.h"
 
+/* What we have not sent yet nobody knows of. If it went out now, both calls would be answered. */
+static void replace_undecided(struct account *account, const char *peer)
+{
+    GList *calls = g_list_copy(account->calls.head);
+    for (GList *item = calls; item; item = item->next) {
+        struct account_call *call = item->data;
+        if (!call->ended && call->deciding && jid_equal_bare(call->peer, peer))
+            account_call_replace(call, account->now);
+    }
+    g_list_free(calls);
+}
+
 static void on_proposal_came(struct account *account, const struct initiation_event *event)
 {
+    replace_undecided(account, event->peer);
     struct account_call *call = account_call_new(account, event->peer, false);
     call->by_message = true;
     call->proposal = event->proposal;
@@ -102,6 +115,18 @@ void account_calls_init(struct account *account)
     account->posted = posted_new();
 }
 
+/* XEP-0353 knows a tie of two proposals only. A session-initiate of ours to the device that now
+ * proposes is further on, so it wins at both ends. */
+static bool crosses_session(const struct account *account, const char *from)
+{
+    for (GList *item = account->calls.head; item; item = item->next) {
+        const struct account_call *call = item->data;
+        if (call->session && account_call_is_crossed(call, from))
+            return true;
+    }
+    return false;
+}
+
 void account_receive_message(struct account *account, const struct stanza *message,
                              enum initiation_origin origin, usec now)
 {
@@ -110,6 +135,7 @@ void account_receive_message(struct account *account, const struct stanza *messa
         .origin = origin,
         .trusted = trusted,
         .wall = account->hooks.wall(account->hooks.user),
+        .crosses_session = message->from && crosses_session(account, message->from),
     };
     const xml_node *element = initiation_element(message->node);
     bool spoken = element && message->from && origin != ORIGIN_CARBON_SENT &&

@@ -64,35 +64,44 @@ static void begin_unannounced(struct account *account, const struct stanza *iq,
 
 /* A call of ours that was not answered yet, or not even sent: it is still being decided how, or our
  * transport is missing. */
-static bool is_crossed(const struct account_call *call, const char *from)
+bool account_call_is_crossed(const struct account_call *call, const char *from)
 {
     if (!call->outgoing)
         return false;
     if (!call->session)
-        return call->deciding && jid_equal_bare(call->peer, from);
+        return (call->deciding || call->proposal) && jid_equal_bare(call->peer, from);
     enum session_state state = session_state(call->session);
     return jid_equal(session_peer(call->session), from) &&
            (state == SESSION_NEW || state == SESSION_PENDING);
+}
+
+void account_call_replace(struct account_call *call, usec now)
+{
+    if (call->proposal)
+        proposal_end(call->proposal, JINGLE_REASON_REPLACED, JINGLE_PARTY_LOCAL, now);
+    account_call_finish(call, JINGLE_REASON_REPLACED, JINGLE_PARTY_LOCAL, "");
 }
 
 /* XEP-0166, 7.2.16: the session of ours that this session-initiate crosses. */
 static struct account_call *find_crossing(struct account *account, const char *from)
 {
     for (GList *item = account->calls.head; item; item = item->next)
-        if (is_crossed(item->data, from))
+        if (account_call_is_crossed(item->data, from))
             return item->data;
     return NULL;
 }
 
+/* A session-initiate is further on than what has no session yet: who sent it refuses our propose.
+ */
 static bool loses_tie(struct account *account, const struct stanza *iq,
-                      const struct jingle_iq *jingle)
+                      const struct jingle_iq *jingle, usec now)
 {
     struct account_call *ours = find_crossing(account, iq->from);
     struct stanza_error error;
     if (!ours)
         return false;
     if (!ours->session) {
-        account_call_finish(ours, JINGLE_REASON_REPLACED, JINGLE_PARTY_LOCAL, "");
+        account_call_replace(ours, now);
         return false;
     }
     if (session_tie_break(ours->session, iq->from, jingle, &error)) {
@@ -116,7 +125,7 @@ static void receive_initiate(struct account *account, const struct stanza *iq,
     } else if (g_queue_get_length(&account->calls) >= ACCOUNT_CALLS_MAX) {
         refuse(account, iq, STANZA_RESOURCE_CONSTRAINT, JINGLE_CONDITION_NONE,
                "too many sessions at once");
-    } else if (!loses_tie(account, iq, jingle)) {
+    } else if (!loses_tie(account, iq, jingle, now)) {
         begin_unannounced(account, iq, jingle, now);
     }
 }

@@ -274,11 +274,24 @@ static void add_media(xml_node *propose, const char *media)
     xml_set(xml_add(propose, NS_RTP, "description"), "media", media);
 }
 
+static void send_propose(const struct proposal *proposal, const char *to)
+{
+    xml_node *propose;
+    struct xml *message = message_new(proposal->initiation, to, "propose", proposal->sid, &propose);
+
+    if (proposal->audio)
+        add_media(propose, "audio");
+    if (proposal->video)
+        add_media(propose, "video");
+    /* Conversations says that it rings by a receipt. */
+    xml_add(xml_root(message), NS_RECEIPTS, "request");
+    send_message(proposal->initiation, message);
+}
+
 struct proposal *initiation_propose(struct initiation *initiation, const char *to, bool audio,
                                     bool video, usec now)
 {
     char sid[37];
-    xml_node *propose;
     char *bare = jid_bare(to);
 
     random_uuid(initiation->random, sid);
@@ -286,14 +299,7 @@ struct proposal *initiation_propose(struct initiation *initiation, const char *t
         proposal_new(initiation, true, sid, bare, now + initiation->ring_timeout);
     proposal->audio = audio;
     proposal->video = video;
-    struct xml *message = message_new(initiation, bare, "propose", sid, &propose);
-    if (audio)
-        add_media(propose, "audio");
-    if (video)
-        add_media(propose, "video");
-    /* Conversations says that it rings by a receipt. */
-    xml_add(xml_root(message), NS_RECEIPTS, "request");
-    send_message(initiation, message);
+    send_propose(proposal, bare);
     g_free(bare);
     return proposal;
 }
@@ -437,14 +443,21 @@ static void ring(struct initiation *initiation, const struct arrival *arrival, b
     initiation->hooks.event(initiation->hooks.user, &event);
 }
 
-/* XEP-0353, 4.1: the lower id wins. True if theirs does (or there is no contest). */
+static void reject_for_ours(struct initiation *initiation, const struct arrival *arrival)
+{
+    send_simple(initiation, arrival->message->from, "reject", arrival->sid, REASON_EXPIRED, true);
+    initiation_remember(initiation, arrival->message->from, arrival->sid, arrival->now);
+}
+
+/* XEP-0353, 4.1: the lower id wins. True if theirs does (or there is no contest). Who has only just
+ * logged in may never have seen our propose and would be left without any call: it is said again.
+ */
 static bool settle_glare(struct initiation *initiation, const struct arrival *arrival,
                          struct proposal *ours)
 {
     if (strcmp(ours->sid, arrival->sid) < 0) {
-        send_simple(initiation, arrival->message->from, "reject", arrival->sid, REASON_EXPIRED,
-                    true);
-        initiation_remember(initiation, arrival->message->from, arrival->sid, arrival->now);
+        reject_for_ours(initiation, arrival);
+        send_propose(ours, arrival->message->from);
         return false;
     }
     proposal_end(ours, JINGLE_REASON_REPLACED, JINGLE_PARTY_REMOTE, arrival->now);
@@ -488,6 +501,10 @@ static void receive_propose(struct initiation *initiation, const struct arrival 
     if (initiation->proposals->len >= INITIATION_PROPOSALS_MAX ||
         count_of(initiation, from) >= INITIATION_PERSON_MAX) {
         log_warning(initiation->log, "too many calls at once: that of %s is passed over", from);
+        return;
+    }
+    if (arrival->how->crosses_session) {
+        reject_for_ours(initiation, arrival);
         return;
     }
     struct proposal *ours = find_glare(initiation, from);

@@ -79,7 +79,8 @@ struct initiation_arrival {
     enum initiation_origin origin;
     /* May this sender make us ring and learn that we are online? (roster, or strangers allowed) */
     bool trusted;
-    int64_t wall; /* now, microseconds since 1970, to judge a delay stamp by */
+    int64_t wall;         /* now, microseconds since 1970, to judge a delay stamp by */
+    bool crosses_session; /* a propose: we sent its sender a session-initiate, which goes on */
 };
 
 struct initiation *initiation_new(const struct initiation_config *config,
