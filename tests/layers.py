@@ -49,6 +49,10 @@ LIBRARIES = {
     "libav": ["engine/media/movie", "engine/media/video_file", "engine/media/webm_"],
     "libsw": ["engine/media/video_file"],
     "xcb/": ["engine/media/screen_x11", "engine/media/x11_"],
+    "png.h": ["engine/media/snapshot_png.c"],
+    "SDL": ["engine/media/window_"],
+    "pango/": ["engine/media/window_text.c"],
+    "X11/": ["engine/media/window_x11.c"],
     "pipewire/": ["engine/media/screen_pipewire.c"],
     "spa/": ["engine/media/screen_pipewire.c"],
 }

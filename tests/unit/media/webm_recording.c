@@ -540,6 +540,42 @@ static void test_what_is_no_media_is_left_out(void **state)
     assert_int_equal(seen.audio_packets, 1); /* of silence */
 }
 
+/* What it says of the file, on both of its outputs. */
+static void ask_ffprobe(char *answer, size_t size)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "ffprobe -v warning -count_packets -show_entries stream=codec_name,nb_read_packets "
+             "-of csv=p=0 %s 2>&1",
+             path);
+    FILE *said = popen(command, "r"); // NOLINT(cert-env33-c): a test's own words
+    assert_non_null(said);
+    size_t got = fread(answer, 1, size - 1, said);
+    answer[got] = 0;
+    if (WEXITSTATUS(pclose(said)) == 127) {
+        skip(); /* it is not installed */
+    }
+}
+
+static void test_ffprobe_has_nothing_to_complain_of(void **state)
+{
+    (void)state;
+    struct peer peer;
+    char answer[1000];
+    peer_init(&peer, &codec_vp8, 320, 240);
+    struct webm_recording *recording = begin(NULL);
+    call(recording, &peer, 0, 2 * SECOND);
+    webm_free(recording);
+    ask_ffprobe(answer, sizeof answer);
+    assert_string_equal(answer, "opus,100\nvp8,50\n");
+    recording = begin(NULL);
+    talk(recording, &peer, 0, 2 * SECOND);
+    webm_free(recording);
+    peer_clear(&peer);
+    ask_ffprobe(answer, sizeof answer);
+    assert_string_equal(answer, "opus,100\n");
+}
+
 /* --- trouble ------------------------------------------------------------------------------ */
 
 static void test_a_file_that_cannot_be_made_is_told_at_once(void **state)
@@ -671,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_silence_that_is_not_sent_keeps_its_time),
         cmocka_unit_test(test_clocks_that_drift_apart_keep_sound_and_picture_together),
         cmocka_unit_test(test_what_is_no_media_is_left_out),
+        cmocka_unit_test(test_ffprobe_has_nothing_to_complain_of),
         cmocka_unit_test(test_a_file_that_cannot_be_made_is_told_at_once),
         cmocka_unit_test(test_the_file_of_a_process_that_died_can_be_played),
         cmocka_unit_test(test_a_disk_that_fills_up_is_told_once_and_keeps_what_was_written),

@@ -465,7 +465,7 @@ static bool manage_window(void)
     return false;
 }
 
-static void test_f_is_full_screen_and_escape_leaves_it(void **state)
+static void test_f_and_a_double_click_change_to_full_screen_and_back(void **state)
 {
     (void)state;
     struct heard heard;
@@ -488,6 +488,9 @@ static void test_f_is_full_screen_and_escape_leaves_it(void **state)
     assert_true(manage_window());
     await_spots(full, 2);
     assert_true(await(&heard.keys, 2));
+    type("mousemove", "300 300 click --repeat 2 --delay 50 1");
+    assert_true(manage_window());
+    await_spots(small, 3);
     jingle_video_sink_free(sink);
     jingle_window_free(window);
 }
@@ -652,8 +655,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_text_is_drawn_over_the_picture, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_any_kind_does_no_harm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys_are_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_f_is_full_screen_and_escape_leaves_it, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_f_and_a_double_click_change_to_full_screen_and_back,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_there_is_one_window_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_window_that_the_user_closes_tells_once_and_takes_no_pictures, set_up, tear_down),
