@@ -50,15 +50,18 @@ static int failed(int error)
 
 static int fake_open(const char *path)
 {
-    unsigned index;
     if (fake.open_error) {
         return failed(fake.open_error);
     }
-    if (sscanf(path, "/dev/video%u", &index) != 1 || index >= CARDS || !cards[index]) {
-        return failed(ENOENT);
+    for (int i = 0; i < CARDS; i++) {
+        char known[32];
+        snprintf(known, sizeof known, "/dev/video%d", i);
+        if (cards[i] && strcmp(known, path) == 0) {
+            fake.open_count++;
+            return FD + i;
+        }
     }
-    fake.open_count++;
-    return FD + (int)index;
+    return failed(ENOENT);
 }
 
 static int fake_close(int fd)

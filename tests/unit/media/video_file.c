@@ -103,6 +103,7 @@ static void open_writer(struct writer *w, const char *path, bool sound)
     w->video->time_base = (AVRational){FRAME_MS, 1000};
     w->video->framerate = (AVRational){1000, FRAME_MS};
     w->video->gop_size = 10;
+    w->video->log_level_offset = 100; /* it has remarks */
     w->video->bit_rate = 500000;
     w->video->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     assert_int_equal(avcodec_open2(w->video, codec, NULL), 0);
