@@ -486,15 +486,20 @@ static bool accept_contents(struct session *session, const struct session_media 
     return any;
 }
 
+static void tell_negotiated(struct session *session, bool carried)
+{
+    for (size_t i = 0; i < session->content_count && session->state != SESSION_ENDED; i++) {
+        struct content *content = session->contents[i];
+        if (content->state == CONTENT_AGREED && (content->carrier != NULL) == carried)
+            content_tell_negotiated(session, content);
+    }
+}
+
 /* Whoever carries comes before those who are carried. */
 void session_tell_negotiated(struct session *session)
 {
-    for (size_t i = 0; i < 2 * session->content_count && session->state != SESSION_ENDED; i++) {
-        struct content *content = session->contents[i % session->content_count];
-        bool is_turn = (content->carrier == NULL) == (i < session->content_count);
-        if (content->state == CONTENT_AGREED && is_turn)
-            content_tell_negotiated(session, content);
-    }
+    tell_negotiated(session, false);
+    tell_negotiated(session, true);
 }
 
 void session_accept(struct session *session, const struct session_media *media, size_t count,

@@ -192,7 +192,7 @@ static bool knows_any(struct session *session, const struct jingle_iq *iq)
 static void receive_accept(struct session *session, const struct jingle_iq *iq)
 {
     struct session_event event = {.type = SESSION_EVENT_ACCEPTED};
-    enum reason_condition faults[JINGLE_CONTENTS_MAX];
+    enum reason_condition faults[JINGLE_CONTENTS_MAX] = {REASON_NONE};
 
     if (!session->initiator || session->state != SESSION_PENDING) {
         answer_out_of_order(session, iq);

@@ -21,36 +21,36 @@ enum content_state {
 struct content {
     char *name;
     enum creator creator; /* as the peer last wrote it */
-    bool ours;            /* we offered it, whatever the creator says */
     enum senders senders;
+    enum content_state state;
+    bool ours;    /* we offered it, whatever the creator says */
     bool crossed; /* theirs of the same name lost against it: the creator tells them apart */
     bool silent;  /* we do not want to send, though `senders` may let us */
-    enum content_state state;
+    /* ADDING */
+    bool add_acked;
+    bool yields; /* REMOVED for theirs: taken back as soon as it is known that they do have it */
+    /* AGREED */
+    bool accepting; /* content-accept goes as soon as the transport is there */
+    bool bare;      /* their content-add had an empty transport, and so has our answer */
+    /* The transport: */
+    bool offerer;        /* we are; for the roles in DTLS */
+    bool has_own;        /* it is given; before, credentials may have been told already */
+    bool restart_sent;   /* our new credentials wait for theirs */
+    bool restart_wanted; /* their new credentials wait for ours */
+    unsigned add_tag;    /* of content-add; 0: not sent yet */
+    unsigned accept_tag; /* of content-accept */
+    unsigned modify_tag; /* of our content-modify, while it is not answered; 0: none */
+    unsigned modify_refusals;
+    usec deadline;                 /* for the answer to content-add */
     struct rtp_description local;  /* our offer or answer */
     struct rtp_description remote; /* theirs */
 
     /* Its transport, or the content that has it: the rest is not used then, but for `theirs`. */
     char *carrier; /* a content's name; NULL: it has its own */
     char *label;   /* how others know its transport; NULL: by `name` */
-    bool offerer;  /* of the transport: for the roles in DTLS */
     struct ice_udp_transport own;
-    bool has_own;                    /* given; before, credentials may have been told already */
     size_t sent;                     /* how many of own.candidates the peer has */
     struct ice_udp_transport theirs; /* all candidates so far */
-    bool restart_sent;               /* our new credentials wait for theirs */
-    bool restart_wanted;             /* their new credentials wait for ours */
-
-    /* ADDING */
-    unsigned add_tag; /* of content-add; 0: not sent yet */
-    bool add_acked;
-    bool yields; /* REMOVED for theirs: taken back as soon as it is known that they do have it */
-    usec deadline;    /* for the answer to it */
-    /* AGREED */
-    bool accepting;      /* content-accept goes as soon as the transport is there */
-    bool bare;           /* their content-add had an empty transport, and so has our answer */
-    unsigned accept_tag; /* of content-accept */
-    unsigned modify_tag; /* of our content-modify, while it is not answered; 0: none */
-    unsigned modify_refusals;
 };
 
 struct session {

@@ -177,6 +177,43 @@ static void test_a_browser_calls_us_with_video(void **state)
     g_ptr_array_unref(iqs);
 }
 
+static void test_a_browsers_video_is_taken(void **state)
+{
+    GPtrArray *iqs = read_transcript("transcripts/browser-browser-video.xml");
+    struct rtp_description audio, video;
+    struct side side;
+
+    (void)state;
+    audio_capabilities(&audio);
+    video_capabilities(&video);
+    struct session_media media[] = {{.description = &audio}, {.description = &video}};
+    side_init(&side);
+    side.automatic = true;
+    feed(&side, iqs, "session-initiate", NULL);
+    session_accept(side.session, media, 2, 0);
+    assert_log(&side, "=result negotiated negotiated !session-accept");
+    assert_string_equal(side.content, "1");
+    assert_string_equal(side.transport, "0");
+    assert_int_equal(side.agreement.send.payload_type, 96);
+    assert_int_equal(side.agreement.send.rtx_payload_type, 97);
+    assert_int_equal(side.agreement.receive_count, 2);
+    assert_true(side.agreement.send.feedback.transport_cc);
+    assert_true(side.agreement.send.feedback.nack_pli);
+    assert_int_equal(side.agreement.send_transport_cc, 3);
+    assert_int_equal(side.agreement.send_abs_send_time, 2);
+    assert_true(side.agreement.remote_ssrc == 3989188285u);
+    assert_int_equal(side.agreement.remote_rtx_ssrc, 99160742);
+    assert_false(sent(&side, "name=\"red\""));
+    assert_false(sent(&side, "ulpfec"));
+    assert_false(sent(&side, "video-orientation"));
+    assert_false(sent(&side, "H264"));
+    assert_true(sent(&side, "semantics=\"FID\""));
+    side_clear(&side);
+    rtp_description_clear(&audio);
+    rtp_description_clear(&video);
+    g_ptr_array_unref(iqs);
+}
+
 static void test_a_browser_answers_us_with_video(void **state)
 {
     GPtrArray *iqs = read_transcript("transcripts/browser-browser-video.xml");
@@ -264,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_dino_calls_us),
         cmocka_unit_test(test_dino_answers_us),
         cmocka_unit_test(test_a_browser_calls_us_with_video),
+        cmocka_unit_test(test_a_browsers_video_is_taken),
         cmocka_unit_test(test_a_browser_answers_us_with_video),
         cmocka_unit_test(test_a_file_offer_is_refused),
         cmocka_unit_test(test_we_call_ourselves),
