@@ -13,6 +13,8 @@
 #define PROBE_FREE      0.85
 #define PROBE_EVERY     (5 * USEC_PER_SEC)
 #define PROBE_EVERY_MAX (8 * USEC_PER_SEC)
+#define PROBE_RETRIES   3
+#define PROBE_PATIENCE  (200 * USEC_PER_MS) /* and two round trips, for an answer */
 #define PROBE_LOOK      (100 * USEC_PER_MS) /* when it is due and the path is not free yet */
 #define PROBE_LATER     1.25                /* times, after one that found nothing */
 #define PROBE_QUEUE_MAX (30 * USEC_PER_MS)
@@ -171,8 +173,22 @@ static void take_probes(struct bandwidth *bandwidth, usec now)
     }
 }
 
+/* Those whose packets or feedback were lost are sent again, but not for ever. */
+static void repeat_probes(struct bandwidth *bandwidth, usec now)
+{
+    double tried;
+    usec patience = PROBE_PATIENCE + 2 * bandwidth->round_trip;
+    while (prober_unanswered(&bandwidth->prober, now - patience, &tried)) {
+        if (bandwidth->probe_retries < PROBE_RETRIES) {
+            bandwidth->probe_retries++;
+            plan_probe(bandwidth, tried, now);
+        }
+    }
+}
+
 static void begin_probes(struct bandwidth *bandwidth, double first, double second, usec now)
 {
+    bandwidth->probe_retries = 0;
     plan_probe(bandwidth, first, now);
     plan_probe(bandwidth, second, now);
 }
@@ -188,6 +204,7 @@ static void probe_again(struct bandwidth *bandwidth, usec now)
                      limit != UPLINK_LIMIT_SILENCE;
     if (free_path && rate < bandwidth->wanted &&
         now - bandwidth->probed >= bandwidth->probe_every) {
+        bandwidth->probe_retries = 0;
         plan_probe(bandwidth, PROBE_FURTHER * rate, now);
         bandwidth->probed = now;
     }
@@ -392,6 +409,7 @@ static void follow(struct bandwidth *bandwidth, const struct summary *summary, b
     }
     bandwidth->control.rate = clamp(bandwidth->control.rate, bandwidth->least, bandwidth->most);
     take_probes(bandwidth, now);
+    repeat_probes(bandwidth, now);
 }
 
 void bandwidth_feedback(struct bandwidth *bandwidth, struct send_history *history,

@@ -58,6 +58,7 @@ struct bandwidth {
     usec probed;
     usec probe_every;
     usec probe_looked;
+    unsigned probe_retries;
     bool limited; /* less was sent lately than allowed */
 
     usec heard;         /* last feedback */

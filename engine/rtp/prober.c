@@ -4,7 +4,7 @@
 
 #define PACKETS_LEAST 5
 #define DURATION      (15 * USEC_PER_MS)
-#define ENOUGH        0.8 /* of the packets and bytes must arrive */
+#define ENOUGH        0.6 /* of the packets and bytes must arrive */
 #define SENDING_MAX   (500 * USEC_PER_MS)
 #define INTERVAL_MAX  USEC_PER_SEC
 #define RATIO_MAX     2.0  /* arrived so much faster than sent: something held them up */
@@ -154,6 +154,19 @@ bool prober_result(struct prober *prober, double *tried, double *rate)
         cluster->state = CLUSTER_FREE;
         *tried = cluster->rate;
         if (judge(cluster, rate)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool prober_unanswered(struct prober *prober, usec before, double *tried)
+{
+    for (size_t i = 0; i < PROBER_CLUSTERS; i++) {
+        struct probe_cluster *cluster = &prober->clusters[i];
+        if (cluster->state == CLUSTER_SENT && cluster->begun < before) {
+            cluster->state = CLUSTER_FREE;
+            *tried = cluster->rate;
             return true;
         }
     }

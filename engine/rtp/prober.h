@@ -65,4 +65,8 @@ void prober_arrived(struct prober *prober, uint16_t id, usec sent, usec arrival,
 /* Is there an answer? Then the rate that was tried, and the one at which it arrived. */
 bool prober_result(struct prober *prober, double *tried, double *rate);
 
+/* Was one begun before `before` to which no answer came (its packets or the feedback were lost)?
+ * It is given up; the rate that it tried. */
+bool prober_unanswered(struct prober *prober, usec before, double *tried);
+
 #endif

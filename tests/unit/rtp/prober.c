@@ -80,8 +80,13 @@ static void test_a_probe_of_which_too_much_is_lost_says_nothing(void **state)
     run_cluster(&prober, &now, 1e7, 1);
     assert_true(prober_result(&prober, &tried, &rate));
     prober_plan(&prober, 900000, now);
-    run_cluster(&prober, &now, 1e7, 2);
+    usec begun = now;
+    run_cluster(&prober, &now, 1e7, 3);
     assert_false(prober_result(&prober, &tried, &rate));
+    assert_false(prober_unanswered(&prober, begun, &tried));
+    assert_true(prober_unanswered(&prober, begun + 1, &tried));
+    assert_in_range(tried, 900000, 900000);
+    assert_false(prober_unanswered(&prober, begun + 1, &tried));
 }
 
 static void test_a_cluster_that_stalls_is_given_up(void **state)
