@@ -423,7 +423,7 @@ static void try_accept(struct session *session)
 {
     struct jingle_iq iq;
 
-    if (session->state != SESSION_PENDING || !session->accepting ||
+    if (session->state != SESSION_PENDING || !session->accepting || session->negotiating ||
         !all_have_transport(session, CONTENT_AGREED))
         return;
     session->accepting = false;
@@ -512,7 +512,9 @@ void session_accept(struct session *session, const struct session_media *media, 
     bool any = accept_contents(session, media, count, &media_fits);
     session->accepting = true;
     session->deadline = now + session->ring_timeout;
+    session->negotiating = true;
     session_tell_negotiated(session);
+    session->negotiating = false;
     if (!any)
         session_end_with(session, JINGLE_REASON_INCOMPATIBLE,
                          media_fits ? REASON_INCOMPATIBLE_PARAMETERS

@@ -66,7 +66,8 @@ struct session {
     bool initiator;
     bool initiating;     /* session-initiate goes as soon as the transports are there */
     bool initiate_acked; /* before this nothing else may be sent */
-    bool accepting;      /* session-accept goes as soon as the transports are there */
+    bool accepting;      /* session-accept goes as soon as the transports are there ... */
+    bool negotiating;    /* ... and all is told of what was agreed on */
     bool connected;
     bool named;    /* the peer names itself as initiator or responder: XEP-0166 to the letter */
     bool modifies; /* it has sent or accepted a content-modify */
