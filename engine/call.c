@@ -7,6 +7,11 @@
 #include "media_threads.h"
 #include "rtp/voice.h"
 
+#define TICK_LEAST (USEC_PER_MS / 2)
+
+/* What is due about packets of pictures is done together if it is this close. */
+#define PACKETS_APART (1 * USEC_PER_MS)
+
 /* ----------------------------------------------------------------------------- its running -- */
 
 void call_tick(struct call *call)
@@ -25,7 +30,8 @@ void call_tick(struct call *call)
     for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
         next = MIN(next, call_transport_tick(&call->transports[i], now));
     }
-    poller_set_timer(call->config.thread->poller, &call->timer, next);
+    /* A part that asks for what is past has nothing to do then: it must not keep the thread. */
+    poller_set_timer(call->config.thread->poller, &call->timer, MAX(next, now + TICK_LEAST));
 }
 
 static void on_timer(void *user)

@@ -346,6 +346,7 @@ static struct orders take_orders(struct video_capture *c)
 static void *run(void *user)
 {
     struct video_capture *c = user;
+    pthread_setname_np(pthread_self(), "jingle-encode");
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     for (;;) {
         struct orders orders = take_orders(c);

@@ -270,6 +270,7 @@ static void *run(void *user)
 {
     struct video_render *r = user;
     struct video_render_frame frame;
+    pthread_setname_np(pthread_self(), "jingle-decode");
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     while (await_frame(r, &frame)) {
         take_new_sink(r);

@@ -8,8 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -303,6 +304,11 @@ static char *count_stanza(struct world *world, struct side *from, const char *xm
     return NULL;
 }
 
+static bool is_large(void *user)
+{
+    return atomic_load(&((struct pictures *)user)->seen_width) == 640;
+}
+
 static void test_the_camera_gives_way_to_the_screen_without_a_word(void **state)
 {
     struct theatre *t = *state;
@@ -316,7 +322,7 @@ static void test_the_camera_gives_way_to_the_screen_without_a_word(void **state)
     assert_int_equal(jingle_session_set_video_source(t->world->alice->session, &t->screen.source),
                      JINGLE_OK);
     await_colour(t->world, &t->bob, COLOUR_BLUE);
-    assert_int_equal(atomic_load(&t->bob.seen_width), 640);
+    await_all(t->world, is_large, &t->bob);
     assert_int_equal(stanzas, 0);
     assert_int_equal(atomic_load(&t->alice.sources_out), 0);
     atomic_fetch_add(&t->alice.sources_out, 1);
@@ -367,7 +373,8 @@ static void test_a_display_that_is_gone_ends_no_call(void **state)
     await_both_hear(t->world);
     atomic_store(&t->alice.sink_lost, false);
     await_colour(t->world, &t->alice, COLOUR_GREEN);
-    assert_int_equal(t->world->alice->count[JINGLE_EVENT_VIDEO_DEVICE], 2);
+    await_times(t->world, t->world->alice, JINGLE_EVENT_VIDEO_DEVICE, 2);
+    assert_false(t->world->alice->video_device_lost);
     hang_up(t->world, t->world->alice);
 }
 
@@ -379,6 +386,61 @@ static void test_a_source_comes_to_its_end(void **state)
     await(t->world, t->world->alice, JINGLE_EVENT_VIDEO_SOURCE_ENDED);
     await_both_hear(t->world);
     hang_up(t->world, t->world->alice);
+}
+
+/* ----------------------------------------------------------------------- what is left of a call */
+
+static void test_a_snapshot_has_their_picture(void **state)
+{
+    struct theatre *t = *state;
+    char path[] = "/tmp/jingle-snapshot-XXXXXX";
+    int fd = mkstemp(path);
+    connect_call(t, NULL, NULL);
+    assert_int_equal(jingle_session_snapshot(t->world->alice->session, path), JINGLE_ERROR_STATE);
+    add_video(t, true);
+    jingle_status status = jingle_session_snapshot(t->world->alice->session, path);
+    if (status != JINGLE_ERROR_UNSUPPORTED) {
+        uint8_t head[24];
+        assert_int_equal(status, JINGLE_OK);
+        FILE *file = fopen(path, "rb");
+        assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
+        fclose(file);
+        assert_memory_equal(head, "\x89PNG", 4);
+        assert_int_equal(head[18] << 8 | head[19], 320);
+        assert_int_equal(head[22] << 8 | head[23], 180);
+    }
+    close(fd);
+    unlink(path);
+    hang_up(t->world, t->world->alice);
+}
+
+static void test_a_call_is_recorded(void **state)
+{
+    struct theatre *t = *state;
+    char path[] = "/tmp/jingle-recording-XXXXXX";
+    close(mkstemp(path));
+    connect_video_call(t);
+    jingle_status status = jingle_session_record(t->world->alice->session, path);
+    if (status == JINGLE_ERROR_UNSUPPORTED) {
+        unlink(path);
+        hang_up(t->world, t->world->alice);
+        return;
+    }
+    assert_int_equal(status, JINGLE_OK);
+    await_pictures(t->world, &t->alice, 60);
+    hang_up(t->world, t->world->alice);
+    char *probe = g_strdup_printf("ffprobe -v error -count_packets -show_entries "
+                                  "stream=codec_name,width,nb_read_packets -of csv=p=0 %s",
+                                  path);
+    char *said = NULL;
+    if (g_find_program_in_path("ffprobe") &&
+        g_spawn_command_line_sync(probe, &said, NULL, NULL, NULL)) {
+        assert_non_null(strstr(said, "opus,"));
+        assert_non_null(strstr(said, "vp8,320,"));
+        g_free(said);
+    }
+    g_free(probe);
+    unlink(path);
 }
 
 /* ------------------------------------------------------------------------- without a bundle -- */
@@ -430,6 +492,8 @@ int main(int argc, char **argv)
         THEATRE(test_a_camera_that_is_lost_comes_back),
         THEATRE(test_a_display_that_is_gone_ends_no_call),
         THEATRE(test_a_source_comes_to_its_end),
+        THEATRE(test_a_snapshot_has_their_picture),
+        THEATRE(test_a_call_is_recorded),
         THEATRE(test_video_has_a_way_of_its_own_without_a_bundle),
 #undef THEATRE
     };
