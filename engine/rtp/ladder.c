@@ -20,6 +20,8 @@ static const double rate_power = 0.65;
 #define RATE_LEAST 1
 #define SIDE_LEAST 90 /* the shorter side is not made smaller than this */
 
+#define REST_LEAST     (2 * USEC_PER_SEC)
+#define REST_MOST      (16 * USEC_PER_SEC)
 #define POOR_MAX       USEC_PER_SEC
 #define PATIENCE_FIRST (3 * USEC_PER_SEC / 2) /* until it first went up */
 #define PATIENCE_LEAST (3 * USEC_PER_SEC)
@@ -83,6 +85,7 @@ void ladder_open(struct ladder *ladder, uint32_t width, uint32_t height, uint32_
                           : sizeof camera_steps / sizeof camera_steps[0];
     memset(ladder, 0, sizeof *ladder);
     ladder->poor = ladder->rich = USEC_NEVER;
+    ladder->rest = REST_LEAST;
     ladder->patience = PATIENCE_FIRST;
     if (width == 0 || height == 0 || frame_rate == 0) {
         return;
@@ -104,14 +107,37 @@ static size_t affordable(const struct ladder *ladder, double bitrate)
     return rung;
 }
 
-static bool pause(struct ladder *ladder, uint32_t bitrate)
+static void turn(struct ladder *ladder, bool paused, bool trial, usec now)
 {
-    if (bitrate >= (ladder->paused ? LADDER_RESUME : LADDER_PAUSE)) {
-        ladder->paused = false;
+    ladder->paused = paused;
+    ladder->trial = trial;
+    ladder->turned = now;
+}
+
+/* Whether nothing is to be sent. */
+static bool pause(struct ladder *ladder, uint32_t bitrate, usec now)
+{
+    usec since = now - ladder->turned;
+    if (bitrate >= (ladder->paused || ladder->trial ? LADDER_RESUME : LADDER_PAUSE)) {
+        turn(ladder, false, false, now);
+        ladder->rest = REST_LEAST;
+    } else if (ladder->trial && since < LADDER_TRIAL) {
         return false;
+    } else if (ladder->paused && since >= ladder->rest) {
+        turn(ladder, false, true, now);
+        ladder->rest = ladder->rest * 2 > REST_MOST ? REST_MOST : ladder->rest * 2;
+        ladder->rung = ladder->count - 1;
+    } else if (!ladder->paused) {
+        turn(ladder, true, false, now);
     }
-    ladder->paused = true;
-    return true;
+    return ladder->paused;
+}
+
+uint32_t ladder_bitrate(const struct ladder *ladder, uint32_t bitrate)
+{
+    uint32_t least = ladder->trial ? LADDER_RESUME : 0;
+    bitrate = bitrate < least ? least : bitrate;
+    return bitrate < ladder->most ? bitrate : ladder->most;
 }
 
 static bool fall(struct ladder *ladder, uint32_t bitrate, usec now)
@@ -167,7 +193,7 @@ bool ladder_follow(struct ladder *ladder, uint32_t bitrate, usec now)
         return false;
     }
     bool was_paused = ladder->paused;
-    if (pause(ladder, bitrate)) {
+    if (pause(ladder, bitrate, now)) {
         return !was_paused;
     }
     if (!ladder->begun) {

@@ -18,9 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Below this nothing is sent; above LADDER_RESUME it is again. bit/s. */
+/* Below this nothing is sent; above LADDER_RESUME it is again, or after a while, for a short time:
+ * an estimate of the path does not grow by itself. bit/s. */
 #define LADDER_PAUSE  20000
 #define LADDER_RESUME 26000
+#define LADDER_TRIAL  (3 * USEC_PER_SEC)
 
 #define LADDER_RUNGS_MAX 12
 
@@ -38,6 +40,9 @@ struct ladder {
     uint32_t most; /* bit/s that are of use */
     bool begun;
     bool paused;
+    usec turned; /* when it last paused, or resumed for a trial */
+    bool trial;
+    usec rest;        /* before the next trial */
     usec poor;        /* since when there is too little for this rung; USEC_NEVER: enough */
     usec rich;        /* since when there is enough for a better one; USEC_NEVER */
     size_t rich_rung; /* the best one for which there was enough all that time */
@@ -54,5 +59,8 @@ bool ladder_follow(struct ladder *ladder, uint32_t bitrate, usec now);
 
 /* The rung; NULL while paused or before ladder_open(). */
 const struct ladder_rung *ladder_rung(const struct ladder *ladder);
+
+/* What to make of the bit rate that there is: no more than is of use; in a trial, something. */
+uint32_t ladder_bitrate(const struct ladder *ladder, uint32_t bitrate);
 
 #endif

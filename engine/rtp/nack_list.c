@@ -154,13 +154,13 @@ bool nack_list_waits_before(const struct nack_list *list, int64_t sequence)
     return list->count > 0 && list->entries[0].sequence < sequence;
 }
 
-usec nack_list_deadline(const struct nack_list *list, usec round_trip, usec age)
+usec nack_list_deadline(const struct nack_list *list, bool asks, usec round_trip, usec age)
 {
     usec next = USEC_NEVER;
     for (size_t i = 0; i < list->count; i++) {
         const struct nack_entry *entry = &list->entries[i];
         usec due = entry_end(entry, round_trip, age);
-        if (may_ask(entry)) {
+        if (asks && may_ask(entry)) {
             usec ask = entry_due(list, entry, round_trip);
             due = ask < due ? ask : due;
         }

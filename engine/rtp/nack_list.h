@@ -56,8 +56,8 @@ bool nack_list_waits_before(const struct nack_list *list, int64_t sequence);
 /* How long to wait for a packet that may only have been overtaken. */
 usec nack_list_patience(const struct nack_list *list);
 
-/* When nack_list_ask() or nack_list_give_up() has something to do; USEC_NEVER if the list is empty.
- */
-usec nack_list_deadline(const struct nack_list *list, usec round_trip, usec age);
+/* When nack_list_give_up() has something to do, or (if it `asks`) nack_list_ask(); USEC_NEVER if
+ * the list is empty. */
+usec nack_list_deadline(const struct nack_list *list, bool asks, usec round_trip, usec age);
 
 #endif

@@ -61,7 +61,7 @@ static enum receive_verdict follow(struct receive_stream *stream, const struct p
         stream->highest = packet->sequence;
         return RECEIVE_ACCEPTED;
     }
-    if (ahead <= SEQUENCES - MISORDER_MAX) {
+    if (ahead <= SEQUENCES - (stream->late_max ? stream->late_max : MISORDER_MAX)) {
         if (packet->sequence != stream->bad_sequence) {
             stream->bad_sequence = (packet->sequence + 1U) & (SEQUENCES - 1);
             return RECEIVE_REFUSED;

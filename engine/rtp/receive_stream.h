@@ -42,7 +42,9 @@ struct receive_stream {
     uint64_t lost_before; /* of sources before this one */
     uint64_t packets;     /* of all sources */
     uint64_t bytes;
-    uint64_t changes; /* from one SSRC to another */
+    uint64_t changes;  /* from one SSRC to another */
+    uint16_t late_max; /* packets behind the newest that may come; 0: 100 (MAX_MISORDER). Where lost
+                          ones are sent again in the same stream it must be more. */
 };
 
 /* Judges and counts a packet of `size` bytes. */

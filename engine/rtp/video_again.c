@@ -8,7 +8,10 @@
 #define PADDING_MAX 224 /* bytes of one packet of nothing but padding */
 #define PAD_PACKETS 24  /* at most for one call of the uplink's */
 #define PAD_BACK    64  /* packets back that are sent again as padding */
-#define REPEATS_MAX 10  /* of one packet */
+#define REPEATS_MAX 20  /* of one packet */
+
+/* What was asked for twice is overdue: this many are sent, for one of them may be lost as well. */
+#define LATER_COPIES 2
 
 /* Retransmissions may take this share of what the path carries, and a burst of half a second. */
 static const double repeat_share = 0.5;
@@ -80,13 +83,16 @@ void sender_nack(struct video *video, const uint16_t *sequences, size_t count, u
         if (!past || past->times >= REPEATS_MAX || is_under_way(past, round_trip, now)) {
             continue;
         }
-        if (!afford(out, &target, past->bytes, now)) {
+        unsigned copies = past->times > 0 ? LATER_COPIES : 1;
+        if (!afford(out, &target, copies * past->bytes, now)) {
             /* so much was lost that a key frame mends it sooner */
             key_frame_pace_request(&out->key_frames, round_trip, now);
             break;
         }
-        out->repeated_bytes += send_again(video, past, UPLINK_RETRANSMISSION, now);
-        out->repeated++;
+        for (unsigned copy = 0; copy < copies; copy++) {
+            out->repeated_bytes += send_again(video, past, UPLINK_RETRANSMISSION, now);
+            out->repeated++;
+        }
     }
 }
 

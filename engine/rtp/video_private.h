@@ -72,12 +72,14 @@ struct video_receiver {
     uint32_t newest; /* time stamp, of the packet with the highest number */
     usec heard;      /* the last packet with something in it; USEC_NEVER: not yet */
     int64_t newest_sequence;
-    usec decodable;  /* since when the last frame could be decoded */
-    usec blocked;    /* packets came since then, the first of them now; USEC_NEVER: none did */
-    usec key_since;  /* a key frame is missing since; USEC_NEVER: none is */
-    bool key_begun;  /* and a packet that begins one came */
-    usec wake;       /* when a frame is to be looked at again; USEC_NEVER */
-    uint64_t number; /* of the last frame that was handed out */
+    usec decodable;   /* since when the last frame could be decoded */
+    usec blocked;     /* packets came since then, the first of them now; USEC_NEVER: none did */
+    usec key_since;   /* a key frame is missing since; USEC_NEVER: none is */
+    bool key_begun;   /* and a packet that begins one came */
+    bool may_request; /* a key frame, at the last tick; */
+    bool may_ask;     /* the same for packets that are missing */
+    usec wake;        /* when a frame is to be looked at again; USEC_NEVER */
+    uint64_t number;  /* of the last frame that was handed out */
     uint64_t last_key;
     double frame_allowance; /* frames that may be handed out now */
     usec frame_allowed;

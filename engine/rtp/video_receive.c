@@ -53,6 +53,16 @@ static usec age_limit(const struct video *video)
 
 /* --- key frames -- */
 
+/* There is somebody to ask, and reason to. */
+static bool may_request(const struct video *video, usec now)
+{
+    const struct video_receiver *in = &video->in;
+    const struct video_feedback *feedback = &video->config.feedback;
+    bool quiet = in->heard == USEC_NEVER || now - in->heard > QUIET;
+    return !video->held && !video->said_bye && !in->peer_holds && !quiet && in->stream.known &&
+           (feedback->pli || feedback->fir);
+}
+
 static void send_key_request(struct video *video, usec now)
 {
     uint8_t message[32];
@@ -60,9 +70,7 @@ static void send_key_request(struct video *video, usec now)
     struct video_receiver *in = &video->in;
     const struct video_feedback *feedback = &video->config.feedback;
     uint32_t ours = video->out.sent.ssrc;
-    bool quiet = in->heard == USEC_NEVER || now - in->heard > QUIET;
-    if (video->held || video->said_bye || in->peer_holds || quiet || !in->stream.known ||
-        !(feedback->pli || feedback->fir) ||
+    if (!may_request(video, now) ||
         !key_frame_request_due(&in->request, video_round_trip(video), now)) {
         return;
     }
@@ -281,6 +289,15 @@ static void hand_out_ready(struct video *video, usec now)
 }
 
 /* --- packets -- */
+
+/* For packets; in vain where a key frame is missing for long and none has begun to come. */
+static bool may_ask(const struct video *video, usec now)
+{
+    const struct video_receiver *in = &video->in;
+    bool in_vain =
+        in->key_since != USEC_NEVER && now - in->key_since > KEY_PATIENCE && !in->key_begun;
+    return video->config.feedback.nack && !in_vain && !video->held && !video->said_bye;
+}
 
 static void ask_for_missing(struct video *video, usec now)
 {
@@ -550,13 +567,15 @@ void receiver_tick(struct video *video, usec now)
         return;
     }
     nack_list_give_up(&in->missing, video_round_trip(video), age_limit(video), now);
+    hand_out_ready(video, now);
     if (in->blocked != USEC_NEVER && now - in->blocked >= blocked_limit(video)) {
         in->blocked = now;
         need_key_frame(video, now);
     }
-    hand_out_ready(video, now);
     ask_for_missing(video, now);
     send_key_request(video, now);
+    in->may_request = may_request(video, now);
+    in->may_ask = may_ask(video, now);
 }
 
 static usec earlier(usec a, usec b)
@@ -574,9 +593,11 @@ usec receiver_deadline(const struct video *video)
     if (!assembles(video)) {
         return next;
     }
-    next =
-        earlier(next, nack_list_deadline(&in->missing, video_round_trip(video), age_limit(video)));
-    next = earlier(next, key_frame_request_deadline(&in->request));
+    next = earlier(next, nack_list_deadline(&in->missing, in->may_ask, video_round_trip(video),
+                                            age_limit(video)));
+    if (in->may_request) { /* otherwise it waits for a packet, and no clock helps */
+        next = earlier(next, key_frame_request_deadline(&in->request));
+    }
     return in->blocked == USEC_NEVER ? next : earlier(next, in->blocked + blocked_limit(video));
 }
 
@@ -587,6 +608,7 @@ jingle_status receiver_open(struct video *video)
     struct video_receiver *in = &video->in;
     in->heard = USEC_NEVER;
     in->bye_heard = USEC_NEVER;
+    in->stream.late_max = FRAME_BUFFER_PACKETS;
     receiver_restart(video);
     return frame_buffer_open(&in->buffer) ? JINGLE_OK : JINGLE_ERROR_MEMORY;
 }

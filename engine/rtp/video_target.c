@@ -59,7 +59,7 @@ void sender_look(struct video *video, usec now)
         ladder_follow(&out->ladder, path.video, now);
         const struct ladder_rung *rung = ladder_rung(&out->ladder);
         if (rung) {
-            target.bitrate = path.video < out->ladder.most ? path.video : out->ladder.most;
+            target.bitrate = ladder_bitrate(&out->ladder, path.video);
             target.width = rung->width;
             target.height = rung->height;
             target.frame_rate = rung->frame_rate;

@@ -131,6 +131,9 @@ static void pass_time(struct peer *peer, unsigned ms)
     }
     uplink_tick(peer->uplink, peer->now);
     video_tick(peer->video, peer->now);
+    if (video_next_deadline(peer->video) <= peer->now) {
+        abort(); /* its owner would spin */
+    }
 }
 
 static void give(struct peer *peer, bool rtcp, const uint8_t *packet, size_t size)

@@ -140,6 +140,30 @@ static void test_nothing_is_sent_when_nothing_fits(void **state)
     assert_non_null(ladder_rung(&ladder));
 }
 
+static void test_a_pause_is_broken_by_short_trials(void **state)
+{
+    (void)state;
+    struct ladder ladder;
+    open_720(&ladder);
+    usec now = follow(&ladder, 300000, START, USEC_PER_SEC);
+    unsigned trials = 0;
+    usec sending = 0;
+    bool before = true;
+    for (usec end = now + 60 * USEC_PER_SEC; now < end; now += STEP) {
+        ladder_follow(&ladder, 5000, now);
+        bool sends = ladder_rung(&ladder) != NULL;
+        trials += sends && !before;
+        sending += sends ? STEP : 0;
+        assert_true(!sends || ladder_bitrate(&ladder, 5000) == LADDER_RESUME);
+        before = sends;
+    }
+    assert_in_range(trials, 3, 6);
+    assert_true(sending <= trials * (LADDER_TRIAL + STEP));
+    follow(&ladder, 500000, now, 20 * USEC_PER_SEC);
+    assert_int_equal(ladder_bitrate(&ladder, 500000), 500000);
+    assert_true(ladder_rung(&ladder)->width >= 640);
+}
+
 static void test_small_pictures_are_not_made_tiny_nor_given_too_much(void **state)
 {
     (void)state;
@@ -166,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_it_rises_after_some_seconds_of_enough),
         cmocka_unit_test(test_it_does_not_go_up_and_down_for_ever),
         cmocka_unit_test(test_nothing_is_sent_when_nothing_fits),
+        cmocka_unit_test(test_a_pause_is_broken_by_short_trials),
         cmocka_unit_test(test_small_pictures_are_not_made_tiny_nor_given_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,9 @@ static void test_a_gap_is_asked_for_at_once_and_again_after_a_round_trip(void **
     assert_int_equal(first, 65530);
     assert_int_equal(ask(&list, START + RTT / 2, NULL), 0);
     assert_int_equal(ask(&list, START + RTT, NULL), 0);
-    usec due = nack_list_deadline(&list, RTT, AGE);
+    usec due = nack_list_deadline(&list, true, RTT, AGE);
     assert_in_range(due - START, RTT, RTT * 5 / 4);
+    assert_int_equal(nack_list_deadline(&list, false, RTT, AGE), START + AGE);
     assert_int_equal(ask(&list, due, NULL), 10);
 }
 
@@ -109,7 +110,7 @@ static void test_what_is_too_old_is_given_up(void **state)
     nack_list_miss(&list, 1, 5, START);
     assert_int_equal(nack_list_give_up(&list, RTT, RTT, START + RTT - 1), 0);
     assert_int_equal(nack_list_give_up(&list, RTT, RTT, START + RTT), 4);
-    assert_int_equal(nack_list_deadline(&list, RTT, AGE), USEC_NEVER);
+    assert_int_equal(nack_list_deadline(&list, true, RTT, AGE), USEC_NEVER);
 }
 
 static void test_the_list_is_bounded(void **state)

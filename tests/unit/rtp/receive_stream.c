@@ -46,6 +46,21 @@ static void test_a_packet_that_was_only_late_is_not_lost(void **state)
     assert_int_equal(receive_stream_lost(&stream), 0);
 }
 
+static void test_retransmissions_in_the_stream_may_be_later_than_disorder(void **state)
+{
+    (void)state;
+    struct receive_stream stream = {0};
+    feed(&stream, 1, 1000);
+    feed(&stream, 1, 1500);
+    assert_int_equal(feed(&stream, 1, 1100), RECEIVE_REFUSED);
+    stream = (struct receive_stream){.late_max = 1000};
+    feed(&stream, 1, 1000);
+    feed(&stream, 1, 1500);
+    assert_int_equal(feed(&stream, 1, 1100), RECEIVE_ACCEPTED);
+    assert_int_equal(feed(&stream, 1, 1101), RECEIVE_ACCEPTED);
+    assert_int_equal(feed(&stream, 1, 400), RECEIVE_REFUSED);
+}
+
 static void test_duplicates_never_make_the_loss_negative(void **state)
 {
     (void)state;
@@ -168,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loss_is_what_the_sequence_numbers_miss),
         cmocka_unit_test(test_a_packet_that_was_only_late_is_not_lost),
+        cmocka_unit_test(test_retransmissions_in_the_stream_may_be_later_than_disorder),
         cmocka_unit_test(test_duplicates_never_make_the_loss_negative),
         cmocka_unit_test(test_another_source_takes_over_after_two_packets_in_a_row),
         cmocka_unit_test(test_a_source_beside_the_present_one_never_takes_over),
