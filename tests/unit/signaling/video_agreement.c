@@ -24,15 +24,17 @@
     "'/></ssrc-group>"
 
 /* What Chromium offers, with other numbers than ours. */
-#define BROWSER                                                                                   \
-    PT("100", "VP8", ALL_FB)                                                                      \
-    RTX("101", "100") PT("102", "H264", ALL_FB) RTX("103", "102") PT("45", "AV1", ALL_FB)         \
-        PT("104", "VP9", PROFILE("2") ALL_FB) RTX("105", "104")                                   \
-            PT("106", "VP9", PROFILE("0") ALL_FB) RTX("107", "106") PT("118", "red", "")          \
-                RTX("119", "118") PT("120", "ulpfec", "") PT("121", "flexfec-03", "")             \
-                    EXT("13", "urn:3gpp:video-orientation") EXT("4", HDREXT_MID)                  \
-                        EXT("9", HDREXT_ABS_SEND_TIME) EXT("7", HDREXT_TRANSPORT_CC) SOURCE("11") \
-                            SOURCE("12") FID("11", "12") "<rtcp-mux/><rtcp-reduced-size/>"
+#define BROWSER                                                                     \
+    PT("100", "VP8", ALL_FB)                                                        \
+    RTX("101", "100")                                                               \
+    PT("102", "H264", ALL_FB)                                                       \
+    RTX("103", "102") PT("45", "AV1", ALL_FB) PT("104", "VP9", PROFILE("2") ALL_FB) \
+        RTX("105", "104") PT("106", "VP9", PROFILE("0") ALL_FB) RTX("107", "106")   \
+            PT("118", "red", "") RTX("119", "118") PT("120", "ulpfec", "")          \
+                PT("121", "flexfec-03", "") EXT("13", "urn:3gpp:video-orientation") \
+                    EXT("4", HDREXT_MID) EXT("9", HDREXT_ABS_SEND_TIME)             \
+                        EXT("7", HDREXT_TRANSPORT_CC) SOURCE("11") SOURCE("12")     \
+                            FID("11", "12") "<rtcp-mux/><rtcp-reduced-size/>"
 
 static void read_video(struct rtp_description *description, const char *inner)
 {
