@@ -23,18 +23,18 @@
     "<ssrc-group xmlns='" NS_SSMA "' semantics='FID'><source ssrc='" one "'/><source ssrc='" two \
     "'/></ssrc-group>"
 
+#define BROWSER_CODECS PT("100", "VP8", ALL_FB) RTX("101", "100") PT("102", "H264", ALL_FB)
+#define BROWSER_VP9    PT("104", "VP9", PROFILE("2")) PT("106", "VP9", PROFILE("0") ALL_FB)
+#define BROWSER_RTX    RTX("103", "102") RTX("105", "104") RTX("107", "106") RTX("119", "118")
+#define BROWSER_FEC    PT("118", "red", "") PT("120", "ulpfec", "") PT("121", "flexfec-03", "")
+#define BROWSER_EXT1   EXT("13", "urn:3gpp:video-orientation") EXT("4", HDREXT_MID)
+#define BROWSER_EXT2   EXT("9", HDREXT_ABS_SEND_TIME) EXT("7", HDREXT_TRANSPORT_CC)
+#define BROWSER_SSRCS  SOURCE("11") SOURCE("12") FID("11", "12")
+#define BROWSER_REST   "<rtcp-mux/><rtcp-reduced-size/>"
+
 /* What Chromium offers, with other numbers than ours. */
-#define BROWSER                                                                     \
-    PT("100", "VP8", ALL_FB)                                                        \
-    RTX("101", "100")                                                               \
-    PT("102", "H264", ALL_FB)                                                       \
-    RTX("103", "102") PT("45", "AV1", ALL_FB) PT("104", "VP9", PROFILE("2") ALL_FB) \
-        RTX("105", "104") PT("106", "VP9", PROFILE("0") ALL_FB) RTX("107", "106")   \
-            PT("118", "red", "") RTX("119", "118") PT("120", "ulpfec", "")          \
-                PT("121", "flexfec-03", "") EXT("13", "urn:3gpp:video-orientation") \
-                    EXT("4", HDREXT_MID) EXT("9", HDREXT_ABS_SEND_TIME)             \
-                        EXT("7", HDREXT_TRANSPORT_CC) SOURCE("11") SOURCE("12")     \
-                            FID("11", "12") "<rtcp-mux/><rtcp-reduced-size/>"
+static const char browser[] = BROWSER_CODECS BROWSER_VP9 BROWSER_RTX BROWSER_FEC BROWSER_EXT1
+    BROWSER_EXT2 BROWSER_SSRCS BROWSER_REST;
 
 static void read_video(struct rtp_description *description, const char *inner)
 {
@@ -83,7 +83,7 @@ static void test_of_a_browsers_offer_vp8_and_vp9_are_taken_with_their_retransmis
     struct deal d;
 
     (void)state;
-    deal(&d, BROWSER);
+    deal(&d, browser);
     assert_true(d.good);
     assert_int_equal(d.answer.payload_type_count, G_N_ELEMENTS(expected));
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
@@ -190,7 +190,7 @@ static void test_header_extensions_have_a_number_in_each_direction(void **state)
     struct deal d;
 
     (void)state;
-    deal(&d, BROWSER);
+    deal(&d, browser);
     assert_int_equal(d.agreement.send_mid, 4);
     assert_int_equal(d.agreement.receive_mid, 4);
     assert_int_equal(d.agreement.send_abs_send_time, 9);
