@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-#define BURST     (5 * USEC_PER_MS)   /* sent within this: one group */
-#define BURST_MAX (100 * USEC_PER_MS) /* one that a queue pressed together lasts at most so long \
-                                       */
+#define BURST (5 * USEC_PER_MS) /* sent within this: one group */
+
+/* One that a queue pressed together lasts at most so long. */
+#define BURST_MAX (100 * USEC_PER_MS)
+
 #define DISORDER_MAX 3
 
 static void begin(struct arrival_group *group, usec sent, usec arrival)

@@ -1,6 +1,7 @@
 #include "rtp/bandwidth.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define ACKNOWLEDGED_SPAN (500 * USEC_PER_MS)
 #define BASE_DELAY_SPAN   (15 * USEC_PER_SEC)
@@ -43,6 +44,11 @@
 #define STEP_WEIGHT    16
 #define JITTER_WEIGHT  64
 
+/* Reordered packets step back by less, outages forward. */
+#define CLOCK_FORWARD (120 * USEC_PER_SEC)
+#define CLOCK_BACK    (5 * USEC_PER_SEC)
+#define DELAY_JUMP    (10 * USEC_PER_SEC) /* from one packet to the next */
+
 #define ROUND_TRIP_DEFAULT (200 * USEC_PER_MS)
 #define ROUND_TRIP_FRESH   (10 * USEC_PER_SEC)
 
@@ -51,17 +57,22 @@ static double clamp(double value, double least, double most)
     return fmax(fmin(value, most), least);
 }
 
-static void forget_path(struct bandwidth *bandwidth)
+static void forget_arrivals(struct bandwidth *bandwidth)
 {
     bandwidth->groups = (struct arrival_groups){0};
     delay_trend_init(&bandwidth->trend);
     byte_window_init(&bandwidth->acknowledged, ACKNOWLEDGED_SPAN);
+    bandwidth->delay = (struct sliding_least){0, USEC_NEVER, USEC_NEVER};
+    bandwidth->queue = 0;
+}
+
+static void forget_path(struct bandwidth *bandwidth)
+{
+    forget_arrivals(bandwidth);
     rate_control_init(&bandwidth->control, bandwidth->start);
     bandwidth->loss = (struct loss_estimate){0};
     prober_init(&bandwidth->prober);
     bandwidth->arrival_known = false;
-    bandwidth->delay = (struct sliding_least){0, USEC_NEVER, USEC_NEVER};
-    bandwidth->queue = 0;
     bandwidth->begun = false;
     bandwidth->probe_every = PROBE_EVERY;
     bandwidth->sent = USEC_NEVER;
@@ -248,8 +259,7 @@ static void end_silence(struct bandwidth *bandwidth, usec now)
     rate_control_init(&bandwidth->control, bandwidth->silence);
     bandwidth->control.changed = now;
     bandwidth->silence = 0;
-    delay_trend_init(&bandwidth->trend);
-    bandwidth->groups = (struct arrival_groups){0};
+    forget_arrivals(bandwidth);
     begin_probes(bandwidth, bandwidth->good / 2, bandwidth->good, now);
 }
 
@@ -292,14 +302,16 @@ usec bandwidth_next_deadline(const struct bandwidth *bandwidth)
 
 /* --- transport-wide feedback -- */
 
-/* The peer's clock without its wraps. */
+/* The peer's clock without its wraps; if it jumps, all that was measured by it is void. */
 static usec unwrap_arrival(struct bandwidth *bandwidth, usec told)
 {
-    if (!bandwidth->arrival_known) {
+    usec step = transport_time_between(bandwidth->arrival_told, told);
+    if (!bandwidth->arrival_known || step > CLOCK_FORWARD || step < -CLOCK_BACK) {
+        forget_arrivals(bandwidth);
         bandwidth->arrival_known = true;
         bandwidth->arrival = told;
     } else {
-        bandwidth->arrival += transport_time_between(bandwidth->arrival_told, told);
+        bandwidth->arrival += step;
     }
     bandwidth->arrival_told = told;
     return bandwidth->arrival;
@@ -344,6 +356,10 @@ static void take_arrival(struct bandwidth *bandwidth, struct sent_packet *packet
     summary->arrived++;
     if (packet->sent > summary->newest_sent) {
         summary->newest_sent = packet->sent;
+    }
+    if (llabs(arrival - packet->sent - bandwidth->last_delay) > DELAY_JUMP) {
+        forget_arrivals(bandwidth); /* the peer's clock was set */
+        summary->least_delay = USEC_NEVER;
     }
     measure_jitter(bandwidth, arrival - packet->sent);
     if (arrival - packet->sent < summary->least_delay) {

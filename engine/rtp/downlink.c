@@ -34,6 +34,7 @@
 
 #define SEND_TIME_TICKS (1 << 18) /* abs-send-time: in a second, */
 #define SEND_TIME_BITS  24
+#define TICKS_MAX       ((int64_t)1 << 40) /* more than a month; then the clock begins anew */
 
 /* Our own estimate of what comes in, for REMB. */
 struct receive_estimate {
@@ -220,12 +221,14 @@ static bool send_time(struct receive_estimate *estimate, const struct downlink_s
     }
     uint32_t time = by_send_time ? read_u24(stamp) : packet->timestamp;
     bool same = estimate->known && estimate->by_send_time == by_send_time &&
-                (by_send_time || estimate->ssrc == packet->ssrc);
+                (by_send_time || estimate->ssrc == packet->ssrc) &&
+                llabs(estimate->ticks) < TICKS_MAX;
     if (same) {
         estimate->ticks += steps(estimate->told, time, by_send_time ? SEND_TIME_BITS : 32);
     } else {
         estimate->groups = (struct arrival_groups){0};
-        estimate->least = estimate->least_before = USEC_NEVER;
+        estimate->least = estimate->least_before = estimate->delay = USEC_NEVER;
+        estimate->ticks = 0;
     }
     estimate->known = true;
     estimate->by_send_time = by_send_time;

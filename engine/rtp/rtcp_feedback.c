@@ -3,8 +3,6 @@
 #include "rtp/bytes.h"
 #include "rtp/rtcp.h"
 
-#include <string.h>
-
 #define HEAD_BYTES 12 /* header, sender and media source: before the FCI */
 
 /* FMT values: RFC 4585, section 6.2 and 6.3; RFC 5104, section 4.3; the two drafts */
@@ -18,6 +16,7 @@
 #define NACK_SPAN        17 /* packets that one entry can tell of */
 #define FIR_ENTRY_BYTES  8
 #define REMB_HEAD_BYTES  8
+#define REMB_NAME        0x52454d42 /* "REMB" */
 #define MANTISSA_BITS    18
 
 /* Transport-wide feedback, section 3.1 */
@@ -41,7 +40,7 @@ enum symbol {
 static bool remb_valid(struct rtcp_feedback *feedback)
 {
     const uint8_t *fci = feedback->fci;
-    if (feedback->fci_bytes < REMB_HEAD_BYTES || memcmp(fci, "REMB", 4) != 0) {
+    if (feedback->fci_bytes < REMB_HEAD_BYTES || read_u32(fci) != REMB_NAME) {
         return false;
     }
     if (fci[4] > FEEDBACK_SOURCES_MAX || feedback->fci_bytes != REMB_HEAD_BYTES + fci[4] * 4U) {
@@ -324,7 +323,7 @@ size_t rtcp_write_remb(uint8_t *out, size_t capacity, uint32_t ssrc, uint64_t bi
         exponent++;
     }
     write_head(out, FMT_LAYER, RTCP_PAYLOAD_FEEDBACK, size, ssrc, 0);
-    memcpy(out + HEAD_BYTES, "REMB", 4);
+    write_u32(out + HEAD_BYTES, REMB_NAME);
     out[HEAD_BYTES + 4] = (uint8_t)count;
     write_u24(out + HEAD_BYTES + 5, exponent << MANTISSA_BITS | (uint32_t)mantissa);
     for (size_t i = 0; i < count; i++) {
@@ -463,7 +462,7 @@ static size_t write_deltas(const struct transport_plan *plan, uint8_t *out)
 size_t rtcp_write_transport(uint8_t *out, size_t capacity, uint32_t ssrc, uint32_t media,
                             const struct transport_arrivals *arrivals, size_t *written)
 {
-    struct transport_plan plan;
+    struct transport_plan plan = {.count = 0};
     size_t size = HEAD_BYTES + TRANSPORT_HEAD_BYTES;
     *written = 0;
     capacity &= ~(size_t)3;

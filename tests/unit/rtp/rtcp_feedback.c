@@ -28,7 +28,7 @@ static void test_a_nack_asks_for_what_was_missed(void **state)
     static const uint16_t missed[] = {65530, 65535, 0, 10, 11, 28, 500};
     uint16_t asked[20];
     uint8_t bytes[64];
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     size_t size = rtcp_write_nack(bytes, sizeof bytes, OURS, THEIRS, missed, 7);
     assert_int_equal(size, 12 + 4 * 4); /* 28 is the first beyond 11 + 16 */
     assert_true(read_one(&message, bytes, size));
@@ -59,7 +59,7 @@ static void test_key_frames_are_asked_for_by_pli_and_fir(void **state)
     (void)state;
     uint8_t bytes[64];
     uint8_t request = 0;
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     size_t size = rtcp_write_pli(bytes, sizeof bytes, OURS, THEIRS);
     assert_true(read_one(&message, bytes, size));
     assert_int_equal(message.type, RTCP_PAYLOAD_FEEDBACK);
@@ -81,7 +81,7 @@ static void test_remb_tells_a_rate_and_its_streams(void **state)
     static const uint32_t streams[] = {5, 6};
     uint32_t read[4];
     uint8_t bytes[64];
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     size_t size = rtcp_write_remb(bytes, sizeof bytes, OURS, 50000, streams, 2);
     assert_true(read_one(&message, bytes, size));
     assert_int_equal(message.feedback.kind, FEEDBACK_REMB);
@@ -97,7 +97,7 @@ static void test_a_rate_beyond_all_measure_is_the_highest(void **state)
 {
     (void)state;
     uint8_t bytes[64];
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     size_t size = rtcp_write_remb(bytes, sizeof bytes, OURS, 1, NULL, 0);
     bytes[17] = 0xff; /* 2^63 times 0x3ffff */
     bytes[18] = bytes[19] = 0xff;
@@ -108,7 +108,7 @@ static void test_a_rate_beyond_all_measure_is_the_highest(void **state)
 static void test_feedback_whose_counts_do_not_add_up_is_refused(void **state)
 {
     (void)state;
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     static const uint8_t nack_without[] = {0x81, 205, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2};
     static const uint8_t pli_with[] = {0x81, 206, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0};
     static const uint8_t fir_half[] = {0x84, 206, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2};
@@ -135,7 +135,7 @@ static size_t round_trip(const struct transport_arrivals *arrivals)
     size_t size = rtcp_write_transport(bytes, sizeof bytes, OURS, THEIRS, arrivals, &written);
     assert_int_not_equal(size, 0);
     assert_int_equal(written, arrivals->count);
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     assert_true(read_one(&message, bytes, size));
     assert_int_equal(message.feedback.kind, FEEDBACK_TRANSPORT);
     struct transport_reader reader;
@@ -225,7 +225,7 @@ static void test_what_does_not_fit_waits_for_the_next_message(void **state)
         size_t size = rtcp_write_transport(bytes, capacity, OURS, THEIRS, &told, &written);
         assert_in_range(size, 0, capacity);
         assert_int_equal(size > 0, written > 0);
-        struct rtcp_message message;
+        struct rtcp_message message = {0};
         assert_true(size == 0 || read_one(&message, bytes, size));
     }
     assert_in_range(written, 20, 40);
@@ -238,7 +238,7 @@ static const uint8_t one_packet[] = {0x8f, 205, 0, 5, 0, 0, 0, 1, 0,    0, 0,   
 static void test_one_packet_is_read_from_its_bytes(void **state)
 {
     (void)state;
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     struct transport_reader reader;
     struct transport_status status;
     assert_true(read_one(&message, one_packet, sizeof one_packet));
@@ -253,7 +253,7 @@ static void test_one_packet_is_read_from_its_bytes(void **state)
 static void test_chunks_and_deltas_must_be_there(void **state)
 {
     (void)state;
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     uint8_t bytes[sizeof one_packet];
     static const struct {
         size_t at;
@@ -286,7 +286,7 @@ static void test_more_packets_than_can_be_under_way_are_refused(void **state)
     for (size_t at = 20; at < sizeof bytes; at += 2) {
         write_u16(bytes + at, 0x1fff); /* runs of missing packets: a little costs us much */
     }
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     assert_false(read_one(&message, bytes, sizeof bytes));
     write_u16(bytes + 14, FEEDBACK_STATUS_MAX);
     assert_true(read_one(&message, bytes, sizeof bytes));
@@ -297,7 +297,7 @@ static void test_a_compound_head_is_a_report_and_a_name(void **state)
     (void)state;
     uint8_t bytes[100];
     struct rtcp_reader reader;
-    struct rtcp_message message;
+    struct rtcp_message message = {0};
     size_t size = rtcp_write_compound_head(bytes, sizeof bytes, OURS, "me");
     size += rtcp_write_pli(bytes + size, sizeof bytes - size, OURS, THEIRS);
     assert_true(rtcp_open(&reader, bytes, size));

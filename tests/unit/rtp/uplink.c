@@ -48,6 +48,7 @@ struct far {
     bool far_is_mute;
     uint16_t told; /* transport numbers before this are acknowledged */
     uint8_t feedback_number;
+    usec clock; /* the peer's, ahead of ours */
 };
 
 static struct far far;
@@ -143,6 +144,7 @@ static void open_uplink(const struct uplink_config *config)
                                   .pad = on_pad};
     memset(&far, 0, sizeof far);
     far.now = 100 * USEC_PER_SEC;
+    far.clock = 2 * 3600 * USEC_PER_SEC;
     assert_int_equal(uplink_new(&all, &far.uplink), JINGLE_OK);
     assert_int_equal(uplink_add_stream(far.uplink, &audio, &far.audio), JINGLE_OK);
     assert_int_equal(uplink_add_stream(far.uplink, &video, &far.video), JINGLE_OK);
@@ -197,7 +199,7 @@ static void acknowledge(usec delay)
     uint16_t base = far.told;
     for (size_t i = 0; i < far.count; i++) {
         if (far.sent[i].stamped && (int16_t)(far.sent[i].transport - far.told) >= 0) {
-            arrivals[count++] = far.sent[i].at + delay;
+            arrivals[count++] = far.sent[i].at + delay + far.clock;
         }
     }
     if (count == 0) {
@@ -545,6 +547,22 @@ static void test_feedback_of_what_was_never_sent_changes_nothing(void **state)
     assert_int_equal(stats.feedback_refused, 10000);
 }
 
+static void test_a_peer_whose_clock_jumps_is_not_taken_for_a_full_path(void **state)
+{
+    (void)state;
+    struct uplink_stats stats;
+    call(3000, 2000000);
+    uplink_stats(far.uplink, &stats);
+    uint32_t before = stats.estimate;
+    static const usec jumps[] = {3600 * USEC_PER_SEC, -3600 * USEC_PER_SEC, 100 * USEC_PER_SEC};
+    for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+        far.clock += jumps[i];
+        call(1000, 2000000);
+        uplink_stats(far.uplink, &stats);
+        assert_true(stats.estimate > before / 2);
+    }
+}
+
 static void test_another_path_begins_anew(void **state)
 {
     (void)state;
@@ -585,6 +603,7 @@ int main(void)
         TEST(test_a_report_about_others_is_not_ours),
         TEST(test_the_round_trip_is_taken_from_reports),
         TEST(test_feedback_of_what_was_never_sent_changes_nothing),
+        TEST(test_a_peer_whose_clock_jumps_is_not_taken_for_a_full_path),
         TEST(test_another_path_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
