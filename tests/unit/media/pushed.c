@@ -194,7 +194,7 @@ static void test_each_is_released_once_whoever_is_first(void **state)
     unsigned read = 0;
     jingle_picture out;
     while (read < 100 && source->read(source->user, &out, USEC_PER_SEC) == 1) {
-        assert_int_equal(out.planes[0][SIDE], 0);
+        assert_int_equal(out.planes[0][0], 0);
         picture_release(&out);
         read++;
     }
