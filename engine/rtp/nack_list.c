@@ -89,7 +89,7 @@ static usec entry_due(const struct nack_list *list, const struct nack_entry *ent
     if (entry->tries == 0) {
         return entry->missed + nack_list_patience(list);
     }
-    return entry->asked + (asks_twice(entry) ? round_trip / 4 : repeat_interval(round_trip));
+    return entry->asked + repeat_interval(round_trip) / (asks_twice(entry) ? 4 : 1);
 }
 
 static bool may_ask(const struct nack_entry *entry)
@@ -97,9 +97,11 @@ static bool may_ask(const struct nack_entry *entry)
     return entry->tries < NACK_TRIES_MAX || asks_twice(entry);
 }
 
-static void count_ask(struct nack_entry *entry, usec now)
+static void count_ask(struct nack_entry *entry, usec round_trip, usec now)
 {
-    if (asks_twice(entry)) {
+    bool next_round = entry->tries < NACK_TRIES_MAX &&
+                      (entry->tries == 0 || now >= entry->asked + repeat_interval(round_trip));
+    if (!next_round) {
         entry->twice = true; /* the next round counts from the first time */
         return;
     }
@@ -115,7 +117,7 @@ size_t nack_list_ask(struct nack_list *list, usec round_trip, usec now, int64_t 
     for (size_t i = 0; i < list->count && count < capacity; i++) {
         struct nack_entry *entry = &list->entries[i];
         if (may_ask(entry) && now >= entry_due(list, entry, round_trip)) {
-            count_ask(entry, now);
+            count_ask(entry, round_trip, now);
             sequences[count++] = entry->sequence;
         }
     }
