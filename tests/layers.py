@@ -20,6 +20,7 @@ ROOMS = {
     "engine/rtp": {"engine/base", "codecs"},
     "engine/transport": {"engine/base", "signaling"},  # of signaling its plain structs
     "engine/media": {"engine/base", "codecs", "engine/rtp"},
+    "engine/transfer": {"engine/base"},
     "engine": {
         "engine/base",
         "codecs",
@@ -27,6 +28,7 @@ ROOMS = {
         "engine/rtp",
         "engine/transport",
         "engine/media",
+        "engine/transfer",
     },
 }
 
@@ -36,7 +38,8 @@ LIBRARIES = {
     "libxml/": ["signaling/"],
     "nice/": ["engine/transport/"],
     "agent.h": ["engine/transport/"],
-    "openssl/": ["engine/transport/", "engine/base/random.c", "signaling/"],
+    "openssl/": [
+        "engine/transport/", "engine/transfer/hash.c", "engine/base/random.c", "signaling/"],
     "srtp2/": ["engine/transport/"],
     "opus": ["codecs/"],
     "vpx/": ["codecs/"],

@@ -10,7 +10,7 @@
 enum { HOST_ADDRESSES_MAX = 8 };
 
 struct host_addresses {
-    char text[HOST_ADDRESSES_MAX][BYTESTREAM_HOST_SIZE]; /* IPv4 and IPv6 in turn */
+    char text[HOST_ADDRESSES_MAX][BYTESTREAM_HOST_SIZE]; /* IPv4 first */
     size_t count;
 };
 

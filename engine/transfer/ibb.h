@@ -17,7 +17,6 @@
 
 enum {
     IBB_WINDOW_MAX = 16,
-    IBB_BLOCK_MIN = 64,
     IBB_BLOCK_DEFAULT = 4096, /* what XEP-0047 recommends; Conversations knows up to 8192 */
     IBB_BLOCK_MAX = 65535,
     IBB_HELD_MAX = 32 /* blocks of a peer that wait to be written; more break the stream */

@@ -3,6 +3,8 @@
 #ifndef JINGLE_TRANSFER_OUTGOING_FILE_H
 #define JINGLE_TRANSFER_OUTGOING_FILE_H
 
+#include <stdint.h>
+
 #include "transfer/byte_ends.h"
 
 struct outgoing_file;
