@@ -291,6 +291,9 @@ void bandwidth_tick(struct bandwidth *bandwidth, usec now)
 usec bandwidth_next_deadline(const struct bandwidth *bandwidth)
 {
     usec silence = silence_deadline(bandwidth);
+    if (bandwidth->wanted > 0 && !bandwidth->begun) {
+        return 0;
+    }
     if (bandwidth->wanted <= 0 || !bandwidth->feedback_known) {
         return silence;
     }
@@ -446,7 +449,6 @@ void bandwidth_feedback(struct bandwidth *bandwidth, struct send_history *histor
         bandwidth->feedback_known = true;
         bandwidth->control.changed = now;
     }
-    bandwidth->heard = now;
     bandwidth->sent = USEC_NEVER;
     if (bandwidth->silence > 0) {
         end_silence(bandwidth, now);

@@ -61,7 +61,6 @@ struct bandwidth {
     unsigned probe_retries;
     bool limited; /* less was sent lately than allowed */
 
-    usec heard;         /* last feedback */
     usec sent;          /* the first packet that no feedback followed; USEC_NEVER: none */
     double silence;     /* limit while no feedback comes; 0: none */
     double good;        /* the rate before it */

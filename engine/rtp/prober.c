@@ -5,6 +5,7 @@
 #define PACKETS_LEAST 5
 #define DURATION      (15 * USEC_PER_MS)
 #define ENOUGH        0.6 /* of the packets and bytes must arrive */
+#define WAITING_MAX   (5 * USEC_PER_SEC)
 #define SENDING_MAX   (500 * USEC_PER_MS)
 #define INTERVAL_MAX  USEC_PER_SEC
 #define RATIO_MAX     2.0  /* arrived so much faster than sent: something held them up */
@@ -68,6 +69,9 @@ struct probe_cluster *prober_current(struct prober *prober, usec now)
     struct probe_cluster *current = NULL;
     for (size_t i = 0; i < PROBER_CLUSTERS; i++) {
         struct probe_cluster *cluster = &prober->clusters[i];
+        if (cluster->state == CLUSTER_WAITING && now - cluster->begun > WAITING_MAX) {
+            cluster->state = CLUSTER_FREE;
+        }
         if (cluster->state == CLUSTER_SENDING && now - cluster->begun > SENDING_MAX) {
             prober_end(cluster);
         }

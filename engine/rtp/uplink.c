@@ -26,6 +26,7 @@
 #define BURST_MAX (20 * USEC_PER_MS)
 
 #define PADDING_MAX   (UPLINK_PACKET_MAX - 100) /* asked for at once */
+#define PADDING_PAUSE (100 * USEC_PER_MS)       /* after there was none */
 #define PADDING_TURNS 16                        /* in one tick */
 
 /* Headers of a video packet that its encoder knows nothing of: RTP, extensions, payload
@@ -72,6 +73,7 @@ struct uplink {
     usec next_send; /* when the pace allows the next packet */
     usec woken;     /* when the pacer last sent */
     usec now;
+    usec pad_again;  /* before this there is no padding */
     bool media_sent; /* a new packet of video was */
     bool pacing;     /* within run_pacer(): hooks may enqueue */
     struct uplink_target told;
@@ -277,6 +279,21 @@ static void pass_time(struct uplink *uplink, usec now)
     uplink->now = now > uplink->now ? now : uplink->now;
 }
 
+/* Padding goes out only once there was media, and while some is wanted. */
+static bool may_probe(const struct uplink *uplink)
+{
+    return uplink->media_sent && uplink->wanted > 0;
+}
+
+/* On the wire there are headers, too, and the voice. Nothing is looked for before media flows. */
+static void tell_wanted(struct uplink *uplink)
+{
+    double headers = 1 + (uplink->config.overhead + HEADERS) / (double)UPLINK_PACKET_MAX;
+    double video = may_probe(uplink) ? uplink->wanted * headers : 0;
+    bandwidth_set_wanted(&uplink->bandwidth,
+                         video > 0 ? video + meter_rate(uplink, METER_AUDIO) : 0);
+}
+
 static void count_kind(struct uplink *uplink, enum uplink_kind kind, size_t bytes)
 {
     switch (kind) {
@@ -284,6 +301,7 @@ static void count_kind(struct uplink *uplink, enum uplink_kind kind, size_t byte
         count(uplink, METER_NEW, bytes);
         byte_window_add(&uplink->meters[METER_PACKETS], 1, uplink->now);
         uplink->media_sent = true;
+        tell_wanted(uplink);
         break;
     case UPLINK_RETRANSMISSION:
         count(uplink, METER_AGAIN, bytes);
@@ -331,12 +349,6 @@ static const struct uplink_stream *padding_stream(const struct uplink *uplink)
     return NULL;
 }
 
-/* Padding goes out only once there was media, and while some is wanted. */
-static bool may_probe(const struct uplink *uplink)
-{
-    return uplink->media_sent && uplink->wanted > 0;
-}
-
 static struct probe_cluster *probe(struct uplink *uplink)
 {
     return may_probe(uplink) ? prober_current(&uplink->bandwidth.prober, uplink->now) : NULL;
@@ -366,13 +378,16 @@ void uplink_send_audio(struct uplink *uplink, unsigned id, uint8_t *packet, size
 static bool ask_padding(struct uplink *uplink, struct probe_cluster *cluster)
 {
     const struct uplink_stream *stream = padding_stream(uplink);
-    if (!stream) {
+    if (!stream || uplink->now < uplink->pad_again) {
         return false;
     }
     size_t left = cluster->least > cluster->bytes ? cluster->least - cluster->bytes : 1;
     size_t share = cluster->least / 5 + 1; /* a cluster has at least so many packets */
     left = left < share ? left : share;
     stream->pad(stream->user, left < PADDING_MAX ? left : PADDING_MAX, uplink->now);
+    if (uplink->queue.count == 0) {
+        uplink->pad_again = uplink->now + PADDING_PAUSE;
+    }
     return uplink->queue.count > 0;
 }
 
@@ -445,15 +460,6 @@ usec uplink_queue_time(const struct uplink *uplink)
 
 /* --- time -- */
 
-/* On the wire there are headers, too, and the voice. */
-static void tell_wanted(struct uplink *uplink)
-{
-    double headers = 1 + (uplink->config.overhead + HEADERS) / (double)UPLINK_PACKET_MAX;
-    double video = uplink->wanted * headers;
-    bandwidth_set_wanted(&uplink->bandwidth,
-                         video > 0 ? video + meter_rate(uplink, METER_AUDIO) : 0);
-}
-
 void uplink_tick(struct uplink *uplink, usec now)
 {
     pass_time(uplink, now);
@@ -466,7 +472,8 @@ void uplink_tick(struct uplink *uplink, usec now)
 usec uplink_next_deadline(const struct uplink *uplink)
 {
     usec next = bandwidth_next_deadline(&uplink->bandwidth);
-    bool probing = may_probe(uplink) && prober_busy(&uplink->bandwidth.prober);
+    bool probing =
+        may_probe(uplink) && padding_stream(uplink) && prober_busy(&uplink->bandwidth.prober);
     if (uplink->queue.count == 0 && !probing) {
         return next;
     }
@@ -474,8 +481,8 @@ usec uplink_next_deadline(const struct uplink *uplink)
     if (!probing && send < uplink->woken + BURST) {
         send = uplink->woken + BURST;
     }
-    if (uplink->queue.count == 0 && send <= uplink->now) {
-        send = uplink->now + BURST; /* nobody has padding */
+    if (uplink->queue.count == 0 && send < uplink->pad_again) {
+        send = uplink->pad_again;
     }
     return send < next ? send : next;
 }

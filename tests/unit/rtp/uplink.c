@@ -46,6 +46,7 @@ struct far {
     struct uplink_target target;
     uint16_t sequence;
     bool far_is_mute;
+    bool no_padding;
     uint16_t told; /* transport numbers before this are acknowledged */
     uint8_t feedback_number;
     usec clock; /* the peer's, ahead of ours */
@@ -119,7 +120,9 @@ static void on_pad(void *user, size_t bytes, usec now)
     struct far *f = user;
     assert_int_equal(now, f->now);
     f->pads++;
-    enqueue(UPLINK_PADDING, bytes > 40 ? bytes : 40, 0);
+    if (!f->no_padding) {
+        enqueue(UPLINK_PADDING, bytes > 40 ? bytes : 40, 0);
+    }
 }
 
 static void send_audio(void)
@@ -390,6 +393,20 @@ static void test_probes_find_a_good_path_within_two_seconds(void **state)
     assert_int_equal(far.target.estimate, stats.estimate);
 }
 
+static void test_who_has_no_padding_is_not_asked_all_the_time(void **state)
+{
+    (void)state;
+    far.no_padding = true;
+    uplink_set_wanted(far.uplink, 2000000, far.now);
+    enqueue(UPLINK_NEW, 500, 0);
+    run_until(far.now + 3 * USEC_PER_SEC);
+    assert_in_range(far.pads, 1, 40);
+    unsigned before = far.pads;
+    run_until(far.now + 10 * USEC_PER_SEC);
+    assert_in_range(far.pads, before, before + 40);
+    assert_int_equal(far.count, 1);
+}
+
 static void test_without_video_nothing_is_probed(void **state)
 {
     (void)state;
@@ -593,6 +610,7 @@ int main(void)
         TEST(test_a_stream_that_is_removed_sends_nothing_more),
         TEST(test_there_are_only_so_many_streams),
         TEST(test_probes_find_a_good_path_within_two_seconds),
+        TEST(test_who_has_no_padding_is_not_asked_all_the_time),
         TEST(test_without_video_nothing_is_probed),
         TEST(test_who_is_told_to_send_little_sends_little),
         TEST(test_a_remb_caps_the_estimate),
