@@ -18,9 +18,11 @@ static int on_io_error(Display *display)
     return ours ? 0 : io_error_before(display);
 }
 
+/* Xlib keeps the display locked for this thread, in which it would now end the process. libGLX
+ * waits for that lock when the process ends. */
 static void on_exit_wanted(Display *display, void *user)
 {
-    (void)display;
+    XUnlockDisplay(display);
     *(bool *)user = true;
 }
 
