@@ -31,7 +31,7 @@
 #define QUIET        USEC_PER_SEC /* of a peer that sends nothing a key frame is not asked */
 
 #define HAND_OUT_SPARE (5 * USEC_PER_MS)
-#define FRAMES_BURST   (VIDEO_FRAMES_PER_SEC / 2)
+#define FRAMES_BURST   (VIDEO_FRAMES_PER_SEC * 0.5)
 
 static void discard(struct video *video, bool *logged, const char *why, unsigned detail)
 {

@@ -67,8 +67,6 @@ struct video_party {
 
     /* camera and encoder */
     struct video_target target;
-    bool unplugged; /* no pictures */
-    bool key_wanted;
     usec next_picture;
     double due_frames; /* pictures owed to the frame rate */
     uint32_t number;   /* of the next frame */
@@ -82,10 +80,12 @@ struct video_party {
     uint64_t bytes_encoded;
     unsigned keys_asked;
     unsigned target_changes;
+    bool unplugged; /* no pictures */
+    bool key_wanted;
+    bool decoder_broken; /* says that it cannot decode, until a key frame comes */
 
     /* decoder and window */
     struct video_decoder *decoder;
-    bool decoder_broken;                  /* says that it cannot decode, until a key frame comes */
     uint32_t decoded[VIDEO_PARTY_FRAMES]; /* frame number + 1, by number */
     uint64_t undecodable;                 /* frames that were handed out without what they need */
     uint64_t shown_count;
