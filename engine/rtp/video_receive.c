@@ -524,6 +524,9 @@ void video_set_peer_hold(struct video *video, bool on, usec now)
 {
     struct video_receiver *in = &video->in;
     (void)now;
+    if (in->peer_holds == on) {
+        return;
+    }
     in->peer_holds = on;
     freeze_pause(&in->freeze);
     in->blocked = USEC_NEVER;

@@ -140,6 +140,9 @@ void video_set_input(struct video *video, const struct video_input *input, usec 
 
 void video_set_mute(struct video *video, bool on, usec now)
 {
+    if (video->out.muted == on) {
+        return;
+    }
     video->out.muted = on;
     if (!on) {
         sender_break_off(video);
