@@ -13,6 +13,7 @@ void diagnosis_reset(struct diagnosis *diagnosis)
 
 static void read_received(struct diagnosis *diagnosis, const char *xml)
 {
+    diagnosis->received++;
     if (g_str_has_prefix(xml, "<failure") && strstr(xml, "urn:ietf:params:xml:ns:xmpp-sasl")) {
         diagnosis->sasl_failed = true;
         diagnosis->sasl_refused = !strstr(xml, "<temporary-auth-failure");

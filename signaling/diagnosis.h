@@ -16,6 +16,7 @@ struct diagnosis {
     bool no_mechanism; /* nothing in common */
     bool resumed;      /* XEP-0198 */
     bool bind_failed;
+    unsigned received;     /* elements of any kind */
     unsigned sent;         /* stanzas that left since the login */
     char certificate[128]; /* why it is not trusted; "" if it is */
 };

@@ -10,13 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -43,6 +44,14 @@
 #define KEEPALIVE_ANSWER  (10 * USEC_PER_SEC)
 #define PUMP_ROUNDS_MAX   256
 #define PUMP_ROUNDS_AFTER 4 /* a TLS record of 16 KiB is read by 4 KiB (libstrophe 0.12) */
+
+/* Expat since 2.6, and Debian's 2.5.0 since deb12u2, looks at a token that came in pieces only when
+ * it has grown to twice its size: the end of a stanza can lie there until the server says more. So
+ * the server is made to, by a ping whose answer is long, for its id is. */
+#define CHUNK_BYTES   4096 /* libstrophe reads so much, and pieces end there */
+#define NUDGE_AFTER   (250 * USEC_PER_MS)
+#define NUDGES_MAX    4 /* in a row, without an element in between */
+#define NUDGE_PADDING 500
 
 enum stream_state {
     STREAM_CLOSED,
@@ -97,6 +106,9 @@ struct strophe {
     usec pinged;    /* 0: not since then */
     unsigned given; /* stanzas given to libstrophe since the login */
     char ping_id[17];
+    usec nudge_at; /* USEC_NEVER: nothing can be lying in the parser */
+    unsigned nudges;
+    uint64_t read; /* bytes */
 };
 
 /* libstrophe's socket callback has no argument of ours; it is called from within
@@ -155,7 +167,7 @@ static int on_stanza(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *user)
         (strcmp(name, "iq") != 0 && strcmp(name, "message") != 0 && strcmp(name, "presence") != 0))
         return 1;
     const char *id = xmpp_stanza_get_id(stanza);
-    if (id && strcmp(id, strophe->ping_id) == 0)
+    if (id && g_str_has_prefix(id, strophe->ping_id))
         return 1;
 
     char *text = NULL;
@@ -187,6 +199,8 @@ static void stream_is_up(struct strophe *strophe)
     strophe->was_online = true;
     strophe->online_since = strophe->heard = clock_now();
     strophe->pinged = 0;
+    strophe->nudge_at = USEC_NEVER;
+    strophe->nudges = 0;
     strophe->given = strophe->diagnosis.sent = 0;
     log_info(&strophe->log, "logged in as %s%s", full_jid,
              strophe->diagnosis.resumed ? " (resumed)" : "");
@@ -281,6 +295,18 @@ static bool is_ready(int fd, short events)
     return fd >= 0 && poll(&poller, 1, 0) > 0 && (poller.revents & (events | POLLHUP | POLLERR));
 }
 
+/* How many bytes libstrophe has read off the socket. */
+static uint64_t read_bytes(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    int unread = 0;
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        ioctl(fd, FIONREAD, &unread) != 0)
+        return 0;
+    return info.tcpi_bytes_received - (uint64_t)unread;
+}
+
 /* Lets libstrophe read all there is; what OpenSSL already holds makes no descriptor readable. */
 static void stream_pump(struct strophe *strophe)
 {
@@ -291,6 +317,14 @@ static void stream_pump(struct strophe *strophe)
         after = is_ready(strophe->fd, POLLIN) ? 0 : after + 1;
         xmpp_run_once(strophe->context, 0);
     }
+}
+
+static void plan_nudge(struct strophe *strophe, bool delivered, uint64_t bytes)
+{
+    if (delivered)
+        strophe->nudges = 0;
+    bool may_lack = (!delivered || bytes >= CHUNK_BYTES) && strophe->nudges < NUDGES_MAX;
+    strophe->nudge_at = may_lack ? clock_now() + NUDGE_AFTER : USEC_NEVER;
 }
 
 static void stream_close(struct strophe *strophe)
@@ -306,7 +340,29 @@ static void stream_close(struct strophe *strophe)
     xmpp_disconnect(strophe->conn);
 }
 
-/* Sends a ping (XEP-0199) after a silence, and gives up if none is heard after it. A blank would
+/* XEP-0199. */
+static void send_ping(struct strophe *strophe, size_t padding)
+{
+    char *zeros = g_strnfill(padding, '0');
+    char *ping = g_markup_printf_escaped(
+        "<iq type='get' id='%s%s' to='%s'><ping xmlns='urn:xmpp:ping'/></iq>", strophe->ping_id,
+        zeros, strophe->domain);
+    xmpp_send_raw(strophe->conn, ping, strlen(ping));
+    strophe->given++;
+    g_free(ping);
+    g_free(zeros);
+}
+
+static void nudge(struct strophe *strophe, usec now)
+{
+    if (now < strophe->nudge_at)
+        return;
+    strophe->nudge_at = USEC_NEVER;
+    strophe->nudges++;
+    send_ping(strophe, NUDGE_PADDING);
+}
+
+/* Sends a ping after a silence, and gives up if none is heard after it. A blank would
  * do, but libstrophe counts it as a stanza (XEP-0198). */
 static void keep_alive(struct strophe *strophe, usec now)
 {
@@ -315,13 +371,8 @@ static void keep_alive(struct strophe *strophe, usec now)
         shutdown(strophe->fd, SHUT_RDWR);
         strophe->pinged = now;
     } else if (!strophe->pinged && now >= strophe->heard + KEEPALIVE_IDLE) {
-        char *ping = g_markup_printf_escaped(
-            "<iq type='get' id='%s' to='%s'><ping xmlns='urn:xmpp:ping'/></iq>", strophe->ping_id,
-            strophe->domain);
-        xmpp_send_raw(strophe->conn, ping, strlen(ping));
-        strophe->given++;
+        send_ping(strophe, 0);
         strophe->pinged = now;
-        g_free(ping);
     }
 }
 
@@ -331,8 +382,8 @@ static usec stream_deadline(const struct strophe *strophe, usec connect_deadline
     case STREAM_CONNECTING:
         return connect_deadline;
     case STREAM_ONLINE:
-        return strophe->pinged ? strophe->pinged + KEEPALIVE_ANSWER
-                               : strophe->heard + KEEPALIVE_IDLE;
+        return MIN(strophe->nudge_at, strophe->pinged ? strophe->pinged + KEEPALIVE_ANSWER
+                                                      : strophe->heard + KEEPALIVE_IDLE);
     case STREAM_CLOSING:
         return strophe->closing_since + CLOSE_LIMIT;
     case STREAM_CLOSED:
@@ -373,7 +424,12 @@ static void stream_wait(struct strophe *strophe, usec deadline)
     if (pollers[1].revents)
         mailbox_run(strophe->box);
     bool drained = strophe->tcp_open && (pollers[0].revents & POLLOUT);
+    unsigned received = strophe->diagnosis.received;
     stream_pump(strophe);
+    uint64_t bytes = read_bytes(strophe->fd);
+    if (bytes != strophe->read && strophe->state == STREAM_ONLINE)
+        plan_nudge(strophe, strophe->diagnosis.received != received, bytes - strophe->read);
+    strophe->read = bytes;
     /* Writable, nothing queued and yet fewer left than were given: the log is not as we know it. */
     if (drained && strophe->state == STREAM_ONLINE && is_ready(strophe->fd, POLLOUT) &&
         xmpp_conn_send_queue_len(strophe->conn) == 0)
@@ -398,8 +454,10 @@ static bool stream_run(struct strophe *strophe, usec connect_deadline)
         strophe->tcp_open = strophe->tcp_open || is_connected(strophe->fd);
         if (!strophe->tcp_open && now >= connect_deadline)
             shutdown(strophe->fd, SHUT_RDWR);
-        if (strophe->state == STREAM_ONLINE)
+        if (strophe->state == STREAM_ONLINE) {
+            nudge(strophe, now);
             keep_alive(strophe, now);
+        }
         was_online = was_online || strophe->state == STREAM_ONLINE;
     }
     return was_online;

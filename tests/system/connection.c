@@ -491,6 +491,120 @@ static void test_a_silent_server(void **state)
     close(listener);
 }
 
+/* ---------------------------------------------------------------------- a scripted server -- */
+
+#define SCRIPT_STREAM                                                               \
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' from='jingle.test' " \
+    "xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'>"
+#define SCRIPT_MECHANISMS                                                                    \
+    "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN" \
+    "</mechanism></mechanisms></stream:features>"
+#define SCRIPT_BIND "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+#define SCRIPT_BOUND                                                                     \
+    "<iq type='result' id='_xmpp_bind1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>" \
+    "<jid>romeo@jingle.test/script</jid></bind></iq>"
+
+/* Speaks no more than is needed to log in without TLS, and then a stanza in two pieces. */
+struct script {
+    int listener;
+    int client;
+    GString *heard;
+    unsigned pings;
+    pthread_t thread;
+};
+
+/* Returns what comes before `part` (g_free() it), NULL once the other side is gone. */
+static char *hear(struct script *script, const char *part)
+{
+    char data[4096];
+    const char *found;
+    while (!(found = strstr(script->heard->str, part))) {
+        ssize_t bytes = read(script->client, data, sizeof data);
+        if (bytes <= 0)
+            return NULL;
+        g_string_append_len(script->heard, data, bytes);
+    }
+    char *before = g_strndup(script->heard->str, (gsize)(found - script->heard->str));
+    g_string_erase(script->heard, 0, (gssize)(strlen(before) + strlen(part)));
+    return before;
+}
+
+static void say(const struct script *script, const char *text)
+{
+    send(script->client, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void hear_and_say(struct script *script, const char *part, const char *text)
+{
+    g_free(hear(script, part));
+    say(script, text);
+}
+
+/* Returns the ping's id. */
+static char *hear_ping(struct script *script)
+{
+    char *before = hear(script, "<iq type='get' id='");
+    char *id = before ? hear(script, "'") : NULL;
+    script->pings += id != NULL;
+    g_free(before);
+    return id;
+}
+
+static void answer_ping(const struct script *script, const char *id)
+{
+    char *answer = g_strdup_printf("<iq type='result' from='jingle.test' id='%s'/>", id ? id : "");
+    say(script, answer);
+    g_free(answer);
+}
+
+/* The second piece comes when a ping tells that the first one was read and waited for in vain. */
+static void *script_run(void *arg)
+{
+    struct script *script = arg;
+    script->client = accept(script->listener, NULL, NULL);
+    hear_and_say(script, "<stream:stream", SCRIPT_STREAM SCRIPT_MECHANISMS);
+    hear_and_say(script, "</auth>", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    hear_and_say(script, "<stream:stream",
+                 SCRIPT_STREAM "<stream:features>" SCRIPT_BIND "</stream:features>");
+    hear_and_say(script, "</iq>", SCRIPT_BOUND);
+    hear_and_say(script, "<presence/>",
+                 "<presence from='juliet@jingle.test/a-resource-of-some-length' to='romeo@jing");
+    char *first = hear_ping(script);
+    say(script, "le.test/script' id='pieces'/>");
+    for (char *id = hear_ping(script); id; id = hear_ping(script)) {
+        answer_ping(script, first);
+        answer_ping(script, id);
+        g_free(id);
+    }
+    g_free(first);
+    close(script->client);
+    return NULL;
+}
+
+/* Some versions of Expat keep such a stanza back until more is said. */
+static void test_a_stanza_in_pieces_is_not_left_lying(void **state)
+{
+    (void)state;
+    struct script script = {.heard = g_string_new(NULL)};
+    struct witness witness;
+    witness_init(&witness);
+    struct strophe_config config = settings(&witness);
+    script.listener = listen_on(&config.port);
+    config.lab_allow_plaintext = true;
+    pthread_create(&script.thread, NULL, script_run, &script);
+    struct connection connection = make(&config, &witness);
+    connection.start(connection.user);
+    await_online(&witness, 1);
+    send_text(&connection, "<presence/>");
+    await(&witness, has_stanza, "pieces");
+    connection.free(connection.user);
+    pthread_join(script.thread, NULL);
+    assert_in_range(script.pings, 1, 4);
+    close(script.listener);
+    g_string_free(script.heard, TRUE);
+    witness_clear(&witness);
+}
+
 static void test_stop_does_not_wait_for_a_silent_server(void **state)
 {
     (void)state;
@@ -576,6 +690,7 @@ int main(void)
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_a_silent_server),
         cmocka_unit_test(test_stop_does_not_wait_for_a_silent_server),
+        cmocka_unit_test(test_a_stanza_in_pieces_is_not_left_lying),
         cmocka_unit_test(test_a_server_without_tls),
         cmocka_unit_test(test_nonsense_is_refused_at_once),
     };
