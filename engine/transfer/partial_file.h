@@ -12,27 +12,15 @@
 #ifndef JINGLE_TRANSFER_PARTIAL_FILE_H
 #define JINGLE_TRANSFER_PARTIAL_FILE_H
 
-#include <stdbool.h>
-
 #include "transfer/byte_ends.h"
-#include "transfer/hash.h"
-
-/* By what a file is known again. Text is copied. */
-struct file_identity {
-    const char *peer; /* bare JID */
-    const char *name; /* as announced; cleaned by partial_file_open() */
-    uint64_t size;
-    int64_t date; /* s since 1970; 0: not told */
-    struct hash_value hashes[HASH_ALGORITHMS];
-    size_t hash_count;
-};
+#include "transfer/file_identity.h"
 
 struct partial_file;
 
-/* Finds what is kept of this file in `folder`, or begins it. It is the same file if peer, name,
- * size and date are equal and no hash differs, and at least a date or a hash was told both times;
- * what is kept of another is thrown away. NULL, with the reason in `status`: NOT_FOUND, NOT_A_FILE
- * (no folder), PERMISSION, NO_SPACE, WRITE, BUSY, LIMIT. */
+/* Finds what is kept of this file in `folder`, or begins it; what is kept of another file of that
+ * peer, name and size is thrown away. The name is cleaned, and the identity copied. NULL, with the
+ * reason in `status`: NOT_FOUND, NOT_A_FILE (no folder), PERMISSION, NO_SPACE (known beforehand, or
+ * seen), WRITE, BUSY, LIMIT. */
 struct partial_file *partial_file_open(const char *folder, const struct file_identity *identity,
                                        enum transfer_status *status);
 
