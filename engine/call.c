@@ -9,10 +9,27 @@
 
 #define TICK_LEAST (USEC_PER_MS / 2)
 
-/* What is due about packets of pictures is done together if it is this close. */
-#define PACKETS_APART (1 * USEC_PER_MS)
+/* What is due about packets of pictures is done together if it is this close; of that, what is not
+ * the pace itself may wait for the next wake-up. */
+#define PACKETS_APART    (1 * USEC_PER_MS)
+#define PACKETS_PATIENCE (5 * USEC_PER_MS)
 
 /* ----------------------------------------------------------------------------- its running -- */
+
+/* When something is due about packets of pictures. */
+static usec packets_deadline(const struct call *call, usec now)
+{
+    usec patient = call->pictures ? call_pictures_deadline(call->pictures) : USEC_NEVER;
+    usec punctual = USEC_NEVER;
+    for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
+        patient = MIN(patient, call_transport_feedback_deadline(&call->transports[i]));
+        punctual = MIN(punctual, call_transport_pace_deadline(&call->transports[i]));
+    }
+    if (patient != USEC_NEVER) {
+        patient += PACKETS_PATIENCE;
+    }
+    return MAX(MIN(patient, punctual), now + PACKETS_APART);
+}
 
 void call_tick(struct call *call)
 {
@@ -24,14 +41,23 @@ void call_tick(struct call *call)
         next = MIN(next, call->next_statistics);
     }
     if (call->pictures) {
-        next = MIN(next, call_pictures_tick(call->pictures, now));
+        call_pictures_tick(call->pictures, now);
         call_recording_tick(call, now);
     }
     for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
-        next = MIN(next, call_transport_tick(&call->transports[i], now));
+        call_transport_tick(&call->transports[i], now);
     }
-    /* A part that asks for what is past has nothing to do then: it must not keep the thread. */
-    poller_set_timer(call->config.thread->poller, &call->timer, MAX(next, now + TICK_LEAST));
+    next = MIN(next, packets_deadline(call, now));
+    poller_set_timer(call->config.thread->poller, &call->timer, next);
+}
+
+/* A timer that fires too early costs less than one that is set anew with each packet. */
+void call_look_at_packets(struct call *call)
+{
+    usec next = packets_deadline(call, clock_now());
+    if (call->timer.place == 0 || next < call->timer.when) {
+        poller_set_timer(call->config.thread->poller, &call->timer, next);
+    }
 }
 
 static void on_timer(void *user)
@@ -127,7 +153,7 @@ void call_on_rtp(struct call *call, struct call_transport *transport, enum call_
 {
     if (content == CALL_PICTURES && call->pictures) {
         call_pictures_receive_rtp(call->pictures, packet, bytes, now);
-        call_tick(call);
+        call_look_at_packets(call);
     } else if (transport == call->sound.transport) {
         call_recording_take_sound(call, packet, bytes, now);
         voice_receive_rtp(call->sound.voice, packet, bytes, now);
@@ -142,7 +168,7 @@ void call_on_rtcp(struct call *call, struct call_transport *transport, uint8_t *
     }
     if (call->pictures && transport == call_pictures_transport(call->pictures)) {
         call_pictures_receive_rtcp(call->pictures, packet, bytes, now);
-        call_tick(call);
+        call_look_at_packets(call);
     }
 }
 

@@ -43,7 +43,7 @@ static void take_frame(void *user, void *arg)
     struct call_pictures *p = user;
     video_send_frame(p->video, arg, clock_now());
     video_capture_give_back(p->capture, arg);
-    call_tick(p->call);
+    call_look_at_packets(p->call);
 }
 
 static void on_frame(void *user, struct coded_frame *frame)
@@ -492,13 +492,17 @@ static void look_around(struct call_pictures *p)
     }
 }
 
-usec call_pictures_tick(struct call_pictures *p, usec now)
+void call_pictures_tick(struct call_pictures *p, usec now)
 {
     if (now >= p->next_look) {
         look_around(p);
         p->next_look = now + LOOK_PERIOD;
     }
     video_tick(p->video, now);
+}
+
+usec call_pictures_deadline(const struct call_pictures *p)
+{
     return MIN(video_next_deadline(p->video), p->next_look);
 }
 

@@ -49,8 +49,10 @@ void call_pictures_receive_rtp(struct call_pictures *pictures, uint8_t *packet, 
                                usec now);
 void call_pictures_receive_rtcp(struct call_pictures *pictures, uint8_t *packet, size_t bytes,
                                 usec now);
-/* Returns when it wants to be run again. */
-usec call_pictures_tick(struct call_pictures *pictures, usec now);
+/* Does what is due. */
+void call_pictures_tick(struct call_pictures *pictures, usec now);
+/* When there is more; some milliseconds later do no harm. */
+usec call_pictures_deadline(const struct call_pictures *pictures);
 void call_pictures_want_key_frame(struct call_pictures *pictures);
 void call_pictures_statistics(struct call_pictures *pictures, jingle_video_statistics *statistics,
                               usec now);

@@ -59,6 +59,8 @@ struct call {
 
 /* Does what is due, and sets the timer for what comes next. */
 void call_tick(struct call *call);
+/* Packets came or are to go: sees to it that what is due about them is done in time. */
+void call_look_at_packets(struct call *call);
 /* Whether the peer should be heard now, by all that is known. */
 void call_expect_media(struct call *call);
 /* The call cannot go on: the I/O thread ends it. */

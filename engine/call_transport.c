@@ -279,13 +279,20 @@ void call_transport_send_rtcp(struct call_transport *transport, uint8_t *packet,
     link_send_rtcp(transport->link, packet, bytes, bytes + LINK_TAIL);
 }
 
-usec call_transport_tick(struct call_transport *transport, usec now)
+void call_transport_tick(struct call_transport *transport, usec now)
 {
-    if (!transport->uplink) {
-        return USEC_NEVER;
+    if (transport->uplink) {
+        uplink_tick(transport->uplink, now);
+        downlink_tick(transport->downlink, now);
     }
-    uplink_tick(transport->uplink, now);
-    downlink_tick(transport->downlink, now);
-    return MIN(uplink_next_deadline(transport->uplink),
-               downlink_next_deadline(transport->downlink));
+}
+
+usec call_transport_pace_deadline(const struct call_transport *transport)
+{
+    return transport->uplink ? uplink_next_deadline(transport->uplink) : USEC_NEVER;
+}
+
+usec call_transport_feedback_deadline(const struct call_transport *transport)
+{
+    return transport->downlink ? downlink_next_deadline(transport->downlink) : USEC_NEVER;
 }

@@ -69,7 +69,11 @@ void call_transport_mend(struct call_transport *transport);
 void call_transport_send_voice(struct call_transport *transport, uint8_t *packet, size_t bytes);
 void call_transport_send_rtcp(struct call_transport *transport, uint8_t *packet, size_t bytes);
 
-/* Does what is due; returns when there is more. */
-usec call_transport_tick(struct call_transport *transport, usec now);
+/* Does what is due. */
+void call_transport_tick(struct call_transport *transport, usec now);
+/* When there is more: a packet to be sent in its turn, which should be punctual, */
+usec call_transport_pace_deadline(const struct call_transport *transport);
+/* and feedback, which need not. */
+usec call_transport_feedback_deadline(const struct call_transport *transport);
 
 #endif
