@@ -1,6 +1,6 @@
 /* What the files of a video stream share: video.c (life, RTCP, figures), video_send.c (from frames
  * to packets), video_again.c (retransmissions, padding), video_target.c (the encoder's orders),
- * video_receive.c (from packets to frames). */
+ * video_receive.c (from packets to frames), video_frames.c (frames in order and time). */
 #ifndef JINGLE_RTP_VIDEO_PRIVATE_H
 #define JINGLE_RTP_VIDEO_PRIVATE_H
 
@@ -152,6 +152,18 @@ void sender_update(struct video *video, usec now);
 void sender_asked(struct video *video, usec now);
 void sender_tick(struct video *video, usec now);
 usec sender_deadline(const struct video *video);
+
+/* --- video_frames.c -- */
+
+/* Hands out what can be decoded now. */
+void receiver_hand_out(struct video *video, usec now);
+
+/* Nothing but a key frame helps. */
+void receiver_need_key(struct video *video, usec now);
+
+/* Asks for a key frame, if one is wanted and it is time; whether there is somebody to ask. */
+void receiver_ask_key(struct video *video, usec now);
+bool receiver_may_ask_key(const struct video *video, usec now);
 
 /* --- video_receive.c -- */
 
