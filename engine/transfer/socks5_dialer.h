@@ -36,7 +36,7 @@ struct dial_candidate {
 struct dial_hooks {
     /* Connected by this candidate; `fd` belongs to the callee. Told at most once. */
     void (*connected)(void *user, int fd, const char *cid);
-    /* None of those that were added can be reached. More may be added. */
+    /* None of those that were added can be reached. More may be added; then it may come again. */
     void (*failed)(void *user);
     void *user;
 };
@@ -59,13 +59,10 @@ struct socks5_dialer *socks5_dialer_new(const struct socks5_dialer_config *confi
 /* Nothing is told any more. */
 void socks5_dialer_free(struct socks5_dialer *dialer);
 
-/* Before dialing or while it goes on (candidates come one after the other). What cannot be dialed
- * (port 0, loopback, multicast) counts as tried. False if there are too many or one is through. */
+/* At any time (candidates may come one after the other). What must not be dialed (port 0, loopback,
+ * multicast) fails like one that cannot be reached. False if there are too many or one is through.
+ */
 bool socks5_dialer_add(struct socks5_dialer *dialer, const struct dial_candidate *candidate);
-
-/* All candidates are told, or there are none: tells `failed` if nothing is left to try. Without it
- * that is told when all that were added were tried. */
-void socks5_dialer_start(struct socks5_dialer *dialer);
 
 /* The peer is connected by a candidate of ours of this priority: what is lower is not tried. */
 void socks5_dialer_keep_above(struct socks5_dialer *dialer, uint32_t priority);

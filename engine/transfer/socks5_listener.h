@@ -7,6 +7,7 @@
 #define JINGLE_TRANSFER_SOCKS5_LISTENER_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
