@@ -193,7 +193,7 @@ jingle_status jingle_session_start(jingle_client *client, const char *to,
         loop_call(client->io, start_call, &job);
     }
     drop_media(&job); /* what nobody took over */
-    if (job.status == JINGLE_OK) {
+    if (job.status == JINGLE_OK && session) {
         *session = job.session;
     }
     return job.status;

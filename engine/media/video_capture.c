@@ -3,14 +3,12 @@
 #include "base/thread.h"
 #include "codecs/coded_frame.h"
 #include "media/picture_pace.h"
+#include "media/self_view.h"
 #include "media/video_encoding.h"
 #include "media/video_scale.h"
-#include "media/video_sink.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -57,18 +55,15 @@ struct video_capture {
     /* the thread's own */
     struct coded_frame *frames[VIDEO_CAPTURE_FRAMES];
     jingle_video_source *source;
-    jingle_video_sink *self_view;
+    struct self_view self_view;
     bool started;     /* the source */
     bool ended;       /* it has no more to say */
     bool source_lost; /* and it was told */
-    bool view_started;
-    bool view_lost;
     usec retry_at;
     jingle_video_format format;
     struct video_capture_input input; /* as told */
     struct picture_pace pace;
     struct video_encoding *encoding;
-    struct picture_buffer converted; /* for the self view */
 };
 
 /* ------------------------------------------------------------------------------ the source -- */
@@ -98,7 +93,7 @@ static void tell_source(struct video_capture *c, bool lost, jingle_status status
 
 static void stop_source(struct video_capture *c)
 {
-    if (c->started && c->source->stop) {
+    if (c->started && c->source && c->source->stop) {
         c->source->stop(c->source->user);
     }
     c->started = false;
@@ -141,53 +136,13 @@ static void put_source(struct video_capture *c, jingle_video_source *source)
     c->source_lost = c->source_lost && source; /* told to be back by its first picture */
 }
 
-/* ---------------------------------------------------------------------------- the self view -- */
-
-static void put_self_view(struct video_capture *c, jingle_video_sink *self_view)
-{
-    if (c->view_started) {
-        video_sink_stop(c->self_view);
-    }
-    jingle_video_sink_free(c->self_view);
-    c->self_view = self_view;
-    c->view_started = false;
-    c->view_lost = false;
-}
-
-static jingle_status write_self_view(struct video_capture *c, const jingle_picture *picture)
-{
-    if (!c->view_started) {
-        jingle_status status = video_sink_start(c->self_view);
-        if (status != JINGLE_OK) {
-            return status;
-        }
-        c->view_started = true;
-    }
-    if (picture->pixels == JINGLE_PIXELS_I420) {
-        return c->self_view->write(c->self_view->user, picture);
-    }
-    jingle_status status = picture_scale(picture, &c->converted, picture->width, picture->height);
-    if (status != JINGLE_OK) {
-        return status;
-    }
-    jingle_picture view = picture_buffer_view(&c->converted, picture->time);
-    return c->self_view->write(c->self_view->user, &view);
-}
-
-static void show_self(struct video_capture *c, const jingle_picture *picture)
-{
-    if (!c->self_view) {
-        return;
-    }
-    jingle_status status = write_self_view(c, picture);
-    bool lost = status != JINGLE_OK;
-    if (lost != c->view_lost) {
-        c->view_lost = lost;
-        c->config.hooks.device(c->config.hooks.user, false, lost, status);
-    }
-}
-
 /* ------------------------------------------------------------------------------- a picture -- */
+
+static bool same_input(const struct video_capture_input *a, const struct video_capture_input *b)
+{
+    return a->width == b->width && a->height == b->height && a->frame_rate == b->frame_rate &&
+           a->screen == b->screen;
+}
 
 static void tell_input(struct video_capture *c, const jingle_picture *picture)
 {
@@ -201,7 +156,7 @@ static void tell_input(struct video_capture *c, const jingle_picture *picture)
         picture_fit(picture, wished_format(c).width, wished_format(c).height);
     input.width = most.width;
     input.height = most.height;
-    if (memcmp(&input, &c->input, sizeof input) != 0) {
+    if (!same_input(&input, &c->input)) {
         c->input = input;
         c->config.hooks.input(c->config.hooks.user, &input);
     }
@@ -266,8 +221,11 @@ static void take_picture(struct video_capture *c, const struct orders *orders,
     if (picture->time == 0) {
         picture->time = clock_now();
     }
+    jingle_status status;
     tell_input(c, picture);
-    show_self(c, picture);
+    if (self_view_show(&c->self_view, picture, &status)) {
+        c->config.hooks.device(c->config.hooks.user, false, status != JINGLE_OK, status);
+    }
     bool wanted =
         target->bitrate > 0 &&
         picture_pace_takes(&c->pace, picture->time,
@@ -354,7 +312,7 @@ static void *run(void *user)
             put_source(c, orders.source);
         }
         if (orders.new_self_view) {
-            put_self_view(c, orders.self_view);
+            self_view_put(&c->self_view, orders.self_view);
         }
         if (orders.quit) {
             break;
@@ -392,12 +350,11 @@ static void free_all(struct video_capture *c)
     for (size_t i = 0; i < VIDEO_CAPTURE_FRAMES; i++) {
         coded_frame_free(c->frames[i]);
     }
-    put_self_view(c, NULL);
+    self_view_clear(&c->self_view);
     jingle_video_source_free(c->source);
     jingle_video_source_free(c->orders.source);
     jingle_video_sink_free(c->orders.self_view);
     video_encoding_free(c->encoding);
-    picture_buffer_clear(&c->converted);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->mutex);
     free(c);
@@ -425,7 +382,7 @@ struct video_capture *video_capture_new(const struct video_capture_config *confi
     }
     c->config = *config;
     c->source = config->source;
-    c->self_view = config->self_view;
+    self_view_put(&c->self_view, config->self_view);
     c->orders.codec = config->codec;
     init_sync(c);
     c->encoding = video_encoding_new(config->log);

@@ -4,7 +4,6 @@
 #include "media/video_scale.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct video_encoding {
     const struct logger *log;
@@ -62,6 +61,14 @@ static bool open_encoder(struct video_encoding *e, const struct video_codec *cod
     return e->encoder != NULL;
 }
 
+/* In what `wished` sets. */
+static bool same_config(const struct video_encoder_config *a, const struct video_encoder_config *b)
+{
+    return a->width == b->width && a->height == b->height && a->bitrate == b->bitrate &&
+           a->frame_rate == b->frame_rate && a->screen == b->screen &&
+           a->resilient == b->resilient && a->speed == b->speed;
+}
+
 static bool configure(struct video_encoding *e, const struct video_codec *codec,
                       const struct video_capture_target *target, bool screen,
                       struct picture_size size)
@@ -74,7 +81,7 @@ static bool configure(struct video_encoding *e, const struct video_codec *codec,
     if (other) {
         return open_encoder(e, codec, &config);
     }
-    if (memcmp(&config, &e->config, sizeof config) == 0) {
+    if (same_config(&config, &e->config)) {
         return true;
     }
     e->config = config;
