@@ -374,6 +374,10 @@ void voice_receive_rtcp(struct voice *voice, const uint8_t *bytes, size_t size, 
     voice->last_heard = now;
     report_count(&voice->report, size);
     while (rtcp_next(&reader, &message)) {
+        bool others = voice->received.known && message.ssrc != voice->received.ssrc;
+        if (message.type == RTCP_SENDER_REPORT && others) {
+            message.type = RTCP_RECEIVER_REPORT; /* of another stream of the bundle */
+        }
         read_clock(voice, &message);
         if (message.type == RTCP_BYE) {
             receive_bye(voice, &message, now);
