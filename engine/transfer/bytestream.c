@@ -56,7 +56,7 @@ void bytestream_local_host(int fd, char out[BYTESTREAM_HOST_SIZE])
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } address;
+    } address = {.v6 = {0}};
     socklen_t size = sizeof address;
     out[0] = 0;
     if (getsockname(fd, &address.any, &size) < 0) {

@@ -14,11 +14,18 @@ void ibb_sender_init(struct ibb_sender *sender, size_t block_size, unsigned wind
         .block_size = between(1, block_size, IBB_BLOCK_MAX),
         .window = (unsigned)between(1, window, IBB_WINDOW_MAX),
     };
+    sender->allowed = sender->block_size;
 }
 
 size_t ibb_sender_room(const struct ibb_sender *sender)
 {
-    return sender->broken || sender->count == sender->window ? 0 : sender->block_size;
+    if (sender->broken || sender->count == sender->window) {
+        return 0;
+    }
+    if (sender->count == 0) {
+        return between(1, sender->allowed, sender->block_size);
+    }
+    return sender->flying + sender->block_size <= sender->allowed ? sender->block_size : 0;
 }
 
 static struct ibb_flight *flight(struct ibb_sender *sender, unsigned number)
@@ -31,16 +38,36 @@ uint16_t ibb_sender_sent(struct ibb_sender *sender, size_t size, usec now)
     uint16_t seq = sender->next++;
     *flight(sender, sender->count++) = (struct ibb_flight){.seq = seq, .size = size, .sent = now};
     sender->sent += size;
+    sender->flying += size;
     return seq;
 }
 
-bool ibb_sender_acked(struct ibb_sender *sender, uint16_t seq)
+/* One measure, of a block that went out after the last time we slowed down. */
+static void adapt(struct ibb_sender *sender, const struct ibb_flight *acked, usec now)
+{
+    usec delay = now - acked->sent;
+    if (delay > IBB_DELAY_HIGH && acked->sent >= sender->slowed) {
+        if (sender->allowed > IBB_FLYING_LEAST) {
+            sender->allowed = between(IBB_FLYING_LEAST, sender->allowed / 2, sender->allowed);
+        }
+        sender->slowed = now;
+    } else if (delay < IBB_DELAY_LOW) {
+        size_t more =
+            sender->slowed ? 1 + acked->size * acked->size / sender->allowed : acked->size;
+        size_t most = sender->window * sender->block_size;
+        sender->allowed = sender->allowed + more > most ? most : sender->allowed + more;
+    }
+}
+
+bool ibb_sender_acked(struct ibb_sender *sender, uint16_t seq, usec now)
 {
     unsigned number = (uint16_t)(seq - flight(sender, 0)->seq);
     if (sender->count == 0 || number >= sender->count || flight(sender, number)->acked) {
         return false;
     }
     flight(sender, number)->acked = true;
+    sender->flying -= flight(sender, number)->size;
+    adapt(sender, flight(sender, number), now);
     while (sender->count > 0 && flight(sender, 0)->acked) {
         sender->acked += flight(sender, 0)->size;
         sender->first = (sender->first + 1) % IBB_WINDOW_MAX;
@@ -53,6 +80,7 @@ void ibb_sender_break(struct ibb_sender *sender)
 {
     sender->broken = true;
     sender->count = 0;
+    sender->flying = 0;
 }
 
 bool ibb_sender_idle(const struct ibb_sender *sender)

@@ -19,8 +19,15 @@ enum {
     IBB_WINDOW_MAX = 16,
     IBB_BLOCK_DEFAULT = 4096, /* what XEP-0047 recommends; Conversations knows up to 8192 */
     IBB_BLOCK_MAX = 65535,
-    IBB_HELD_MAX = 32 /* blocks of a peer that wait to be written; more break the stream */
+    IBB_FLYING_LEAST = 512, /* bytes under way, however slow the server */
+    IBB_HELD_MAX = 32       /* blocks of a peer that wait to be written; more break the stream */
 };
+
+/* A stanza of a call must not wait for longer behind our blocks: when acknowledgements take more
+ * than the first, half as much is put under way; when they take less than the second, more. Stock
+ * Prosody lets 10 kB/s pass. */
+#define IBB_DELAY_HIGH (600 * USEC_PER_MS)
+#define IBB_DELAY_LOW  (300 * USEC_PER_MS)
 
 /* No acknowledgement of the oldest block for so long: the peer or a server is gone. */
 #define IBB_ACKNOWLEDGE_LIMIT (60 * USEC_PER_SEC)
@@ -39,6 +46,9 @@ struct ibb_sender {
     unsigned first;
     unsigned count;
     uint16_t next;
+    size_t flying;  /* bytes under way */
+    size_t allowed; /* of them */
+    usec slowed;    /* when that was halved; 0: never */
     uint64_t sent;  /* bytes */
     uint64_t acked; /* bytes that the peer has for certain: all up to here are acknowledged */
     bool broken;
@@ -47,14 +57,15 @@ struct ibb_sender {
 /* Block size and window are brought into their limits. */
 void ibb_sender_init(struct ibb_sender *sender, size_t block_size, unsigned window);
 
-/* How many bytes the next block may have; 0: wait for an acknowledgement, or the stream is over. */
+/* How many bytes the next block may have, at most the block size; 0: wait for an acknowledgement,
+ * or the stream is over. */
 size_t ibb_sender_room(const struct ibb_sender *sender);
 
 /* A block of this size, 1 to room, goes out now under the number that is returned. */
 uint16_t ibb_sender_sent(struct ibb_sender *sender, size_t size, usec now);
 
 /* The result of a block's IQ, in whatever order. False if that block is not under way. */
-bool ibb_sender_acked(struct ibb_sender *sender, uint16_t seq);
+bool ibb_sender_acked(struct ibb_sender *sender, uint16_t seq, usec now);
 
 /* An error in its place, or <close/> by the peer: nothing more may be sent. */
 void ibb_sender_break(struct ibb_sender *sender);

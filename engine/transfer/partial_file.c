@@ -98,7 +98,7 @@ static enum transfer_status find_or_begin(struct partial_file *file,
                                           const struct file_identity *identity)
 {
     char key[FILE_KEY_SIZE];
-    struct stat found;
+    struct stat found = {0};
     file_identity_key(identity, key);
     enum transfer_status status = open_any_slot(file, key, &found);
     if (status != TRANSFER_OK) {

@@ -31,6 +31,7 @@ static void take(struct ibb_receiver *receiver, struct model *model, uint32_t se
 static void check_sender(const struct ibb_sender *sender)
 {
     if (sender->count > sender->window || sender->acked > sender->sent ||
+        sender->flying > sender->window * sender->block_size || sender->allowed == 0 ||
         ibb_sender_room(sender) > IBB_BLOCK_MAX ||
         (ibb_sender_idle(sender) && ibb_sender_deadline(sender) != USEC_NEVER))
         abort();
@@ -60,13 +61,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         case 3:
             if (room > 0)
-                ibb_sender_sent(&sender, 1 + seq % room, (usec)i);
+                ibb_sender_sent(&sender, 1 + seq % room, (usec)(i * 50000));
             break;
         case 4:
-            ibb_sender_acked(&sender, (uint16_t)seq);
+            ibb_sender_acked(&sender, (uint16_t)seq, (usec)(i * 50000));
             break;
         case 5:
-            ibb_sender_acked(&sender, (uint16_t)(sender.next - 1 - data[i + 3] % 20));
+            ibb_sender_acked(&sender, (uint16_t)(sender.next - 1 - data[i + 3] % 20),
+                             (usec)(i * 50000));
             break;
         default:
             if (data[i + 3] == 1)

@@ -20,8 +20,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PLENTY = 3 * 1024 * 1024 + 17 };
@@ -354,6 +356,75 @@ static void test_a_broken_transfer_goes_on_and_has_the_hash_of_the_whole(void **
     free(bytes);
 }
 
+/* The child of the next test: receives until it is killed, or to the end. */
+static void receive_in_a_child(int stream, size_t size, const struct hash_value *wanted)
+{
+    struct told told;
+    struct partial_file *to = open_partial(size);
+    uint64_t kept = partial_file_kept(to);
+    if (send(stream, &kept, sizeof kept, MSG_NOSIGNAL) != sizeof kept) {
+        _exit(1);
+    }
+    struct mover_config in = receiving(stream, partial_file_sink(to), size, &told);
+    in.offset = kept;
+    struct file_mover *mover = file_mover_new(&in);
+    file_mover_finish(mover, wanted, 1);
+    _exit(await(&told, MOVER_ENDED).status == TRANSFER_OK ? 0 : 2);
+}
+
+/* One try to send the file to a child that is killed after so many microseconds; 0: it is not. True
+ * if it was received. */
+static bool send_to_a_child(const uint8_t *bytes, size_t size, unsigned kill_after)
+{
+    int fds[2];
+    int how;
+    uint64_t offset = 0;
+    struct told told;
+    struct hash_value wanted = hash_of(bytes, size, HASH_SHA_256);
+    struct memory_bytes from = {.bytes = (uint8_t *)bytes, .size = size};
+    assert_true(bytestream_pair(fds));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(fds[0]);
+        receive_in_a_child(fds[1], size, &wanted);
+    }
+    close(fds[1]);
+    struct pollfd ready = {.fd = fds[0], .events = POLLIN};
+    poll(&ready, 1, -1);
+    assert_int_equal(recv(fds[0], &offset, sizeof offset, 0), sizeof offset);
+    struct mover_config out = sending(fds[0], memory_source(&from), size, &told);
+    out.offset = offset;
+    out.rate_limit = 30000000;
+    struct file_mover *mover = start(&out);
+    if (kill_after > 0) {
+        usleep(kill_after);
+        kill(child, SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    file_mover_free(mover);
+    return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+static void test_a_receiver_that_is_killed_again_and_again_ends_with_an_equal_file(void **state)
+{
+    (void)state;
+    enum { BIG = 8 * 1024 * 1024 + 3, KILLS = 20 };
+    uint8_t *bytes = some_bytes(BIG);
+    unsigned kills = 0;
+    while (kills < KILLS && !send_to_a_child(bytes, BIG, 1000 + kills * 2500)) {
+        assert_int_equal(folder_count(".bin"), 0);
+        kills++;
+    }
+    assert_true(kills > 2);
+    if (kills == KILLS) {
+        assert_true(send_to_a_child(bytes, BIG, 0));
+    }
+    assert_file(folder_path("x.bin"), bytes, BIG);
+    assert_int_equal(folder_count(NULL), 1);
+    free(bytes);
+}
+
 static void test_cancelling_keeps_what_came(void **state)
 {
     (void)state;
@@ -590,6 +661,7 @@ int main(void)
         TEST(test_more_than_announced_keeps_nothing),
         TEST(test_a_peer_that_closes_after_the_last_byte_is_waited_for_in_peace),
         TEST(test_a_broken_transfer_goes_on_and_has_the_hash_of_the_whole),
+        TEST(test_a_receiver_that_is_killed_again_and_again_ends_with_an_equal_file),
         TEST(test_cancelling_keeps_what_came),
         TEST(test_a_mover_that_waits_for_its_peer_is_cancelled_at_once),
         TEST(test_silence_ends_a_transfer_and_a_pause_does_not),

@@ -132,7 +132,7 @@ static void test_a_long_name_is_not_cut_inside_of_a_character(void **state)
         size_t length = shift;
         memset(name, 'x', shift);
         for (int i = 0; i < 100; i++) {
-            memcpy(name + length, "\xe2\x82\xac", 3);
+            snprintf(name + length, sizeof name - length, "\xe2\x82\xac");
             length += 3;
         }
         memcpy(name + length, ".txt", 5);

@@ -21,7 +21,7 @@ static void test_with_a_window_of_one_every_block_waits_for_the_last(void **stat
     assert_int_equal(ibb_sender_sent(&sender, 4096, START), 0);
     assert_int_equal(ibb_sender_room(&sender), 0);
     assert_false(ibb_sender_idle(&sender));
-    assert_true(ibb_sender_acked(&sender, 0));
+    assert_true(ibb_sender_acked(&sender, 0, START + 1));
     assert_true(ibb_sender_idle(&sender));
     assert_int_equal(ibb_sender_room(&sender), 4096);
     assert_int_equal(ibb_sender_sent(&sender, 7, START), 1);
@@ -29,23 +29,36 @@ static void test_with_a_window_of_one_every_block_waits_for_the_last(void **stat
     assert_int_equal(sender.acked, 4096);
 }
 
+/* Quick acknowledgements until the whole window may be used. */
+static void open_window(struct ibb_sender *sender)
+{
+    while (sender->allowed < sender->window * sender->block_size) {
+        uint16_t seq = ibb_sender_sent(sender, sender->block_size, START);
+        assert_true(ibb_sender_acked(sender, seq, START + 1));
+    }
+}
+
 static void test_a_window_is_filled_and_moves_with_its_oldest_block(void **state)
 {
     (void)state;
     struct ibb_sender sender;
     ibb_sender_init(&sender, 100, 3);
+    open_window(&sender);
+    uint64_t before = sender.acked;
+    uint16_t first = sender.next;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(ibb_sender_room(&sender), 100);
-        assert_int_equal(ibb_sender_sent(&sender, 100, START + i), i);
+        assert_int_equal(ibb_sender_sent(&sender, 100, START + i), first + i);
     }
     assert_int_equal(ibb_sender_room(&sender), 0);
-    assert_true(ibb_sender_acked(&sender, 1)); /* out of order: nothing is certain yet */
-    assert_int_equal(sender.acked, 0);
+    /* out of order: nothing is certain yet */
+    assert_true(ibb_sender_acked(&sender, (uint16_t)(first + 1), START + 1));
+    assert_int_equal(sender.acked, before);
     assert_int_equal(ibb_sender_room(&sender), 0);
-    assert_true(ibb_sender_acked(&sender, 0));
-    assert_int_equal(sender.acked, 200);
-    assert_int_equal(ibb_sender_sent(&sender, 100, START), 3);
-    assert_int_equal(ibb_sender_sent(&sender, 100, START), 4);
+    assert_true(ibb_sender_acked(&sender, first, START + 1));
+    assert_int_equal(sender.acked, before + 200);
+    assert_int_equal(ibb_sender_sent(&sender, 100, START), first + 3);
+    assert_int_equal(ibb_sender_sent(&sender, 100, START), first + 4);
     assert_int_equal(ibb_sender_room(&sender), 0);
 }
 
@@ -54,13 +67,13 @@ static void test_acknowledgements_of_nothing_are_noticed(void **state)
     (void)state;
     struct ibb_sender sender;
     ibb_sender_init(&sender, 100, 4);
-    assert_false(ibb_sender_acked(&sender, 0));
+    assert_false(ibb_sender_acked(&sender, 0, START + 1));
     ibb_sender_sent(&sender, 100, START);
     ibb_sender_sent(&sender, 100, START);
-    assert_false(ibb_sender_acked(&sender, 2));
-    assert_false(ibb_sender_acked(&sender, 65535));
-    assert_true(ibb_sender_acked(&sender, 1));
-    assert_false(ibb_sender_acked(&sender, 1));
+    assert_false(ibb_sender_acked(&sender, 2, START + 1));
+    assert_false(ibb_sender_acked(&sender, 65535, START + 1));
+    assert_true(ibb_sender_acked(&sender, 1, START + 1));
+    assert_false(ibb_sender_acked(&sender, 1, START + 1));
 }
 
 static void test_numbers_wrap_on_both_sides(void **state)
@@ -76,9 +89,9 @@ static void test_numbers_wrap_on_both_sides(void **state)
         assert_int_equal(ibb_receiver_take(&receiver, seq, 10), IBB_NEXT);
         ibb_receiver_written(&receiver);
         if (i % 3 == 2) {
-            assert_true(ibb_sender_acked(&sender, (uint16_t)(seq - 1)));
-            assert_true(ibb_sender_acked(&sender, (uint16_t)(seq - 2)));
-            assert_true(ibb_sender_acked(&sender, seq));
+            assert_true(ibb_sender_acked(&sender, (uint16_t)(seq - 1), START + 1));
+            assert_true(ibb_sender_acked(&sender, (uint16_t)(seq - 2), START + 1));
+            assert_true(ibb_sender_acked(&sender, seq, START + 1));
         }
     }
     assert_int_equal(receiver.received, 2000000);
@@ -95,6 +108,63 @@ static void test_a_peer_that_does_not_wrap_its_numbers_is_understood(void **stat
     }
 }
 
+/* Sends for `span` over a server that lets `rate` bytes/s pass: the longest time that a block
+ * waited, once it had time to settle. */
+static usec longest_wait(struct ibb_sender *sender, uint64_t rate, usec span, uint64_t *moved)
+{
+    usec now = START;
+    usec free_at = START; /* of the server */
+    usec due[IBB_WINDOW_MAX] = {0};
+    usec sent[IBB_WINDOW_MAX] = {0};
+    uint16_t seqs[IBB_WINDOW_MAX] = {0};
+    unsigned under_way = 0;
+    usec longest = 0;
+    for (*moved = 0; now < START + span;) {
+        size_t room;
+        while ((room = ibb_sender_room(sender)) > 0) {
+            free_at = (free_at > now ? free_at : now) + (usec)(room * USEC_PER_SEC / rate);
+            sent[under_way] = now;
+            due[under_way] = free_at;
+            seqs[under_way++] = ibb_sender_sent(sender, room, now);
+            *moved += room;
+        }
+        now = due[0];
+        assert_true(ibb_sender_acked(sender, seqs[0], now));
+        if (now > START + span / 2 && now - sent[0] > longest) {
+            longest = now - sent[0];
+        }
+        under_way--;
+        memmove(due, due + 1, sizeof due - sizeof *due);
+        memmove(sent, sent + 1, sizeof sent - sizeof *sent);
+        memmove(seqs, seqs + 1, sizeof seqs - sizeof *seqs);
+    }
+    return longest;
+}
+
+static void test_a_slow_server_holds_no_more_than_a_second_of_ours(void **state)
+{
+    (void)state;
+    static const uint64_t rates[] = {4000, 7500, 30000, 200000};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        struct ibb_sender sender;
+        uint64_t moved;
+        ibb_sender_init(&sender, 8192, IBB_WINDOW_MAX);
+        usec span = 120 * USEC_PER_SEC;
+        assert_in_range(longest_wait(&sender, rates[i], span, &moved), 1, USEC_PER_SEC);
+        assert_true(moved > rates[i] * 120 * 9 / 10); /* and is kept busy */
+    }
+}
+
+static void test_a_fast_server_gets_the_whole_window(void **state)
+{
+    (void)state;
+    struct ibb_sender sender;
+    uint64_t moved;
+    ibb_sender_init(&sender, 4096, IBB_WINDOW_MAX);
+    longest_wait(&sender, 100000000, USEC_PER_SEC, &moved);
+    assert_int_equal(sender.allowed, 4096 * IBB_WINDOW_MAX);
+}
+
 static void test_a_broken_stream_has_no_room_and_nothing_under_way(void **state)
 {
     (void)state;
@@ -104,7 +174,7 @@ static void test_a_broken_stream_has_no_room_and_nothing_under_way(void **state)
     ibb_sender_break(&sender);
     assert_int_equal(ibb_sender_room(&sender), 0);
     assert_true(ibb_sender_deadline(&sender) == USEC_NEVER);
-    assert_false(ibb_sender_acked(&sender, 0));
+    assert_false(ibb_sender_acked(&sender, 0, START + 1));
 }
 
 static void test_the_oldest_block_under_way_has_the_deadline(void **state)
@@ -116,7 +186,7 @@ static void test_the_oldest_block_under_way_has_the_deadline(void **state)
     ibb_sender_sent(&sender, 100, START);
     ibb_sender_sent(&sender, 100, START + 5);
     assert_true(ibb_sender_deadline(&sender) == START + IBB_ACKNOWLEDGE_LIMIT);
-    ibb_sender_acked(&sender, 0);
+    ibb_sender_acked(&sender, 0, START + 1);
     assert_true(ibb_sender_deadline(&sender) == START + 5 + IBB_ACKNOWLEDGE_LIMIT);
 }
 
@@ -192,6 +262,8 @@ int main(void)
         cmocka_unit_test(test_acknowledgements_of_nothing_are_noticed),
         cmocka_unit_test(test_numbers_wrap_on_both_sides),
         cmocka_unit_test(test_a_peer_that_does_not_wrap_its_numbers_is_understood),
+        cmocka_unit_test(test_a_slow_server_holds_no_more_than_a_second_of_ours),
+        cmocka_unit_test(test_a_fast_server_gets_the_whole_window),
         cmocka_unit_test(test_a_broken_stream_has_no_room_and_nothing_under_way),
         cmocka_unit_test(test_the_oldest_block_under_way_has_the_deadline),
         cmocka_unit_test(test_sizes_are_brought_into_their_limits),

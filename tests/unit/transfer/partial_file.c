@@ -365,8 +365,8 @@ static void test_a_folder_that_is_gone_is_told_at_the_end(void **state)
     (void)state;
     enum transfer_status status;
     struct file_identity identity = photo();
-    char inner[256];
-    strcpy(inner, folder_path("inner"));
+    char inner[512];
+    snprintf(inner, sizeof inner, "%s", folder_path("inner"));
     assert_int_equal(mkdir(inner, 0700), 0);
     struct partial_file *file = partial_file_open(inner, &identity, &status);
     assert_int_equal(write_text(file, "0123456789"), TRANSFER_OK);

@@ -95,17 +95,17 @@ static void test_what_is_not_expected_is_refused_with_the_right_reply(void **sta
 {
     (void)state;
     static const struct {
-        uint8_t command;
         const char *address;
+        uint8_t command;
         uint8_t port;
         uint8_t reply;
     } cases[] = {
-        {1, "1a12fb7bc625e55f3ed5b29a53dbe0e4aa7d80ba", 0, SOCKS5_HOST_UNREACHABLE},
-        {1, ADDRESS "0", 0, SOCKS5_HOST_UNREACHABLE},
-        {1, "", 0, SOCKS5_GENERAL_FAILURE},
-        {1, ADDRESS, 80, SOCKS5_NOT_ALLOWED},
-        {2, ADDRESS, 0, SOCKS5_COMMAND_NOT_SUPPORTED},
-        {3, ADDRESS, 0, SOCKS5_COMMAND_NOT_SUPPORTED},
+        {"1a12fb7bc625e55f3ed5b29a53dbe0e4aa7d80ba", 1, 0, SOCKS5_HOST_UNREACHABLE},
+        {ADDRESS "0", 1, 0, SOCKS5_HOST_UNREACHABLE},
+        {"", 1, 0, SOCKS5_GENERAL_FAILURE},
+        {ADDRESS, 1, 80, SOCKS5_NOT_ALLOWED},
+        {ADDRESS, 2, 0, SOCKS5_COMMAND_NOT_SUPPORTED},
+        {ADDRESS, 3, 0, SOCKS5_COMMAND_NOT_SUPPORTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t bytes[300];
@@ -211,7 +211,8 @@ static void test_a_client_asks_for_its_address_and_is_let_in_at_every_split(void
     size_t wanted_size = request(wanted, 1, ADDRESS, 0) - 3;
     size_t size = request(answers, 0, ADDRESS, 0) - 1;
     const uint8_t *bytes = answers + 1; /* in place of 05 01 00: 05 00 */
-    memcpy(answers + 1, "\5\0", 2);
+    answers[1] = 5;
+    answers[2] = 0;
     for (size_t split = 0; split <= size; split++) {
         assert_int_equal(dial(bytes, size, split, &client, &asked), SOCKS5_OPEN);
         assert_int_equal(asked.size, wanted_size);
