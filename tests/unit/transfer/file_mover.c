@@ -369,7 +369,7 @@ static void receive_in_a_child(int stream, size_t size, const struct hash_value 
     in.offset = kept;
     struct file_mover *mover = file_mover_new(&in);
     file_mover_finish(mover, wanted, 1);
-    _exit(await(&told, MOVER_ENDED).status == TRANSFER_OK ? 0 : 2);
+    _exit(finish(mover, &told) == TRANSFER_OK ? 0 : 2);
 }
 
 /* One try to send the file to a child that is killed after so many microseconds; 0: it is not. True
