@@ -394,6 +394,9 @@ void call_pictures_update(struct call_pictures *p)
     if (p->capture) {
         video_capture_set_running(p->capture, sends && !call->held);
     }
+    if (p->render && call->held) {
+        video_render_flush(p->render); /* the next frame is a key frame */
+    }
     apply_target(p);
     call_tick(call);
 }

@@ -21,9 +21,6 @@ struct call;
 struct downlink;
 struct uplink;
 
-/* How much room is behind a packet that is handed in. */
-#define CALL_TRANSPORT_TAIL LINK_TAIL
-
 struct call_transport {
     struct call *call;
     char *name; /* of the content for which it is signalled; NULL: not known yet (the first one) */
@@ -66,6 +63,7 @@ bool call_transport_set_remote(struct call_transport *transport,
 /* Looks for another path, if the peer can take that. */
 void call_transport_mend(struct call_transport *transport);
 
+/* Packets with room for LINK_TAIL bytes behind. */
 void call_transport_send_voice(struct call_transport *transport, uint8_t *packet, size_t bytes);
 void call_transport_send_rtcp(struct call_transport *transport, uint8_t *packet, size_t bytes);
 
