@@ -130,6 +130,7 @@ enum transfer_status mover_allowance(struct file_mover *mover, size_t wanted, si
     }
     *allowed = rate_limit_allows(&mover->limit, wanted, clock_now());
     if (*allowed == 0) {
+        mover->moved = clock_now(); /* a low rate is no silence */
         return mover_wait(mover, 0, rate_limit_when(&mover->limit));
     }
     return TRANSFER_OK;

@@ -36,7 +36,7 @@ struct mover_event {
     enum mover_event_kind kind;
     enum transfer_status status;
     struct progress progress;                  /* as of now */
-    struct hash_value hashes[HASH_ALGORITHMS]; /* of the whole file */
+    struct hash_value hashes[HASH_ALGORITHMS]; /* of all bytes from 0 to `end` */
     size_t hash_count;
 };
 
@@ -47,7 +47,7 @@ struct mover_config {
     struct byte_sink sink;     /* receiving: likewise */
     uint64_t offset;           /* of the first byte that moves */
     uint64_t end;              /* behind the last one; receiving: the size of the file */
-    unsigned algorithms;       /* set of hashes of the whole file; 0: none */
+    unsigned algorithms;       /* set of hashes of all bytes from 0 to `end`; 0: none */
     uint64_t rate_limit;       /* bytes/s; 0: none */
     usec stall_limit;          /* 0: MOVER_STALL_LIMIT */
     void (*event)(void *user, const struct mover_event *event);

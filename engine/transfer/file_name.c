@@ -13,8 +13,9 @@ enum { ENDING_MAX = 32 };
  */
 static bool is_deceptive(gunichar c)
 {
-    return c == 0x061c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff || (c & 0xfffe) == 0xfffe;
+    return c == 0x061c || c == 0x200b || c == 0x2060 || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff ||
+           (c & 0xfffe) == 0xfffe;
 }
 
 static bool is_forbidden(gunichar c)

@@ -28,8 +28,8 @@ struct socks5_listener_config {
     usec guest_limit;         /* 0: SOCKS5_GUEST_LIMIT */
 };
 
-/* Somebody came for an address: `fd` belongs to the callee, who may forget and expect addresses
- * from within, but not free the listener. */
+/* Somebody came for an address, maybe not for the first time: `fd` belongs to the callee, who may
+ * forget and expect addresses from within, but not free the listener. */
 typedef void (*socks5_guest_fn)(void *user, int fd, const char *address);
 
 struct socks5_listener;

@@ -425,6 +425,50 @@ static void test_a_receiver_that_is_killed_again_and_again_ends_with_an_equal_fi
     free(bytes);
 }
 
+static void test_many_files_move_at_once(void **state)
+{
+    (void)state;
+    enum { FILES = 10 };
+    struct told sent[FILES];
+    struct told received[FILES];
+    struct memory_bytes to[FILES];
+    struct file_mover *senders[FILES];
+    struct file_mover *receivers[FILES];
+    uint8_t *bytes = some_bytes(PLENTY);
+    struct memory_bytes from = {.bytes = bytes, .size = PLENTY};
+    for (size_t i = 0; i < FILES; i++) {
+        int fds[2];
+        assert_true(bytestream_pair(fds));
+        to[i] = (struct memory_bytes){.bytes = malloc(PLENTY), .size = PLENTY};
+        struct mover_config out = sending(fds[0], memory_source(&from), PLENTY, &sent[i]);
+        struct mover_config in = receiving(fds[1], memory_sink(&to[i]), PLENTY, &received[i]);
+        receivers[i] = start(&in);
+        senders[i] = start(&out);
+        file_mover_finish(receivers[i], NULL, 0);
+    }
+    for (size_t i = 0; i < FILES; i++) {
+        assert_int_equal(finish(senders[i], &sent[i]), TRANSFER_OK);
+        assert_int_equal(finish(receivers[i], &received[i]), TRANSFER_OK);
+        assert_true(memcmp(to[i].bytes, bytes, PLENTY) == 0);
+        free(to[i].bytes);
+    }
+    free(bytes);
+}
+
+static void test_every_status_has_a_sentence_of_its_own(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < TRANSFER_STATUSES; i++) {
+        const char *text = transfer_status_text((enum transfer_status)i);
+        assert_non_null(text);
+        for (unsigned other = 0; other < i; other++) {
+            assert_string_not_equal(text, transfer_status_text((enum transfer_status)other));
+        }
+    }
+    assert_int_equal(transfer_status_of(EDQUOT, TRANSFER_WRITE), TRANSFER_NO_SPACE);
+    assert_int_equal(transfer_status_of(EIO, TRANSFER_WRITE), TRANSFER_WRITE);
+}
+
 static void test_cancelling_keeps_what_came(void **state)
 {
     (void)state;
@@ -662,6 +706,8 @@ int main(void)
         TEST(test_a_peer_that_closes_after_the_last_byte_is_waited_for_in_peace),
         TEST(test_a_broken_transfer_goes_on_and_has_the_hash_of_the_whole),
         TEST(test_a_receiver_that_is_killed_again_and_again_ends_with_an_equal_file),
+        TEST(test_many_files_move_at_once),
+        TEST(test_every_status_has_a_sentence_of_its_own),
         TEST(test_cancelling_keeps_what_came),
         TEST(test_a_mover_that_waits_for_its_peer_is_cancelled_at_once),
         TEST(test_silence_ends_a_transfer_and_a_pause_does_not),

@@ -70,6 +70,8 @@ static const struct {
      "bom",
      "bom"},
     {"\xe2\x80\x8f.hidden", "hidden"},
+    {"a\xe2\x80\x8b.t\xe2\x81\xa0xt", "a.txt"},
+    {"👩\xe2\x80\x8d💻.png", "👩\xe2\x80\x8d💻.png"},
     /* what Windows forbids */
     {"a<b>c:d\"e|f?g*h", "a_b_c_d_e_f_g_h"},
     {"file.txt:stream", "file.txt_stream"},
