@@ -17,10 +17,13 @@ static void answer_incoming(struct phone *phone, const jingle_event *event)
     }
     phone_take(phone, jingle_session_ref(event->session), PHONE_INCOMING);
     if (phone->options->automatic) {
-        phone_accept(phone, event->session);
+        phone_accept(phone, event->session, false);
     } else {
-        tell_note(phone->teller, phone->options->commands ? "Write answer or decline."
-                                                          : "Press y to answer, n to decline.");
+        tell_note(phone->teller,
+                  phone->options->commands ? "Write answer or decline."
+                  : event->u.incoming.video
+                      ? "Press v to answer with video, y with sound only, n to decline."
+                      : "Press y to answer, n to decline.");
     }
 }
 

@@ -24,6 +24,7 @@ static void call_start(struct phone *phone)
     char *message = NULL;
     jingle_status status = phone_sound(phone, &sound, &message);
     if (status == JINGLE_OK) {
+        phone_add_video(phone, &sound);
         status = jingle_session_start(phone->client, call_target(phone), &sound, &session);
     }
     if (status == JINGLE_OK) {
@@ -49,7 +50,7 @@ static void call_incoming(struct phone *phone, const jingle_event *event)
     if (waiting && same_person(event->u.incoming.from, call_target(phone))) {
         phone->wait_due = G_MAXINT64;
         phone_take(phone, jingle_session_ref(event->session), PHONE_INCOMING);
-        phone_accept(phone, event->session);
+        phone_accept(phone, event->session, false);
         return;
     }
     jingle_session_reject(event->session, JINGLE_REASON_BUSY);

@@ -10,9 +10,57 @@ static const struct {
     const char *word;
     enum request_kind kind;
 } words[] = {
-    {"answer", REQUEST_ANSWER}, {"decline", REQUEST_DECLINE}, {"busy", REQUEST_BUSY},
-    {"mute", REQUEST_MUTE},     {"unmute", REQUEST_UNMUTE},   {"hold", REQUEST_HOLD},
-    {"unhold", REQUEST_UNHOLD}, {"hangup", REQUEST_HANGUP},   {"quit", REQUEST_QUIT},
+    {"answer", REQUEST_ANSWER},
+    {"decline", REQUEST_DECLINE},
+    {"busy", REQUEST_BUSY},
+    {"mute", REQUEST_MUTE},
+    {"unmute", REQUEST_UNMUTE},
+    {"hold", REQUEST_HOLD},
+    {"unhold", REQUEST_UNHOLD},
+    {"video", REQUEST_VIDEO},
+    {"refuse-video", REQUEST_REFUSE_VIDEO},
+    {"stop-video", REQUEST_STOP_VIDEO},
+    {"camera", REQUEST_CAMERA},
+    {"screen", REQUEST_SCREEN},
+    {"no-picture", REQUEST_NO_PICTURE},
+    {"snapshot", REQUEST_SNAPSHOT},
+    {"stop-record", REQUEST_STOP_RECORD},
+    {"hangup", REQUEST_HANGUP},
+    {"quit", REQUEST_QUIT},
+};
+
+static bool are_digits(const char *value)
+{
+    size_t count = strlen(value);
+    return count <= REQUEST_DIGITS_MAX && count == strspn(value, "0123456789*#ABCD");
+}
+
+static bool is_video(const char *value)
+{
+    return strcmp(value, "video") == 0;
+}
+
+static bool is_direction(const char *value)
+{
+    return strcmp(value, "both") == 0 || strcmp(value, "send") == 0 ||
+           strcmp(value, "receive") == 0 || strcmp(value, "none") == 0;
+}
+
+static bool is_path(const char *value)
+{
+    return strlen(value) <= REQUEST_VALUE_MAX;
+}
+
+static const struct {
+    const char *word;
+    enum request_kind kind;
+    bool (*good)(const char *value);
+} words_with_value[] = {
+    {"answer ", REQUEST_ANSWER, is_video},
+    {"digits ", REQUEST_DIGITS, are_digits},
+    {"direction ", REQUEST_DIRECTION, is_direction},
+    {"snapshot ", REQUEST_SNAPSHOT, is_path},
+    {"record ", REQUEST_RECORD, is_path},
 };
 
 static struct request command_meaning(const char *line)
@@ -26,12 +74,12 @@ static struct request command_meaning(const char *line)
             request.kind = words[i].kind;
         }
     }
-    if (g_str_has_prefix(line, "digits ")) {
-        const char *digits = line + strlen("digits ");
-        size_t count = strlen(digits);
-        if (count <= REQUEST_DIGITS_MAX && count == strspn(digits, "0123456789*#ABCD")) {
-            request.kind = REQUEST_DIGITS;
-            g_strlcpy(request.digits, digits, sizeof request.digits);
+    for (size_t i = 0; i < G_N_ELEMENTS(words_with_value); i++) {
+        const char *value = line + strlen(words_with_value[i].word);
+        if (g_str_has_prefix(line, words_with_value[i].word) && *value &&
+            words_with_value[i].good(value)) {
+            request.kind = words_with_value[i].kind;
+            g_strlcpy(request.value, value, sizeof request.value);
         }
     }
     return request;

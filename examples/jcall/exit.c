@@ -33,8 +33,8 @@ static const struct {
     {EXIT_SECURITY, "security", "wrong fingerprint or encryption"},
     {EXIT_MEDIA_ERROR, "media-error", "sound could not be captured, coded or played"},
     {EXIT_PROTOCOL, "protocol", "their client broke the rules"},
-    {EXIT_DEVICE, "device", "a sound device is missing or in use"},
-    {EXIT_FILE, "file", "a sound file cannot be read or written"},
+    {EXIT_DEVICE, "device", "a sound device or camera is missing or in use"},
+    {EXIT_FILE, "file", "a file cannot be read or written"},
     {EXIT_CHECK, "check", "jcall check found something wrong"},
 };
 
@@ -96,6 +96,9 @@ static const struct {
     {JINGLE_ERROR_ICE, EXIT_NO_PATH, "ice"},
     {JINGLE_ERROR_DTLS, EXIT_NO_PATH, "dtls"},
     {JINGLE_ERROR_FINGERPRINT, EXIT_SECURITY, "fingerprint"},
+    {JINGLE_ERROR_CAMERA, EXIT_DEVICE, "camera"},
+    {JINGLE_ERROR_DISPLAY, EXIT_DEVICE, "display"},
+    {JINGLE_ERROR_REFUSED, EXIT_DECLINED, "refused"},
 };
 
 const char *status_name(jingle_status status)

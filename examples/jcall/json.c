@@ -49,6 +49,7 @@ json_t *json_contact(const jingle_contact *contact)
     json_object_set_new(fields, "asked", json_boolean(contact->asked));
     json_object_set_new(fields, "online", json_boolean(contact->online));
     json_object_set_new(fields, "callable", json_boolean(contact->callable));
+    json_object_set_new(fields, "video_callable", json_boolean(contact->video_callable));
     json_object_set_new(fields, "removed", json_boolean(contact->removed));
     return fields;
 }
@@ -104,6 +105,27 @@ static json_t *fields_device(const jingle_event *event)
     return fields;
 }
 
+static json_t *fields_video(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "sending", json_boolean(event->u.video.sending));
+    json_object_set_new(fields, "receiving", json_boolean(event->u.video.receiving));
+    json_object_set_new(fields, "status", json_string(status_name(event->status)));
+    json_object_set_new(fields, "text", json_text(event->text));
+    return fields;
+}
+
+static json_t *fields_video_device(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "direction",
+                        json_string(event->u.video_device.capture ? "capture" : "playback"));
+    json_object_set_new(fields, "lost", json_boolean(event->u.video_device.lost));
+    json_object_set_new(fields, "status", json_string(status_name(event->status)));
+    json_object_set_new(fields, "text", json_text(event->text));
+    return fields;
+}
+
 static json_t *fields_ended(const jingle_event *event)
 {
     static const char *const parties[] = {"none", "local", "remote"};
@@ -123,6 +145,59 @@ static json_t *fields_check(const jingle_event *event)
     json_object_set_new(fields, "good", json_boolean(event->u.check.good));
     json_object_set_new(fields, "text", json_text(event->text));
     json_object_set_new(fields, "remedy", json_text(event->u.check.remedy));
+    return fields;
+}
+
+static json_t *fields_video_statistics(const jingle_video_statistics *v)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {
+        {"estimate", (int64_t)v->estimate},
+        {"target", (int64_t)v->target},
+        {"width_sent", v->width_sent},
+        {"height_sent", v->height_sent},
+        {"bitrate_sent", (int64_t)v->bitrate_sent},
+        {"packets_sent", (int64_t)v->packets_sent},
+        {"bytes_sent", (int64_t)v->bytes_sent},
+        {"packets_retransmitted", (int64_t)v->packets_retransmitted},
+        {"packets_lost_remote", (int64_t)v->packets_lost_remote},
+        {"frames_captured", (int64_t)v->frames_captured},
+        {"frames_sent", (int64_t)v->frames_sent},
+        {"frames_dropped", (int64_t)v->frames_dropped},
+        {"key_frames_sent", (int64_t)v->key_frames_sent},
+        {"key_frames_asked", (int64_t)v->key_frames_asked},
+        {"encode_time", v->encode_time},
+        {"width_received", v->width_received},
+        {"height_received", v->height_received},
+        {"bitrate_received", (int64_t)v->bitrate_received},
+        {"packets_received", (int64_t)v->packets_received},
+        {"bytes_received", (int64_t)v->bytes_received},
+        {"packets_lost", (int64_t)v->packets_lost},
+        {"packets_recovered", (int64_t)v->packets_recovered},
+        {"frames_decoded", (int64_t)v->frames_decoded},
+        {"frames_dropped_received", (int64_t)v->frames_dropped_received},
+        {"frames_broken", (int64_t)v->frames_broken},
+        {"key_frames_received", (int64_t)v->key_frames_received},
+        {"key_frames_requested", (int64_t)v->key_frames_requested},
+        {"nacks_sent", (int64_t)v->nacks_sent},
+        {"freezes", (int64_t)v->freezes},
+        {"freeze_time", v->freeze_time},
+        {"decode_time", v->decode_time},
+        {"buffer_delay", v->buffer_delay},
+        {"lip_sync", v->lip_sync},
+    };
+    json_t *fields = json_object();
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        json_object_set_new(fields, numbers[i].name, json_integer(numbers[i].value));
+    }
+    json_object_set_new(fields, "sending", json_boolean(v->sending));
+    json_object_set_new(fields, "receiving", json_boolean(v->receiving));
+    json_object_set_new(fields, "frame_rate_sent", json_real(v->frame_rate_sent));
+    json_object_set_new(fields, "frame_rate_received", json_real(v->frame_rate_received));
+    json_object_set_new(fields, "codec", json_text(v->codec));
+    json_object_set_new(fields, "codec_received", json_text(v->codec_received));
     return fields;
 }
 
@@ -164,6 +239,7 @@ static json_t *fields_statistics(const jingle_statistics *s)
     json_object_set_new(fields, "dtls_cipher", json_text(s->dtls_cipher));
     json_object_set_new(fields, "candidate_local", json_text(s->candidate_local));
     json_object_set_new(fields, "candidate_remote", json_text(s->candidate_remote));
+    json_object_set_new(fields, "video", fields_video_statistics(&s->video));
     return fields;
 }
 
@@ -186,7 +262,13 @@ static json_t *event_fields(const jingle_event *event)
         return json_pack("{so}", "text", json_text(event->text));
     case JINGLE_EVENT_HOLD:
     case JINGLE_EVENT_MUTE:
+    case JINGLE_EVENT_VIDEO_MUTE:
         return fields_switch(event);
+    case JINGLE_EVENT_VIDEO_OFFERED:
+    case JINGLE_EVENT_VIDEO:
+        return fields_video(event);
+    case JINGLE_EVENT_VIDEO_DEVICE:
+        return fields_video_device(event);
     case JINGLE_EVENT_DIGIT:
         return fields_digit(event);
     case JINGLE_EVENT_DEVICE:
@@ -223,6 +305,11 @@ static const char *event_name(jingle_event_type type)
         [JINGLE_EVENT_STATISTICS] = "statistics",
         [JINGLE_EVENT_ENDED] = "ended",
         [JINGLE_EVENT_CHECK] = "check",
+        [JINGLE_EVENT_VIDEO_OFFERED] = "video-offered",
+        [JINGLE_EVENT_VIDEO] = "video",
+        [JINGLE_EVENT_VIDEO_MUTE] = "video-mute",
+        [JINGLE_EVENT_VIDEO_DEVICE] = "video-device",
+        [JINGLE_EVENT_VIDEO_SOURCE_ENDED] = "video-source-ended",
     };
     return (size_t)type < G_N_ELEMENTS(names) ? names[type] : NULL;
 }

@@ -8,12 +8,12 @@
 #define KEY_ESCAPE 0x1b
 #define KEY_END    0x04 /* Ctrl-D */
 
-static struct request key_meaning(char key, bool ringing)
+struct request key_meaning(char key, bool ringing)
 {
     struct request request = {REQUEST_NONE, ""};
     if (strchr("0123456789*#", key)) {
         request.kind = REQUEST_DIGITS;
-        request.digits[0] = key;
+        request.value[0] = key;
         return request;
     }
     switch (key) {
@@ -32,6 +32,29 @@ static struct request key_meaning(char key, bool ringing)
     case 'h':
     case 'H':
         request.kind = REQUEST_TOGGLE_HOLD;
+        break;
+    case 'v':
+    case 'V':
+        request.kind = REQUEST_TOGGLE_CAMERA;
+        if (ringing) {
+            request = (struct request){REQUEST_ANSWER, "video"};
+        }
+        break;
+    case 's':
+    case 'S':
+        request.kind = REQUEST_TOGGLE_SCREEN;
+        break;
+    case 'x':
+    case 'X':
+        request.kind = REQUEST_STOP_VIDEO;
+        break;
+    case 'f':
+    case 'F':
+        request.kind = REQUEST_FULL_SCREEN;
+        break;
+    case 'p':
+    case 'P':
+        request.kind = REQUEST_SNAPSHOT;
         break;
     case 'q':
     case 'Q':

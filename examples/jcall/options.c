@@ -13,25 +13,30 @@
 #include <string.h>
 
 static const char SUMMARY[] =
-    "Voice calls over XMPP.\n"
+    "Voice and video calls over XMPP.\n"
     "\n"
     "Commands:\n"
-    "  call JID              call somebody and talk\n"
+    "  call JID              call somebody and talk (--video: see each other)\n"
     "  answer                wait for calls and answer them (--auto: without asking)\n"
     "  contacts              show the people who may call you, and who asks to be one\n"
     "  contacts add JID      ask somebody to be a contact, or grant what they asked for\n"
     "  contacts remove JID   end that, both ways\n"
-    "  devices               list the sound devices\n"
+    "  devices               list the sound devices and cameras\n"
     "  check                 try everything that a call needs and say what to do about it";
 
 static const char LESSON[] =
     "Examples:\n"
     "  jcall -j alice@example.org contacts add bob@example.org\n"
     "  jcall -j alice@example.org call bob@example.org\n"
+    "  jcall call bob@example.org --video\n"
+    "  jcall call bob@example.org --play=film.mkv --report=call.html\n"
     "  jcall answer --auto --source=file:greeting.flac --record=message.wav --seconds=60\n"
     "  jcall call bob@example.org --source=tone:440 --sink=null --json\n"
     "\n"
-    "Keys during a call: m mute, h hold, 0-9 * # digits, q hang up. When it rings: y, n.\n"
+    "Keys during a call: m mute, h hold, 0-9 * # digits, v camera on and off (adds video to a "
+    "call\n"
+    "without), s screen in place of the camera, x no video any more, f full screen, p save the\n"
+    "picture, q hang up. When it rings: y, n.\n"
     "\n"
     "The account comes from the options, else from JCALL_JID and JCALL_PASSWORD, else from\n"
     "~/.config/jcall/config, else you are asked. There is no option for the password itself,\n"
@@ -92,6 +97,17 @@ static gboolean parse_tls(const char *option, const char *value, gpointer data, 
     return TRUE;
 }
 
+/* --camera and --screen may stand alone. */
+static gboolean parse_place(const char *option, const char *value, gpointer data, GError **error)
+{
+    (void)error;
+    struct options *options = data;
+    char **place = strcmp(option, "--camera") == 0 ? &options->camera : &options->screen;
+    g_free(*place);
+    *place = g_strdup(value ? value : "");
+    return TRUE;
+}
+
 static gboolean parse_verbose(const char *option, const char *value, gpointer data, GError **error)
 {
     (void)option;
@@ -116,7 +132,9 @@ static void group_add_opposites(GOptionGroup *group, const GOptionEntry *entries
             continue;
         }
         GOptionEntry opposite[] = {*entry, ENTRY_END};
-        char *name = g_strdup_printf("no-%s", entry->long_name);
+        char *name = g_str_has_prefix(entry->long_name, "no-")
+                         ? g_strdup(entry->long_name + strlen("no-"))
+                         : g_strdup_printf("no-%s", entry->long_name);
         opposite[0].long_name = g_intern_string(name);
         opposite[0].short_name = 0;
         opposite[0].flags = G_OPTION_FLAG_REVERSE | G_OPTION_FLAG_HIDDEN;
@@ -154,8 +172,8 @@ static void context_add_network(GOptionContext *context, struct options *o)
         {"host", 0, 0, G_OPTION_ARG_STRING, &o->host, "Connect here, not where DNS says", "HOST"},
         {"port", 0, 0, G_OPTION_ARG_INT, &o->port, "Connect to this port", "PORT"},
         {"tls", 0, 0, CALLBACK(parse_tls), "auto (as DNS says), starttls or direct", "HOW"},
-        {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &o->ca_file,
-         "Trust these authorities, too (PEM)", "FILE"},
+        {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &o->ca_file, "Trust these authorities, too (PEM)",
+         "FILE"},
         {"ice-server", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->ice_servers,
          "STUN or TURN server: \"URI [USER PASSWORD]\"; repeatable", "SERVER"},
         {"relay-only", 0, 0, G_OPTION_ARG_NONE, &o->relay_only,
@@ -182,7 +200,7 @@ static void context_add_sound(GOptionContext *context, struct options *o)
          "Where you hear them: device[:NAME], file:PATH, null", "WHERE"},
         {"loop", 0, 0, G_OPTION_ARG_NONE, &o->loop, "Play the file again and again", NULL},
         {"record", 0, 0, G_OPTION_ARG_FILENAME, &o->record,
-         "Also record them: .wav .flac .ogg .opus", "FILE"},
+         "Also record them: .wav .flac .ogg .opus, with pictures .webm", "FILE"},
         {"echo-cancellation", 0, G_OPTION_FLAG_NO_ARG, CALLBACK(parse_switch),
          "Also --no-echo-cancellation; on with real devices", NULL},
         {"no-echo-cancellation", 0, G_OPTION_FLAG_NO_ARG | G_OPTION_FLAG_HIDDEN,
@@ -198,6 +216,33 @@ static void context_add_sound(GOptionContext *context, struct options *o)
         ENTRY_END,
     };
     context_add(context, o, "sound", "Sound:", entries);
+}
+
+static void context_add_video(GOptionContext *context, struct options *o)
+{
+    const GOptionEntry entries[] = {
+        {"video", 0, 0, G_OPTION_ARG_NONE, &o->video,
+         "See each other: from the camera, unless one of these says otherwise", NULL},
+        {"camera", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
+         "Send this camera (jcall devices), or the first", "NAME"},
+        {"screen", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
+         "Send the screen, window:TITLE or WIDTHxHEIGHT+X+Y", "WHAT"},
+        {"play", 0, 0, G_OPTION_ARG_FILENAME, &o->play, "Send a video file with its sound", "FILE"},
+        {"test-picture", 0, 0, G_OPTION_ARG_NONE, &o->test_picture,
+         "Send a test picture with a clock", NULL},
+        {"watch", 0, 0, G_OPTION_ARG_NONE, &o->watch, "Take their picture, send none", NULL},
+        {"no-display", 0, 0, G_OPTION_ARG_NONE, &o->no_display, "Open no window", NULL},
+        {"snapshot", 0, 0, G_OPTION_ARG_FILENAME, &o->snapshot,
+         "Save the last picture of them at the end (PNG)", "FILE"},
+        {"video-codec", 0, 0, G_OPTION_ARG_STRING, &o->video_codec, "VP8 (usual) or VP9", "NAME"},
+        {"video-size", 0, 0, G_OPTION_ARG_STRING, &o->video_size, "Send at most this", "WxH"},
+        {"video-bitrate", 0, 0, G_OPTION_ARG_INT, &o->video_bitrate,
+         "Send at most so many bit/s (2500000)", "RATE"},
+        {"frame-rate", 0, 0, G_OPTION_ARG_INT, &o->frame_rate,
+         "Send at most so many pictures a second (30)", "RATE"},
+        ENTRY_END,
+    };
+    context_add(context, o, "video", "Video:", entries);
 }
 
 static void context_add_codec(GOptionContext *context, struct options *o)
@@ -246,6 +291,8 @@ static void context_add_output(GOptionContext *context, struct options *o)
          "Take commands (answer, hangup ...) from standard input", NULL},
         {"verbose", 'v', G_OPTION_FLAG_NO_ARG, CALLBACK(parse_verbose),
          "Show what goes on; twice: every stanza", NULL},
+        {"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report,
+         "Write a page about the call, with charts (HTML)", "FILE"},
         {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log_file, "Write all that goes on to a file",
          "FILE"},
         ENTRY_END,
@@ -277,6 +324,7 @@ static GOptionContext *context_new(struct options *options, struct general *gene
     context_add_account(context, options);
     context_add_network(context, options);
     context_add_sound(context, options);
+    context_add_video(context, options);
     context_add_codec(context, options);
     context_add_call(context, options);
     context_add_output(context, options);
@@ -321,6 +369,20 @@ static const char *check_range(const struct options *options)
     if (options->ptime != 0 && options->ptime != 10 && options->ptime != 20 &&
         options->ptime != 40 && options->ptime != 60) {
         return "--ptime is 10, 20, 40 or 60 (milliseconds).";
+    }
+    unsigned width, height;
+    char rest;
+    if (options->video_size &&
+        (sscanf(options->video_size, "%ux%u%c", &width, &height, &rest) != 2 || width < 16 ||
+         height < 16 || width > 4096 || height > 4096)) {
+        return "--video-size is such as 1280x720, each from 16 to 4096.";
+    }
+    if (options->video_bitrate != 0 &&
+        (options->video_bitrate < 30000 || options->video_bitrate > 20000000)) {
+        return "--video-bitrate is a number of bits a second from 30000 to 20000000.";
+    }
+    if (options->frame_rate < 0 || options->frame_rate > 60) {
+        return "--frame-rate is a number of pictures a second from 1 to 60.";
     }
     if (!(options->seconds >= 0 && options->seconds <= 1e9) ||
         !(options->ring_timeout >= 0 && options->ring_timeout <= 1e9)) {
@@ -427,11 +489,12 @@ void options_clear(struct options *options)
     g_free(options->config_password);
     g_strfreev(options->words);
     g_strfreev(options->ice_servers);
-    char *texts[] = {options->jid,       options->resource, options->password_file,
-                     options->host,      options->ca_file,  options->config_file,
-                     options->sink,      options->source,   options->record,
-                     options->codec,     options->digits,   options->log_file,
-                     options->config_jid};
+    char *texts[] = {
+        options->jid,        options->resource,    options->password_file, options->host,
+        options->ca_file,    options->config_file, options->sink,          options->source,
+        options->record,     options->codec,       options->digits,        options->log_file,
+        options->config_jid, options->camera,      options->screen,        options->play,
+        options->snapshot,   options->report,      options->video_codec,   options->video_size};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }

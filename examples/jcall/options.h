@@ -39,6 +39,19 @@ struct options {
     jingle_switch echo_cancellation;
     jingle_switch noise_suppression;
     jingle_switch gain_control;
+    /* pictures */
+    gboolean video;
+    char *camera; /* a name; "": the first; NULL: not asked for, as with the next two */
+    char *screen;
+    char *play;
+    gboolean test_picture;
+    gboolean watch;      /* take video, send none */
+    gboolean no_display; /* open no window */
+    char *snapshot;      /* a file for the last picture */
+    char *video_codec;
+    char *video_size; /* "1280x720" */
+    int video_bitrate;
+    int frame_rate;
     /* the call */
     gboolean direct;
     double ring_timeout; /* seconds; 0: the library's */
@@ -51,6 +64,7 @@ struct options {
     gboolean json;
     gboolean commands;
     int verbosity;
+    char *report; /* a file for the page about the call */
     char *log_file;
 };
 

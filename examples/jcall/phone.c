@@ -5,6 +5,8 @@
 #include "commands.h"
 #include "exit.h"
 #include "keys.h"
+#include "phone_video.h"
+#include "screen.h"
 #include "signals.h"
 #include "sound.h"
 #include "terminal.h"
@@ -15,7 +17,6 @@
 #include <unistd.h>
 
 #define TICK            500000  /* of the live line, in microseconds */
-#define SOURCE_TAIL     1000000 /* what was said last should still be heard */
 #define SIGNAL_ECHO     500000  /* timeout(1) sends each signal twice */
 #define HANGUP_PATIENCE 3000000 /* for the end of a call when the program shall end */
 
@@ -40,6 +41,16 @@ void phone_take(struct phone *phone, jingle_session *session, enum phone_state s
     phone->end_due = G_MAXINT64;
 }
 
+static jingle_status make_sound(struct phone *phone, jingle_session_config *config, char **message)
+{
+    jingle_audio_source *spoken = NULL;
+    jingle_status status = phone_video_prepare(phone, &spoken, message);
+    if (status == JINGLE_OK) {
+        status = sound_config(phone->options, phone->calls + 1, spoken, config, message);
+    }
+    return status;
+}
+
 jingle_status phone_sound(struct phone *phone, jingle_session_config *config, char **message)
 {
     if (phone->sound_ready) {
@@ -47,15 +58,25 @@ jingle_status phone_sound(struct phone *phone, jingle_session_config *config, ch
         phone->sound_ready = false;
         return JINGLE_OK;
     }
-    return sound_config(phone->options, phone->calls + 1, config, message);
+    return make_sound(phone, config, message);
 }
 
-void phone_accept(struct phone *phone, jingle_session *session)
+void phone_add_video(struct phone *phone, jingle_session_config *config)
+{
+    if (picture_wanted(phone->options)) {
+        config->video = phone_video_config(phone);
+    }
+}
+
+void phone_accept(struct phone *phone, jingle_session *session, bool video)
 {
     jingle_session_config config;
     char *message = NULL;
     jingle_status status = phone_sound(phone, &config, &message);
     if (status == JINGLE_OK) {
+        if (phone->video_incoming && (video || picture_wanted(phone->options))) {
+            config.video = phone_video_config(phone);
+        }
         status = jingle_session_accept(session, &config);
     }
     if (status != JINGLE_OK) {
@@ -151,11 +172,14 @@ static void phone_do(struct phone *phone, const struct request *request)
                                                   : "There is no call for that now.");
         return;
     }
+    if (phone_video_do(phone, request)) {
+        return;
+    }
     switch (request->kind) {
     case REQUEST_NONE:
         break;
     case REQUEST_ANSWER:
-        phone_accept(phone, phone->session);
+        phone_accept(phone, phone->session, *request->value != '\0');
         break;
     case REQUEST_DECLINE:
         phone_reject(phone, JINGLE_REASON_DECLINED);
@@ -178,7 +202,7 @@ static void phone_do(struct phone *phone, const struct request *request)
         phone_set_switch(phone, false, !phone->held);
         break;
     case REQUEST_DIGITS:
-        phone_dial(phone, request->digits);
+        phone_dial(phone, request->value);
         break;
     case REQUEST_HANGUP:
         phone_hang_up(phone);
@@ -186,10 +210,11 @@ static void phone_do(struct phone *phone, const struct request *request)
     case REQUEST_QUIT:
         phone_quit(phone, "");
         break;
-    case REQUEST_UNKNOWN:
+    default:
         tell_error(phone->teller, JINGLE_ERROR_INVALID,
                    "Unknown command; there are answer, decline, busy, mute, unmute, hold, unhold, "
-                   "digits, hangup and quit.");
+                   "digits, video, refuse-video, stop-video, camera, screen, no-picture, "
+                   "direction, snapshot, record, stop-record, hangup and quit.");
         break;
     }
 }
@@ -246,18 +271,47 @@ static void phone_ended(struct phone *phone, const jingle_event *event)
     g_free(text);
 }
 
+/* The call's page; a second call's gets its number into the name. */
+static void phone_report(struct phone *phone, const jingle_event *event)
+{
+    if (!phone->options->report) {
+        return;
+    }
+    if (!phone->report) {
+        phone->report = report_new();
+    }
+    report_event(phone->report, event);
+    if (event->type != JINGLE_EVENT_ENDED) {
+        return;
+    }
+    char *path = sound_record_path(phone->options->report, MAX(phone->calls, 1));
+    if (report_write(phone->report, path)) {
+        tell_file(phone->teller, event->session, "report", path);
+    } else {
+        tell_error(phone->teller, JINGLE_ERROR_FILE, "The report cannot be written.");
+    }
+    g_free(path);
+    report_free(phone->report);
+    phone->report = NULL;
+}
+
 static void phone_take_session_event(struct phone *phone, const jingle_event *event)
 {
+    phone_report(phone, event);
+    if (event->type != JINGLE_EVENT_CONNECTED) {
+        phone_video_event(phone, event);
+    }
     switch (event->type) {
     case JINGLE_EVENT_ACCEPTED:
         phone->state = PHONE_SETUP;
         break;
     case JINGLE_EVENT_CONNECTED:
         phone_connected(phone);
+        phone_video_event(phone, event);
         break;
     case JINGLE_EVENT_SOURCE_ENDED:
         if (phone->options->until_source_ends) {
-            phone->end_due = MIN(phone->end_due, g_get_monotonic_time() + SOURCE_TAIL);
+            phone->end_due = MIN(phone->end_due, g_get_monotonic_time() + PHONE_SOURCE_TAIL);
         }
         break;
     case JINGLE_EVENT_ENDED:
@@ -296,6 +350,9 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
         phone_offline(phone, event);
         break;
     case JINGLE_EVENT_INCOMING:
+        if (!phone->session) {
+            phone->video_incoming = event->u.incoming.video;
+        }
         phone->on_incoming(phone, event);
         break;
     default:
@@ -309,7 +366,7 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
 /* ---------------------------------------------------------------------------- the loop -- */
 
 struct wires {
-    struct pollfd library, signals, input;
+    struct pollfd library, signals, input, window;
     struct commands commands;
     bool keys; /* input is a keyboard */
 };
@@ -347,6 +404,18 @@ static void wires_read_input(struct wires *wires, struct phone *phone)
     }
 }
 
+static void wires_read_window(struct phone *phone)
+{
+    struct request requests[KEYS_MAX];
+    int count = screen_read(phone->screen, phone->state == PHONE_INCOMING, requests);
+    for (int i = 0; i < count; i++) {
+        phone_do(phone, &requests[i]);
+    }
+    if (count < 0) {
+        phone_video_closed(phone);
+    }
+}
+
 static void phone_keep_time(struct phone *phone)
 {
     gint64 now = g_get_monotonic_time();
@@ -372,10 +441,16 @@ static void phone_keep_time(struct phone *phone)
 static void phone_turn(struct phone *phone, struct wires *wires)
 {
     gint64 due = MIN(MIN(phone->end_due, phone->stop_due), phone->wait_due);
-    if (tell_tick(phone->teller)) {
+    if (tell_tick(phone->teller) || phone->screen) {
         due = MIN(due, g_get_monotonic_time() + TICK);
     }
-    struct pollfd descriptors[] = {wires->library, wires->signals, wires->input};
+    if (phone->screen) {
+        char *text = tell_window_text(phone->teller);
+        phone_video_show(phone, text);
+        g_free(text);
+    }
+    wires->window.fd = phone->screen ? screen_fd(phone->screen) : -1;
+    struct pollfd descriptors[] = {wires->library, wires->signals, wires->input, wires->window};
     int ready = poll(descriptors, G_N_ELEMENTS(descriptors), timeout_until(due));
     if (ready > 0 && descriptors[1].revents) {
         for (int number = signals_next(); number; number = signals_next()) {
@@ -384,6 +459,9 @@ static void phone_turn(struct phone *phone, struct wires *wires)
     }
     if (ready > 0 && descriptors[2].revents) {
         wires_read_input(wires, phone);
+    }
+    if (ready > 0 && descriptors[3].revents && phone->screen) {
+        wires_read_window(phone);
     }
     const jingle_event *event;
     while (!phone->finished && (event = jingle_client_next_event(phone->client))) {
@@ -398,6 +476,7 @@ static void phone_loop(struct phone *phone)
         .library = {.fd = jingle_client_fd(phone->client), .events = POLLIN},
         .signals = {.fd = signals_open(), .events = POLLIN},
         .input = {.fd = -1, .events = POLLIN},
+        .window = {.fd = -1, .events = POLLIN},
     };
     if (phone->options->commands) {
         wires.input.fd = STDIN_FILENO;
@@ -405,6 +484,7 @@ static void phone_loop(struct phone *phone)
         wires.input.fd = STDIN_FILENO;
         wires.keys = true;
     }
+    phone->asks = wires.input.fd >= 0;
     jingle_status status = jingle_client_connect(phone->client);
     if (status != JINGLE_OK) {
         phone_finish(phone, exit_for_status(status), jingle_strerror(status));
@@ -421,7 +501,7 @@ static int phone_prepare(struct phone *phone)
 {
     char *message = NULL;
     int code = EXIT_FAILED;
-    jingle_status status = sound_config(phone->options, 1, &phone->sound, &message);
+    jingle_status status = make_sound(phone, &phone->sound, &message);
     if (status != JINGLE_OK) {
         code = tell_exit(phone->teller, exit_for_status(status), message);
         g_free(message);
@@ -445,6 +525,8 @@ int phone_run(struct phone *phone)
     if (phone->sound_ready) {
         sound_config_clear(&phone->sound);
     }
+    phone_video_clear(phone);
+    report_free(phone->report);
     g_free(phone->text);
     return code;
 }

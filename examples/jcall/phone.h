@@ -9,9 +9,15 @@
 #define JCALL_PHONE_H
 
 #include "options.h"
+#include "picture.h"
+#include "report.h"
 #include "tell.h"
 
 #include <stdbool.h>
+
+#define PHONE_SOURCE_TAIL 1000000 /* what was said last should still be heard */
+
+struct screen;
 
 enum phone_state {
     PHONE_FREE,
@@ -25,11 +31,22 @@ struct phone {
     const struct options *options;
     struct teller *teller;
     jingle_client *client;
+    bool video_incoming;     /* the call that rings here offers video */
     jingle_session *session; /* the call now, a reference; NULL if there is none */
     enum phone_state state;
     jingle_session_config sound; /* of the next call, if `sound_ready` */
     bool sound_ready;
     unsigned calls; /* that connected so far */
+    bool asks;      /* there is somebody, or a program, to ask */
+    /* pictures: phone_video.c */
+    jingle_video_source *pictures; /* of the next call; NULL: none is made yet */
+    jingle_video_config video_config;
+    enum picture_kind picture; /* that we send */
+    bool video;                /* was agreed on */
+    bool video_offered;        /* they wait for our word */
+    struct screen *screen;     /* NULL: no window */
+    bool no_window;            /* there can be none, or the user closed it */
+    struct report *report;     /* of the call now; NULL: none is wanted */
     bool was_online;
     bool muted, held;
     int idle_code; /* the exit code when the user quits without a call */
@@ -59,8 +76,11 @@ void phone_take(struct phone *phone, jingle_session *session, enum phone_state s
  * `*message` (freed with g_free()) says what to do. */
 jingle_status phone_sound(struct phone *phone, jingle_session_config *config, char **message);
 
-/* Answers `session`. */
-void phone_accept(struct phone *phone, jingle_session *session);
+/* Answers `session`; with video if the options want it and it is offered, or if `video`. */
+void phone_accept(struct phone *phone, jingle_session *session, bool video);
+
+/* Puts the video that the options want into `config`. */
+void phone_add_video(struct phone *phone, jingle_session_config *config);
 
 /* Ends the loop. */
 void phone_finish(struct phone *phone, int code, const char *text);

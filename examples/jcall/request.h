@@ -3,6 +3,7 @@
 #define JCALL_REQUEST_H
 
 #define REQUEST_DIGITS_MAX 64
+#define REQUEST_VALUE_MAX  200
 
 enum request_kind {
     REQUEST_NONE,
@@ -16,6 +17,19 @@ enum request_kind {
     REQUEST_UNHOLD,
     REQUEST_TOGGLE_HOLD,
     REQUEST_DIGITS,
+    REQUEST_VIDEO,         /* add video, or take what is offered */
+    REQUEST_REFUSE_VIDEO,  /* what is offered */
+    REQUEST_STOP_VIDEO,    /* for both sides */
+    REQUEST_CAMERA,        /* send what the options say */
+    REQUEST_SCREEN,        /* send the screen */
+    REQUEST_NO_PICTURE,    /* send nothing */
+    REQUEST_TOGGLE_CAMERA, /* add video, or the camera on and off */
+    REQUEST_TOGGLE_SCREEN,
+    REQUEST_DIRECTION, /* who sends pictures: `value` */
+    REQUEST_FULL_SCREEN,
+    REQUEST_SNAPSHOT, /* to the file `value`, or one with the time in its name */
+    REQUEST_RECORD,   /* to the file `value` */
+    REQUEST_STOP_RECORD,
     REQUEST_HANGUP,
     REQUEST_QUIT,
     REQUEST_UNKNOWN,
@@ -23,7 +37,7 @@ enum request_kind {
 
 struct request {
     enum request_kind kind;
-    char digits[REQUEST_DIGITS_MAX + 1]; /* of REQUEST_DIGITS */
+    char value[REQUEST_VALUE_MAX + 1]; /* digits, a file's path; else "" */
 };
 
 #endif

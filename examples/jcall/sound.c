@@ -86,7 +86,7 @@ static jingle_audio_source *source_new(const struct options *options, jingle_sta
 }
 
 /* For the second call: "said.wav" becomes "said-2.wav". */
-static char *record_path(const char *path, unsigned call)
+char *sound_record_path(const char *path, unsigned call)
 {
     if (call <= 1) {
         return g_strdup(path);
@@ -101,7 +101,7 @@ static char *record_path(const char *path, unsigned call)
 
 static jingle_audio_sink *sink_file(const char *path, unsigned call, jingle_status *status)
 {
-    char *numbered = record_path(path, call);
+    char *numbered = sound_record_path(path, call);
     jingle_audio_sink *sink = jingle_audio_sink_file(numbered, status);
     g_free(numbered);
     return sink;
@@ -169,13 +169,19 @@ static void coding_fill(const struct options *options, jingle_session_config *co
     config->direct = options->direct;
 }
 
+bool sound_is_webm(const struct options *options)
+{
+    return options->record && g_str_has_suffix(options->record, ".webm");
+}
+
 jingle_status sound_config(const struct options *options, unsigned call,
-                           jingle_session_config *config, char **message)
+                           jingle_audio_source *spoken, jingle_session_config *config,
+                           char **message)
 {
     jingle_status status = JINGLE_OK;
     jingle_session_config_init(config);
     coding_fill(options, config);
-    config->source = source_new(options, &status);
+    config->source = spoken ? spoken : source_new(options, &status);
     if (!config->source) {
         *message = sound_message("--source", options->source ? options->source : "device", status,
                                  "device, device:NAME, file:PATH, tone:HZ and silence");
@@ -185,7 +191,7 @@ jingle_status sound_config(const struct options *options, unsigned call,
     if (!config->sink) {
         *message = sound_message("--sink", options->sink ? options->sink : "device", status,
                                  "device, device:NAME, file:PATH and null");
-    } else if (options->record) {
+    } else if (options->record && !sound_is_webm(options)) {
         config->sink = sink_record(options, call, config->sink, &status);
         if (!config->sink) {
             *message = sound_message("--record", options->record, status, "a file's path");

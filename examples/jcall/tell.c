@@ -198,6 +198,10 @@ static char *talking_text(struct teller *teller)
         g_string_append_printf(text, "  %s %.0f kbit/s  %s", teller->codec ? teller->codec : "",
                                (double)now->bitrate_received / 1000, quality_word(teller));
     }
+    if (now->video.receiving && now->video.height_received > 0) {
+        g_string_append_printf(text, "  picture %ux%u %.0f/s", now->video.width_received,
+                               now->video.height_received, now->video.frame_rate_received);
+    }
     g_free(time);
     g_free(you);
     g_free(they);
@@ -209,20 +213,44 @@ static char *stage_text(struct teller *teller)
     static const char *const words[] = {
         [STAGE_LOGIN] = "Logging in",       [STAGE_WAITING] = "Waiting for calls",
         [STAGE_CALLING] = "Calling",        [STAGE_RINGING] = "Ringing",
-        [STAGE_INCOMING] = "It rings here", [STAGE_SETUP] = "Setting up sound",
+        [STAGE_INCOMING] = "It rings here", [STAGE_SETUP] = "Setting up the call",
     };
     static const char *const keys[] = {
         [STAGE_LOGIN] = "q quits",
         [STAGE_WAITING] = "q quits",
         [STAGE_CALLING] = "q gives up",
         [STAGE_RINGING] = "q gives up",
-        [STAGE_INCOMING] = "y answers, n declines",
+        [STAGE_INCOMING] = "y answers, v with video, n declines",
         [STAGE_SETUP] = "q hangs up",
     };
     char *time = time_text(g_get_monotonic_time() - teller->since);
     char *text =
         g_strdup_printf("%s  %s ...  (%s)", time, words[teller->stage], keys[teller->stage]);
     g_free(time);
+    return text;
+}
+
+char *tell_window_text(struct teller *teller)
+{
+    if (!teller->session) {
+        return g_strdup("");
+    }
+    char *peer = text_clean(jingle_session_peer(teller->session), NAME_MAX_SHOWN);
+    *strchrnul(peer, '/') = '\0';
+    char *text;
+    if (teller->stage == STAGE_TALKING) {
+        char *time = time_text(teller->now.duration);
+        text = g_strdup_printf("%s  %s  %s%s", peer, time, quality_word(teller),
+                               switch_mark(teller->held, teller->muted));
+        g_free(time);
+    } else if (teller->stage != STAGE_IDLE) {
+        char *stage = stage_text(teller);
+        text = g_strdup_printf("%s  %s", peer, stage);
+        g_free(stage);
+    } else {
+        text = g_strdup(peer);
+    }
+    g_free(peer);
     return text;
 }
 
@@ -234,7 +262,7 @@ bool tell_tick(struct teller *teller)
     char *text = NULL;
     if (teller->stage == STAGE_TALKING) {
         char *talking = talking_text(teller);
-        text = g_strconcat(talking, "  (m h 0-9 q)", NULL);
+        text = g_strconcat(talking, "  (m h v s 0-9 q)", NULL);
         g_free(talking);
     } else if (teller->stage != STAGE_IDLE) {
         text = stage_text(teller);
@@ -359,6 +387,45 @@ void tell_digits(struct teller *teller, jingle_session *session, const char *dig
     tell_note(teller, "Dialled %s.", digits);
 }
 
+void tell_picture(struct teller *teller, jingle_session *session, const char *what)
+{
+    static const struct {
+        const char *word, *sentence;
+    } words[] = {
+        {"camera", "They see your camera now."},
+        {"screen", "They see your screen now."},
+        {"none", "They see nothing of you now."},
+        {"adding", "Asking them for video ..."},
+        {"accepting", "Video is being set up."},
+        {"refusing", "Their video is refused; the call goes on."},
+        {"stopping", "The video is ended; the call goes on."},
+    };
+    if (teller->json) {
+        json_note(teller, json_own("picture", session, json_pack("{ss}", "what", what)));
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(words[i].word, what) == 0) {
+            tell_note(teller, "%s", words[i].sentence);
+        }
+    }
+}
+
+void tell_file(struct teller *teller, jingle_session *session, const char *what, const char *path)
+{
+    if (teller->json) {
+        json_note(teller, json_own("file", session,
+                                   json_pack("{ssso}", "what", what, "path", json_text(path))));
+        return;
+    }
+    char *clean = text_clean(path, TEXT_MAX);
+    const char *format = strcmp(what, "record") == 0     ? "Recording to"
+                         : strcmp(what, "snapshot") == 0 ? "Their picture is saved:"
+                                                         : "The page about the call:";
+    tell_note(teller, "%s %s", format, clean);
+    g_free(clean);
+}
+
 void tell_contact(struct teller *teller, const jingle_contact *contact)
 {
     if (teller->json) {
@@ -404,6 +471,21 @@ void tell_device(struct teller *teller, const jingle_audio_device *device)
         device->playback_channels ? "loudspeaker" : "", device->default_playback ? " (usual)" : "");
     g_free(name);
     g_free(system);
+}
+
+void tell_camera(struct teller *teller, const jingle_camera *camera)
+{
+    if (teller->json) {
+        json_note(teller, json_own("camera", NULL,
+                                   json_pack("{soso}", "path", json_text(camera->path), "name",
+                                             json_text(camera->name))));
+        return;
+    }
+    char *path = text_clean(camera->path, NAME_MAX_SHOWN);
+    char *name = text_clean(camera->name, NAME_MAX_SHOWN);
+    tell_note(teller, "%-40s %-6s camera", name, path);
+    g_free(path);
+    g_free(name);
 }
 
 static void say_check(struct teller *teller, const char *subject, bool good, const char *text,
@@ -526,7 +608,7 @@ static void say_incoming(struct teller *teller, const jingle_event *event)
         g_free(when);
     } else if (!teller->session) {
         call_begin(teller, event->session, false);
-        tell_note(teller, "%s calls%s.", from,
+        tell_note(teller, "%s calls%s%s.", from, event->u.incoming.video ? " with video" : "",
                   event->u.incoming.on_roster ? "" : " (not one of your contacts)");
         display_ring(teller->display);
         teller_enter(teller, STAGE_INCOMING);
@@ -552,6 +634,16 @@ static void say_device(struct teller *teller, const jingle_event *event)
         {"The microphone is back.", "The microphone is gone."},
     };
     say_text(teller, event->text, sentences[event->u.device.capture][event->u.device.lost]);
+}
+
+static void say_video(struct teller *teller, const jingle_event *event)
+{
+    bool sending = event->u.video.sending, receiving = event->u.video.receiving;
+    const char *sentence = sending && receiving ? "You see each other."
+                           : sending            ? "They see you; they send no picture."
+                           : receiving          ? "You see them; they do not see you."
+                                                : "There is no video now; sound goes on.";
+    say_text(teller, event->text, sentence);
 }
 
 static void say_digit(struct teller *teller, char digit)
@@ -646,6 +738,23 @@ static void say_session(struct teller *teller, const jingle_event *event)
         teller->peer_muted = event->u.flag.on;
         tell_note(teller, event->u.flag.on ? "They muted their microphone."
                                            : "Their microphone is on again.");
+        break;
+    case JINGLE_EVENT_VIDEO_OFFERED:
+        tell_note(teller, "They want to add video: v takes it, x refuses it.");
+        break;
+    case JINGLE_EVENT_VIDEO:
+        say_video(teller, event);
+        break;
+    case JINGLE_EVENT_VIDEO_MUTE:
+        tell_note(teller, event->u.flag.on ? "Their camera is off." : "Their camera is on again.");
+        break;
+    case JINGLE_EVENT_VIDEO_DEVICE:
+        say_text(teller, event->text,
+                 event->u.video_device.lost ? "A camera or window is gone; the call goes on."
+                                            : "The camera or window is back.");
+        break;
+    case JINGLE_EVENT_VIDEO_SOURCE_ENDED:
+        tell_note(teller, "All that was to be shown has been shown.");
         break;
     case JINGLE_EVENT_DIGIT:
         say_digit(teller, event->u.digit.digit);

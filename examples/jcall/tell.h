@@ -31,8 +31,14 @@ void tell_answering(struct teller *teller, jingle_session *session);
 void tell_busy(struct teller *teller, jingle_session *session, const char *from);
 void tell_switch(struct teller *teller, jingle_session *session, bool mute, bool on);
 void tell_digits(struct teller *teller, jingle_session *session, const char *digits);
+/* What we do with our picture: "camera", "screen", "none", "adding", "accepting", "refusing",
+ * "stopping". */
+void tell_picture(struct teller *teller, jingle_session *session, const char *what);
+/* A file is written: "snapshot", "record", "report". */
+void tell_file(struct teller *teller, jingle_session *session, const char *what, const char *path);
 void tell_contact(struct teller *teller, const jingle_contact *contact);
 void tell_device(struct teller *teller, const jingle_audio_device *device);
+void tell_camera(struct teller *teller, const jingle_camera *camera);
 void tell_check(struct teller *teller, const char *subject, bool good, const char *text,
                 const char *remedy);
 void tell_error(struct teller *teller, jingle_status status, const char *text);
@@ -47,6 +53,9 @@ void tell_event(struct teller *teller, const jingle_event *event);
 
 /* Draws the live line anew; false if it will look the same until the next event. */
 bool tell_tick(struct teller *teller);
+
+/* What a window says of the call: name, time and quality. Freed with g_free(). */
+char *tell_window_text(struct teller *teller);
 
 /* Standard output takes no more. */
 bool tell_broken(struct teller *teller);

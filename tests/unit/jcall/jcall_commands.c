@@ -50,8 +50,27 @@ static void test_each_line_is_a_request(void **state)
     assert_int_equal(next().kind, REQUEST_HANGUP);
     struct request digits = next();
     assert_int_equal(digits.kind, REQUEST_DIGITS);
-    assert_string_equal(digits.digits, "12#");
+    assert_string_equal(digits.value, "12#");
     assert_false(commands_next(&commands, &none));
+}
+
+static void test_a_command_may_have_a_value(void **state)
+{
+    (void)state;
+    type("answer video\ndirection send\nrecord /tmp/a b.webm\nsnapshot\n");
+    close(input[1]);
+    struct request answer = next();
+    assert_int_equal(answer.kind, REQUEST_ANSWER);
+    assert_string_equal(answer.value, "video");
+    struct request direction = next();
+    assert_int_equal(direction.kind, REQUEST_DIRECTION);
+    assert_string_equal(direction.value, "send");
+    struct request record = next();
+    assert_int_equal(record.kind, REQUEST_RECORD);
+    assert_string_equal(record.value, "/tmp/a b.webm");
+    struct request snapshot = next();
+    assert_int_equal(snapshot.kind, REQUEST_SNAPSHOT);
+    assert_string_equal(snapshot.value, "");
 }
 
 static void test_half_a_line_waits_for_the_rest(void **state)
@@ -68,8 +87,9 @@ static void test_half_a_line_waits_for_the_rest(void **state)
 static void test_nonsense_is_unknown_and_harmless(void **state)
 {
     (void)state;
-    type("dance\ndigits 12x\ndigits \n\nmute\n");
+    type("dance\ndigits 12x\ndigits \ndirection up\n\nmute\n");
     close(input[1]);
+    assert_int_equal(next().kind, REQUEST_UNKNOWN);
     assert_int_equal(next().kind, REQUEST_UNKNOWN);
     assert_int_equal(next().kind, REQUEST_UNKNOWN);
     assert_int_equal(next().kind, REQUEST_UNKNOWN);
@@ -102,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_line_is_a_request, open_input, close_input),
+        cmocka_unit_test_setup_teardown(test_a_command_may_have_a_value, open_input, close_input),
         cmocka_unit_test_setup_teardown(test_half_a_line_waits_for_the_rest, open_input,
                                         close_input),
         cmocka_unit_test_setup_teardown(test_nonsense_is_unknown_and_harmless, open_input,
