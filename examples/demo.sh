@@ -1,27 +1,29 @@
 #!/usr/bin/env bash
-# A voice call between two people on this machine, from nothing to a verdict:
+# A video call between two people on this machine, from nothing to a verdict:
 #
-#   install packages ─▶ build ─▶ private XMPP server ─▶ Bob answers, Alice calls and speaks
-#                    ─▶ compare what Bob recorded with what Alice said
+#   install packages ─▶ build ─▶ private XMPP server ─▶ Bob answers, Alice calls, speaks and shows
+#                    a test picture ─▶ compare what Bob recorded and saw with what Alice sent
 #
-#   examples/demo.sh [--build DIR] [--recording FILE]
+#   examples/demo.sh [--build DIR] [--out DIR]
 #
-#   --build DIR        take or build the programs there; default: build/release
-#   --recording FILE   where what was heard is kept; default: out/demo/heard.flac
+#   --build DIR   take or build the programs there; default: build/release
+#   --out DIR     where what was heard and seen is kept; default: out/demo
 #
+# The two windows are shown on this display, or on one of the demo's own (Xvfb) where there is none.
 # It listens on loopback only, on free ports, and leaves nothing behind but packages, the build and
-# the recording. Ends with 0 only if every word arrived.
+# in the folder: heard.flac, seen.png (Bob's last picture of Alice) and call.html (a page about the
+# call). Ends with 0 only if every word arrived and the picture is right.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build/release
-recording=$top/out/demo/heard.flac
+out=$top/out/demo
 spoken=$top/examples/speech.flac
 
 while [ $# -gt 0 ]; do
     case $1 in
         --build) build=$(realpath -m "${2:?--build wants a directory}") ;;
-        --recording) recording=$(realpath -m "${2:?--recording wants a file}") ;;
+        --out) out=$(realpath -m "${2:?--out wants a directory}") ;;
         *)
             sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"
             [ "$1" = --help ] && exit 0
@@ -39,7 +41,7 @@ fail() {
     exit 1
 }
 
-told='' server='' work='' alice='' bob='' shown=''
+told='' server='' work='' alice='' bob='' shown='' screen=''
 
 clean_up() {
     local code=$?
@@ -49,6 +51,7 @@ clean_up() {
         wait "$process" 2>/dev/null || true
     done
     for process in $shown; do wait "$process" 2>/dev/null || true; done
+    [ -z "$screen" ] || kill "$screen" 2>/dev/null || true
     [ -z "$server" ] || "$top/examples/private_server.sh" stop "$server" || true
     [ -z "$work" ] || rm -rf "$work"
     [ $code -eq 0 ] || [ -n "$told" ] || printf '\nTHE DEMO FAILED.\n' >&2
@@ -68,7 +71,7 @@ quietly() {
 
 build_programs() {
     (cd "$top" && quietly cmake --preset release -B "$build")
-    quietly cmake --build "$build" --target jcall compare_sound
+    quietly cmake --build "$build" --target jcall compare_sound compare_picture
 }
 
 start_server() {
@@ -86,6 +89,17 @@ phone() { # NAME WORD...
     JCALL_JID='' JCALL_PASSWORD=secret XDG_CONFIG_HOME=$work XDG_CACHE_HOME=$work/$name \
         exec timeout --foreground 120 "$build/examples/jcall" --jid "$name@$DOMAIN" --host "$HOST" --port "$PORT" \
         --tls starttls --ca-file "$CA_FILE" --lab-loopback "$@"
+}
+
+# A display of our own: Xvfb writes its number when it is ready.
+start_screen() {
+    mkfifo "$work/display"
+    Xvfb -displayfd 3 -screen 0 1280x1024x24 -nolisten tcp 3>"$work/display" \
+        >"$work/xvfb.log" 2>&1 </dev/null &
+    screen=$!
+    local number
+    read -r -t 20 number <"$work/display" || fail 'Xvfb did not start.'
+    export DISPLAY=:$number
 }
 
 # Both displays in one: each line with whose it is, as it comes, and kept.
@@ -120,19 +134,26 @@ start_server
 echo "Prosody runs for Alice and Bob on $HOST, port $PORT; nobody else can reach it."
 
 step '4 of 5: the call'
-mkdir -p "$(dirname "$recording")"
-rm -f "$recording"
+mkdir -p "$out"
+rm -f "$out/heard.flac" "$out/seen.png" "$out/call.html"
+if [ -z "${DISPLAY:-}" ]; then
+    start_screen
+    echo "There is no display here: the windows are on one of the demo's own, $DISPLAY."
+fi
+began=$("$build/examples/compare_picture" now)
 mkfifo "$work/bob.pipe" "$work/alice.pipe"
 show Bob <"$work/bob.pipe" &
 shown=$!
-phone bob answer --auto --once --source=silence --sink=null --record="$recording" \
+phone bob answer --auto --once --video --test-picture --source=silence --sink=null \
+    --record="$out/heard.flac" --snapshot="$out/seen.png" --report="$out/call.html" \
     >"$work/bob.pipe" 2>&1 </dev/null &
 bob=$!
 await_line Bob 'Waiting for calls' 20 || fail 'Bob could not log in.'
 
 show Alice <"$work/alice.pipe" &
 shown="$shown $!"
-phone alice call "bob@$DOMAIN" --source="file:$spoken" --sink=null --until-source-ends \
+phone alice call "bob@$DOMAIN" --video --test-picture --source="file:$spoken" --sink=null \
+    --until-source-ends \
     >"$work/alice.pipe" 2>&1 </dev/null &
 alice=$!
 alice_code=0 bob_code=0
@@ -144,20 +165,28 @@ for process in $shown; do wait "$process"; done
 shown=''
 [ "$alice_code" -eq 0 ] || fail "Alice's jcall ended with exit code $alice_code; see jcall(1)."
 [ "$bob_code" -eq 0 ] || fail "Bob's jcall ended with exit code $bob_code; see jcall(1)."
-[ -s "$recording" ] || fail 'Bob recorded nothing.'
+ended=$("$build/examples/compare_picture" now)
+[ -s "$out/heard.flac" ] || fail 'Bob recorded nothing.'
+[ -s "$out/seen.png" ] || fail 'Bob saw nothing.'
+[ -s "$out/call.html" ] || fail 'There is no page about the call.'
 
-step '5 of 5: what was heard'
+step '5 of 5: what was heard and seen'
 verdict=0
-"$build/examples/compare_sound" "$spoken" "$recording" 0.9 >"$work/verdict" || verdict=$?
+"$build/examples/compare_sound" "$spoken" "$out/heard.flac" 0.9 >"$work/verdict" || verdict=$?
 cat "$work/verdict"
+seen=0
+"$build/examples/compare_picture" "$out/seen.png" "$began" "$ended" || seen=$?
 setup_time() { # NAME
     sed -n 's/.*sound flows \([0-9.]*\) s after the answer.*/\1/p' "$work/$1.log"
 }
 echo
-[ "$verdict" -eq 0 ] || fail "what Bob heard is not what Alice said; listen to $recording"
+[ "$verdict" -eq 0 ] || fail "what Bob heard is not what Alice said; listen to $out/heard.flac"
+[ "$seen" -eq 0 ] || fail "what Bob saw is not what Alice showed; look at $out/seen.png"
 cat <<END
-Bob heard every word that Alice said:
+Bob heard every word that Alice said and saw what she showed:
   "$(sed -n 's/^| .speech.flac. | \(.*\) |$/\1/p' "$top/examples/recordings.md")"
 Set-up: sound flowed $(setup_time Alice) s after the answer at Alice's end, $(setup_time Bob) s at Bob's.
-The recording is $recording
+What he heard:         $out/heard.flac
+What he saw last:      $out/seen.png
+A page about the call: $out/call.html
 END
