@@ -222,7 +222,9 @@ static void context_add_video(GOptionContext *context, struct options *o)
 {
     const GOptionEntry entries[] = {
         {"video", 0, 0, G_OPTION_ARG_NONE, &o->video,
-         "See each other: from the camera, unless one of these says otherwise", NULL},
+         "See each other: from the camera, unless the next ones say otherwise; --no-video: not "
+         "before a key or command asks for it",
+         NULL},
         {"camera", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
          "Send this camera (jcall devices), or the first", "NAME"},
         {"screen", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
@@ -457,7 +459,7 @@ static char *parse_complaint(const GError *error, const struct config *config)
 
 enum options_result options_parse(struct options *options, int argc, char **argv, char **message)
 {
-    *options = (struct options){0};
+    *options = (struct options){.video = -1};
     *message = NULL;
     struct general general = {0};
     struct config config = {0};

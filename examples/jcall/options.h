@@ -40,7 +40,7 @@ struct options {
     jingle_switch noise_suppression;
     jingle_switch gain_control;
     /* pictures */
-    gboolean video;
+    int video;    /* asked for: 1; --no-video: 0; -1: as the next ones say */
     char *camera; /* a name; "": the first; NULL: not asked for, as with the next two */
     char *screen;
     char *play;

@@ -5,8 +5,11 @@
 
 bool picture_wanted(const struct options *options)
 {
-    return options->video || options->camera || options->screen || options->play ||
-           options->test_picture || options->watch;
+    if (options->video >= 0) {
+        return options->video > 0;
+    }
+    return options->camera || options->screen || options->play || options->test_picture ||
+           options->watch;
 }
 
 static char *camera_message(jingle_status status)
