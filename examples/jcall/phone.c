@@ -37,6 +37,8 @@ void phone_take(struct phone *phone, jingle_session *session, enum phone_state s
     }
     phone->session = session;
     phone->state = session ? state : PHONE_FREE;
+    phone->calling = state == PHONE_CALLING;
+    phone->begun = g_get_real_time();
     phone->muted = phone->held = false;
     phone->end_due = G_MAXINT64;
 }
@@ -279,7 +281,11 @@ static void phone_report(struct phone *phone, const jingle_event *event)
     }
     if (!phone->report) {
         phone->report = report_new();
+        report_call(phone->report, jingle_client_jid(phone->client), NULL, phone->calling,
+                    phone->begun);
     }
+    report_call(phone->report, NULL, jingle_session_peer(event->session), phone->calling,
+                phone->begun);
     report_event(phone->report, event);
     if (event->type != JINGLE_EVENT_ENDED) {
         return;

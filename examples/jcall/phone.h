@@ -34,6 +34,8 @@ struct phone {
     bool video_incoming;     /* the call that rings here offers video */
     jingle_session *session; /* the call now, a reference; NULL if there is none */
     enum phone_state state;
+    bool calling;                /* it was we who called */
+    int64_t begun;               /* when the call became ours, microseconds since 1970 */
     jingle_session_config sound; /* of the next call, if `sound_ready` */
     bool sound_ready;
     unsigned calls; /* that connected so far */
