@@ -62,8 +62,8 @@ def test_sound_only_is_an_answer_to_video(server, run_jcall, answering):
     bob = answering(server, "bob")
     alice = run_jcall(server, "alice", "call", server.jid("bob"), *TEST, *SILENT)
     assert bob.await_event("incoming")["video"]
-    alice.await_event("connected")
     alice.await_event("video", sending=False, receiving=False, status="refused")
+    alice.await_event("connected")
     for side in (alice, bob):
         side.await_sound(1)
     alice.command("hangup")
@@ -117,7 +117,7 @@ def test_offered_video_is_refused_and_the_call_goes_on(voice_call):
         side.await_event("video", sending=True, receiving=True)
 
 
-def test_the_direction_of_pictures_changes(voice_call, tmp_path):
+def test_the_direction_of_pictures_changes_by_mute_where_nobody_has_modified(voice_call, tmp_path):
     alice, bob = voice_call
     alice.command("video")
     bob.await_event("video-offered")
@@ -125,10 +125,10 @@ def test_the_direction_of_pictures_changes(voice_call, tmp_path):
     for side in voice_call:
         await_pictures(side)
     bob.command("direction receive")
-    alice.await_event("video", receiving=False)
+    alice.await_event("video-mute", on=True)
     assert_sees_now(bob, tmp_path / "bob.png")
     bob.command("direction both")
-    alice.await_event("video", receiving=True)
+    alice.await_event("video-mute", on=False)
     assert_sees_now(alice, tmp_path / "alice.png")
 
 
