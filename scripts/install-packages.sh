@@ -4,7 +4,7 @@
 #
 #   install-packages.sh [--runtime] [--build] [--tests]
 #
-#   --runtime   what the built programs need, and the private server of the demo
+#   --runtime   what the built programs need, and the demo's private server and display
 #   --build     compilers, tools and libraries to build
 #   --tests     what tests/run.sh needs beyond these
 # Without any: all three.
@@ -15,7 +15,7 @@ runtime=(
     libglib2.0-0 libjansson4 libnice10 libopus0 libpango-1.0-0 libpangocairo-1.0-0 libpipewire-0.3-0
     libpng16-16 libportaudio2 libsdl2-2.0-0 libsndfile1 libspeexdsp1 libsrtp2-1 libssl3 libstrophe0
     libswresample4 libswscale6 libvpx7 libx11-6 libxcb-composite0 libxcb-damage0 libxcb-shm0
-    libxcb-xfixes0 libxcb1 libxml2 libyuv0 openssl prosody
+    libxcb-xfixes0 libxcb1 libxml2 libyuv0 openssl prosody xvfb
 )
 build=(
     ccache cmake g++ gcc libavcodec-dev libavformat-dev libavutil-dev libc6-dev libcairo2-dev
@@ -29,7 +29,7 @@ tests=(
     binutils clang clang-format clang-tidy coturn dbus ejabberd ffmpeg git iproute2
     libclang-rt-14-dev mandoc nftables pipewire procps pulseaudio pulseaudio-utils python3
     python3-gi python3-numpy python3-pytest python3-pytest-xdist python3-scipy python3-slixmpp
-    shellcheck wireplumber xdotool xvfb
+    shellcheck wireplumber xdotool
 )
 
 wanted=()
