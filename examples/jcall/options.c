@@ -419,6 +419,14 @@ static enum options_result options_judge(struct options *options, GOptionContext
     return OPTIONS_RUN;
 }
 
+/* GLib would take the next word, such as the command, for the camera's name. */
+static const char *argument_alone(const char *argument)
+{
+    return strcmp(argument, "--camera") == 0   ? "--camera="
+           : strcmp(argument, "--screen") == 0 ? "--screen="
+                                               : argument;
+}
+
 /* The program's name, the file's arguments, the environment's, the user's. */
 static char **arguments_join(const struct config *config, int argc, char **argv)
 {
@@ -434,7 +442,7 @@ static char **arguments_join(const struct config *config, int argc, char **argv)
         g_free(argument);
     }
     for (int i = 1; i < argc; i++) {
-        g_strv_builder_add(all, argv[i]);
+        g_strv_builder_add(all, argument_alone(argv[i]));
     }
     char **joined = g_strv_builder_end(all);
     g_strv_builder_unref(all);
