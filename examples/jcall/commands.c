@@ -88,7 +88,8 @@ static struct request command_meaning(const char *line)
 void commands_fill(struct commands *commands, int descriptor)
 {
     if (commands->bytes == sizeof commands->line) {
-        commands->bytes = 0; /* no command is that long: forget it */
+        commands->bytes = 0; /* no command is that long */
+        commands->too_long = true;
     }
     ssize_t got =
         read(descriptor, commands->line + commands->bytes, sizeof commands->line - commands->bytes);
@@ -111,6 +112,8 @@ bool commands_next(struct commands *commands, struct request *request)
     line[length] = '\0';
     commands->bytes -= length + 1;
     memmove(commands->line, end + 1, commands->bytes);
-    *request = command_meaning(g_strstrip(line));
+    *request = commands->too_long ? (struct request){.kind = REQUEST_UNKNOWN}
+                                  : command_meaning(g_strstrip(line));
+    commands->too_long = false;
     return true;
 }

@@ -7,11 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define COMMAND_BYTES_MAX 256
+#define COMMAND_BYTES_MAX (REQUEST_VALUE_MAX + 100)
 
 struct commands {
     char line[COMMAND_BYTES_MAX];
     size_t bytes;
+    bool too_long; /* the line that is being read: it is no command, up to its end */
     bool ended;
 };
 

@@ -3,7 +3,7 @@
 #define JCALL_REQUEST_H
 
 #define REQUEST_DIGITS_MAX 64
-#define REQUEST_VALUE_MAX  200
+#define REQUEST_VALUE_MAX  1000
 
 enum request_kind {
     REQUEST_NONE,
