@@ -15,7 +15,7 @@ static void answer_incoming(struct phone *phone, const jingle_event *event)
         tell_busy(phone->teller, event->session, event->u.incoming.from);
         return;
     }
-    phone_take(phone, jingle_session_ref(event->session), PHONE_INCOMING);
+    phone_take_incoming(phone, event);
     if (phone->options->automatic) {
         phone_accept(phone, event->session, false);
     } else {

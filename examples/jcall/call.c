@@ -49,7 +49,7 @@ static void call_incoming(struct phone *phone, const jingle_event *event)
     bool waiting = call->replaced || phone->state == PHONE_CALLING;
     if (waiting && same_person(event->u.incoming.from, call_target(phone))) {
         phone->wait_due = G_MAXINT64;
-        phone_take(phone, jingle_session_ref(event->session), PHONE_INCOMING);
+        phone_take_incoming(phone, event);
         phone_accept(phone, event->session, false);
         return;
     }

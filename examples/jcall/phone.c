@@ -40,7 +40,14 @@ void phone_take(struct phone *phone, jingle_session *session, enum phone_state s
     phone->calling = state == PHONE_CALLING;
     phone->begun = g_get_real_time();
     phone->muted = phone->held = false;
+    phone->sound_over = phone->pictures_over = false;
     phone->end_due = G_MAXINT64;
+}
+
+void phone_take_incoming(struct phone *phone, const jingle_event *event)
+{
+    phone_take(phone, jingle_session_ref(event->session), PHONE_INCOMING);
+    phone->video_incoming = event->u.incoming.video;
 }
 
 static jingle_status make_sound(struct phone *phone, jingle_session_config *config, char **message)
@@ -273,6 +280,19 @@ static void phone_ended(struct phone *phone, const jingle_event *event)
     g_free(text);
 }
 
+static void phone_write_report(struct phone *phone, jingle_session *session)
+{
+    char *path = sound_record_path(phone->options->report, ++phone->reports);
+    if (report_write(phone->report, path)) {
+        tell_file(phone->teller, session, "report", path);
+    } else {
+        char *text = g_strdup_printf("The page about the call cannot be written to %s.", path);
+        tell_error(phone->teller, JINGLE_ERROR_FILE, text);
+        g_free(text);
+    }
+    g_free(path);
+}
+
 /* The call's page; a second call's gets its number into the name. */
 static void phone_report(struct phone *phone, const jingle_event *event)
 {
@@ -290,15 +310,23 @@ static void phone_report(struct phone *phone, const jingle_event *event)
     if (event->type != JINGLE_EVENT_ENDED) {
         return;
     }
-    char *path = sound_record_path(phone->options->report, MAX(phone->calls, 1));
-    if (report_write(phone->report, path)) {
-        tell_file(phone->teller, event->session, "report", path);
-    } else {
-        tell_error(phone->teller, JINGLE_ERROR_FILE, "The report cannot be written.");
+    if (event->u.ended.reason != JINGLE_REASON_REPLACED) { /* the call goes on in another session */
+        phone_write_report(phone, event->session);
     }
-    g_free(path);
     report_free(phone->report);
     phone->report = NULL;
+}
+
+/* Of a film, sound and pictures both: whatever has an end must be there. */
+static void phone_end_with_source(struct phone *phone)
+{
+    const char *source = phone->options->source;
+    bool speaks = phone->film_speaks || (source && g_str_has_prefix(source, "file:"));
+    bool shows = phone->options->play && phone->video && phone->picture == PICTURE_USUAL;
+    if (phone->options->until_source_ends && (phone->sound_over || phone->pictures_over) &&
+        (phone->sound_over || !speaks) && (phone->pictures_over || !shows)) {
+        phone->end_due = MIN(phone->end_due, g_get_monotonic_time() + PHONE_SOURCE_TAIL);
+    }
 }
 
 static void phone_take_session_event(struct phone *phone, const jingle_event *event)
@@ -316,16 +344,15 @@ static void phone_take_session_event(struct phone *phone, const jingle_event *ev
         phone_video_event(phone, event);
         break;
     case JINGLE_EVENT_SOURCE_ENDED:
-        if (phone->options->until_source_ends) {
-            phone->end_due = MIN(phone->end_due, g_get_monotonic_time() + PHONE_SOURCE_TAIL);
-        }
+        phone->sound_over = true;
         break;
     case JINGLE_EVENT_ENDED:
         phone_ended(phone, event);
-        break;
+        return;
     default:
         break;
     }
+    phone_end_with_source(phone);
 }
 
 static void phone_offline(struct phone *phone, const jingle_event *event)
@@ -356,9 +383,6 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
         phone_offline(phone, event);
         break;
     case JINGLE_EVENT_INCOMING:
-        if (!phone->session) {
-            phone->video_incoming = event->u.incoming.video;
-        }
         phone->on_incoming(phone, event);
         break;
     default:
@@ -407,6 +431,7 @@ static void wires_read_input(struct wires *wires, struct phone *phone)
     }
     if (wires->commands.ended) {
         wires->input.fd = -1;
+        phone->asks = false;
     }
 }
 
@@ -447,15 +472,16 @@ static void phone_keep_time(struct phone *phone)
 static void phone_turn(struct phone *phone, struct wires *wires)
 {
     gint64 due = MIN(MIN(phone->end_due, phone->stop_due), phone->wait_due);
-    if (tell_tick(phone->teller) || phone->screen) {
+    bool window = phone->screen && !phone->window_closed;
+    if (tell_tick(phone->teller) || window) {
         due = MIN(due, g_get_monotonic_time() + TICK);
     }
-    if (phone->screen) {
+    if (window) {
         char *text = tell_window_text(phone->teller);
         phone_video_show(phone, text);
         g_free(text);
     }
-    wires->window.fd = phone->screen ? screen_fd(phone->screen) : -1;
+    wires->window.fd = window ? screen_fd(phone->screen) : -1;
     struct pollfd descriptors[] = {wires->library, wires->signals, wires->input, wires->window};
     int ready = poll(descriptors, G_N_ELEMENTS(descriptors), timeout_until(due));
     if (ready > 0 && descriptors[1].revents) {
@@ -466,7 +492,7 @@ static void phone_turn(struct phone *phone, struct wires *wires)
     if (ready > 0 && descriptors[2].revents) {
         wires_read_input(wires, phone);
     }
-    if (ready > 0 && descriptors[3].revents && phone->screen) {
+    if (ready > 0 && window && descriptors[3].revents && phone->screen) {
         wires_read_window(phone);
     }
     const jingle_event *event;

@@ -47,8 +47,13 @@ struct phone {
     bool video;                /* was agreed on */
     bool video_offered;        /* they wait for our word */
     struct screen *screen;     /* NULL: no window */
-    bool no_window;            /* there can be none, or the user closed it */
+    bool no_window;            /* there can be none */
+    bool window_closed;        /* by the user, for this call */
+    bool film_speaks;          /* the sound of the next call, or of this one, is that of --play */
+    bool sound_over;           /* of a file: it was all said */
+    bool pictures_over;        /* likewise */
     struct report *report;     /* of the call now; NULL: none is wanted */
+    unsigned reports;          /* written so far */
     bool was_online;
     bool muted, held;
     int idle_code; /* the exit code when the user quits without a call */
@@ -73,6 +78,9 @@ int phone_run(struct phone *phone);
 
 /* For the commands: the call that the phone has from now on. Takes over the reference. */
 void phone_take(struct phone *phone, jingle_session *session, enum phone_state state);
+
+/* The same with one that rings here. */
+void phone_take_incoming(struct phone *phone, const jingle_event *event);
 
 /* The sound for one more call, made by the options; the caller's session takes it over. On failure
  * `*message` (freed with g_free()) says what to do. */

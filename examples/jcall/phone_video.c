@@ -19,37 +19,48 @@ static void complain(struct phone *phone, jingle_status status)
 jingle_status phone_video_prepare(struct phone *phone, jingle_audio_source **spoken, char **message)
 {
     const struct options *options = phone->options;
-    bool none = options->watch && !options->play && !options->test_picture && !options->camera &&
-                !options->screen;
-    if (!picture_wanted(options) || none || phone->pictures) {
+    phone->film_speaks = false;
+    if (!picture_wanted(options) || picture_only_watched(options)) {
         return JINGLE_OK;
     }
     char *why = NULL;
+    jingle_video_source_free(phone->pictures); /* of a call without: a film's sound went with it */
     phone->pictures = picture_source(options, PICTURE_USUAL, options->source ? NULL : spoken, &why);
     if (phone->pictures) {
+        phone->film_speaks = *spoken;
         return JINGLE_OK;
     }
     if (options->play) {
         *message = why;
         return JINGLE_ERROR_FILE;
     }
-    tell_note(phone->teller, "%s The call goes on without.", why);
+    char *text = g_strdup_printf("%s The call goes on without.", why);
+    tell_error(phone->teller, JINGLE_ERROR_CAMERA, text);
+    g_free(text);
     g_free(why);
     return JINGLE_OK;
 }
 
 static void open_window(struct phone *phone)
 {
-    if (phone->screen || phone->no_window || phone->options->no_display) {
+    if (phone->screen || phone->no_window || phone->window_closed || phone->options->no_display) {
         return;
     }
     jingle_status status = JINGLE_OK;
     phone->screen = screen_new("jcall", &status);
     if (!phone->screen) {
         phone->no_window = true;
-        tell_note(phone->teller, "%s Their picture is not shown; sound goes on.",
-                  jingle_strerror(status));
+        char *text = g_strdup_printf("%s Their picture is not shown; sound goes on.",
+                                     jingle_strerror(status));
+        tell_error(phone->teller, status, text);
+        g_free(text);
     }
+}
+
+static void close_window(struct phone *phone)
+{
+    screen_free(phone->screen);
+    phone->screen = NULL;
 }
 
 static void fill_sinks(struct phone *phone, jingle_video_config *config)
@@ -87,7 +98,7 @@ static jingle_video_source *new_source(struct phone *phone, enum picture_kind ki
 
 /* --------------------------------------------------------------------- what is asked for -- */
 
-/* Adds video to the call, or takes what the other side offers. */
+/* Adds video to the call, or takes what the other side offers; PICTURE_NONE: only to watch. */
 static void start_video(struct phone *phone, enum picture_kind kind)
 {
     jingle_video_config config;
@@ -97,7 +108,7 @@ static void start_video(struct phone *phone, enum picture_kind kind)
     if (config.source == phone->pictures) {
         phone->pictures = NULL;
     }
-    if (!config.source && !phone->video_offered) {
+    if (!config.source && kind != PICTURE_NONE && !phone->video_offered) {
         return; /* nothing to add: it was said why */
     }
     enum picture_kind sent = config.source ? kind : PICTURE_NONE;
@@ -106,12 +117,31 @@ static void start_video(struct phone *phone, enum picture_kind kind)
     if (status != JINGLE_OK) {
         tell_error(phone->teller, status,
                    status == JINGLE_ERROR_UNSUPPORTED ? "Their client takes no video."
+                   : status == JINGLE_ERROR_STATE     ? "There can be no video before sound flows."
                                                       : jingle_strerror(status));
+        phone->video_offered = false;
+        close_window(phone); /* which was opened for this */
         return;
     }
     tell_picture(phone->teller, phone->session, phone->video_offered ? "accepting" : "adding");
     phone->video_offered = false;
+    phone->pictures_over = false;
     phone->picture = sent;
+}
+
+/* Whoever only wants to watch sends nothing before being asked for it. */
+static enum picture_kind first_picture(const struct phone *phone)
+{
+    return picture_only_watched(phone->options) ? PICTURE_NONE : PICTURE_USUAL;
+}
+
+static void add_video(struct phone *phone)
+{
+    if (phone->video) {
+        tell_error(phone->teller, JINGLE_ERROR_STATE, "There is video already.");
+    } else {
+        start_video(phone, first_picture(phone));
+    }
 }
 
 /* Another source in the video that there is. */
@@ -128,6 +158,7 @@ static void send_picture(struct phone *phone, enum picture_kind kind)
         return;
     }
     phone->picture = kind;
+    phone->pictures_over = false;
     tell_picture(phone->teller, phone->session, words[kind]);
 }
 
@@ -144,6 +175,10 @@ static void set_picture(struct phone *phone, enum picture_kind kind)
 
 static void toggle_picture(struct phone *phone, enum picture_kind kind)
 {
+    if (phone->video_offered && kind == PICTURE_USUAL) {
+        add_video(phone);
+        return;
+    }
     bool back = phone->video && phone->picture == kind;
     set_picture(phone, !back ? kind : kind == PICTURE_SCREEN ? PICTURE_USUAL : PICTURE_NONE);
 }
@@ -160,6 +195,15 @@ static void stop_video(struct phone *phone)
     phone->video_offered = false;
 }
 
+static void refuse_video(struct phone *phone)
+{
+    if (phone->video_offered) {
+        stop_video(phone);
+    } else {
+        tell_error(phone->teller, JINGLE_ERROR_STATE, "They offer no video now.");
+    }
+}
+
 static void set_direction(struct phone *phone, const char *who)
 {
     bool both = strcmp(who, "both") == 0;
@@ -171,6 +215,14 @@ static void set_direction(struct phone *phone, const char *who)
 }
 
 /* ------------------------------------------------------------------- files of pictures -- */
+
+static void tell_file_error(struct phone *phone, jingle_status status, const char *what,
+                            const char *path)
+{
+    char *text = g_strdup_printf("%s: %s", what, path);
+    tell_error(phone->teller, status, text);
+    g_free(text);
+}
 
 static void save_snapshot(struct phone *phone, const char *path)
 {
@@ -185,9 +237,10 @@ static void save_snapshot(struct phone *phone, const char *path)
     if (status == JINGLE_OK) {
         tell_file(phone->teller, phone->session, "snapshot", path);
     } else {
-        tell_error(phone->teller, status,
-                   status == JINGLE_ERROR_STATE ? "No picture of them has come yet."
-                                                : jingle_strerror(status));
+        tell_file_error(phone, status,
+                        status == JINGLE_ERROR_STATE ? "There is no picture of them to save"
+                                                     : "Their picture cannot be saved",
+                        path);
     }
     g_free(named);
 }
@@ -195,8 +248,11 @@ static void save_snapshot(struct phone *phone, const char *path)
 static void record(struct phone *phone, const char *path)
 {
     jingle_status status = jingle_session_record(phone->session, path);
-    if (status != JINGLE_OK) {
-        complain(phone, status);
+    if (status == JINGLE_ERROR_UNSUPPORTED) {
+        tell_error(phone->teller, status,
+                   "This cannot be recorded: their sound is not Opus, or this build does without.");
+    } else if (status != JINGLE_OK) {
+        tell_file_error(phone, status, "The recording cannot be written", path ? path : "");
     } else if (path) {
         tell_file(phone->teller, phone->session, "record", path);
     }
@@ -206,9 +262,11 @@ bool phone_video_do(struct phone *phone, const struct request *request)
 {
     switch (request->kind) {
     case REQUEST_VIDEO:
-        start_video(phone, PICTURE_USUAL);
+        add_video(phone);
         return true;
     case REQUEST_REFUSE_VIDEO:
+        refuse_video(phone);
+        return true;
     case REQUEST_STOP_VIDEO:
         stop_video(phone);
         return true;
@@ -256,9 +314,12 @@ static void video_offered(struct phone *phone)
 {
     phone->video_offered = true;
     if (picture_wanted(phone->options)) {
-        start_video(phone, PICTURE_USUAL);
+        start_video(phone, first_picture(phone));
     } else if (!phone->asks) {
         stop_video(phone);
+    } else {
+        tell_note(phone->teller, phone->options->commands ? "Write video or refuse-video."
+                                                          : "Press v to take it, x to refuse it.");
     }
 }
 
@@ -276,23 +337,22 @@ void phone_video_event(struct phone *phone, const jingle_event *event)
         video_offered(phone);
         break;
     case JINGLE_EVENT_VIDEO:
-        phone->video = event->u.video.sending || event->u.video.receiving ||
-                       (phone->video && event->status != JINGLE_OK);
+        phone->video = event->u.video.sending || event->u.video.receiving;
         phone->video_offered = false;
         break;
     case JINGLE_EVENT_VIDEO_SOURCE_ENDED:
-        if (phone->options->until_source_ends && phone->options->play) {
-            phone->end_due = MIN(phone->end_due, g_get_monotonic_time() + PHONE_SOURCE_TAIL);
-        }
+        phone->pictures_over = true;
         break;
     case JINGLE_EVENT_ENDED:
         if (phone->options->snapshot && phone->state == PHONE_TALKING) {
-            save_snapshot(phone, phone->options->snapshot);
+            char *path = sound_record_path(phone->options->snapshot, phone->calls);
+            save_snapshot(phone, path);
+            g_free(path);
         }
         phone->video = phone->video_offered = false;
         phone->picture = PICTURE_NONE;
-        screen_free(phone->screen);
-        phone->screen = NULL;
+        phone->window_closed = false;
+        close_window(phone);
         break;
     default:
         break;
@@ -301,9 +361,7 @@ void phone_video_event(struct phone *phone, const jingle_event *event)
 
 void phone_video_closed(struct phone *phone)
 {
-    screen_free(phone->screen);
-    phone->screen = NULL;
-    phone->no_window = true;
+    phone->window_closed = true; /* it stays until the call ends: its sinks say what is amiss */
     tell_note(phone->teller, "The window is closed; the call goes on. q hangs up.");
 }
 
@@ -318,6 +376,5 @@ void phone_video_clear(struct phone *phone)
 {
     jingle_video_source_free(phone->pictures);
     phone->pictures = NULL;
-    screen_free(phone->screen);
-    phone->screen = NULL;
+    close_window(phone);
 }

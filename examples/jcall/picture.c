@@ -12,6 +12,12 @@ bool picture_wanted(const struct options *options)
            options->watch;
 }
 
+bool picture_only_watched(const struct options *options)
+{
+    return options->watch && !options->play && !options->test_picture && !options->camera &&
+           !options->screen;
+}
+
 static char *camera_message(jingle_status status)
 {
     if (status == JINGLE_ERROR_UNSUPPORTED) {

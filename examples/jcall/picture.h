@@ -17,6 +17,9 @@ enum picture_kind {
 /* Do the options ask for video? */
 bool picture_wanted(const struct options *options);
 
+/* Do they ask for video, but for no picture of ours? */
+bool picture_only_watched(const struct options *options);
+
 /* A source of that kind; NULL for PICTURE_NONE, and on failure, when `*message` (freed with
  * g_free()) says what to do. `sound` may be NULL; it gets the sound of --play. */
 jingle_video_source *picture_source(const struct options *options, enum picture_kind kind,

@@ -121,7 +121,7 @@ static char *with(const char *what, const char *why)
 static const char *video_now(const jingle_event *e)
 {
     if (e->status != JINGLE_OK) {
-        return "Video was refused";
+        return e->status == JINGLE_ERROR_REFUSED ? "Video was refused" : "Video failed";
     }
     return e->u.video.sending && e->u.video.receiving ? "Video both ways"
            : e->u.video.sending                       ? "We send video"

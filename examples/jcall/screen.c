@@ -23,7 +23,7 @@ static void screen_tell(struct screen *screen, char byte)
 
 static void on_key(void *user, uint32_t character)
 {
-    if (character > 0 && character < 128 && character != 'f' && character != 'F') {
+    if (character > 0 && character < 128 && character != 'f') { /* done by itself */
         screen_tell(user, (char)character);
     }
 }

@@ -149,8 +149,9 @@ static char *sound_message(const char *option, const char *what, jingle_status s
     }
     if (status == JINGLE_ERROR_FILE) {
         return g_strdup_printf("%s %s cannot be used: check that it exists, that you may read or "
-                               "write it and that it ends in .wav, .flac, .ogg or .opus.",
-                               option, what);
+                               "write it and that it ends in .wav, .flac, .ogg or .opus%s.",
+                               option, what,
+                               strcmp(option, "--record") == 0 ? ", or with pictures .webm" : "");
     }
     return g_strdup_printf("%s %s: %s", option, what, jingle_strerror(status));
 }

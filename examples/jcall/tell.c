@@ -332,7 +332,6 @@ void tell_calling(struct teller *teller, jingle_session *session)
     call_begin(teller, session, true);
     if (teller->json) {
         json_note(teller, json_own("calling", session, NULL));
-        return;
     }
     char *peer = peer_text(session);
     tell_note(teller, "Calling %s ...", peer);
@@ -574,7 +573,7 @@ static void say_offline(struct teller *teller, const jingle_event *event)
     if (event->u.offline.will_retry && teller->was_online) {
         tell_note(teller, "%s Trying again in %.0f s.", text,
                   (double)event->u.offline.retry_in / G_USEC_PER_SEC);
-    } else {
+    } else if (!teller->json) {
         display_complain(teller->display, text);
         g_free(teller->said);
         teller->said = g_strdup(text);
@@ -740,7 +739,7 @@ static void say_session(struct teller *teller, const jingle_event *event)
                                            : "Their microphone is on again.");
         break;
     case JINGLE_EVENT_VIDEO_OFFERED:
-        tell_note(teller, "They want to add video: v takes it, x refuses it.");
+        tell_note(teller, "They want to add video.");
         break;
     case JINGLE_EVENT_VIDEO:
         say_video(teller, event);
@@ -807,16 +806,12 @@ static void say_event(struct teller *teller, const jingle_event *event)
 
 void tell_event(struct teller *teller, const jingle_event *event)
 {
-    if (!teller->json) {
-        say_event(teller, event);
-    } else if (event->type == JINGLE_EVENT_ONLINE) {
+    if (teller->json && event->type == JINGLE_EVENT_ONLINE) {
         json_note(teller,
                   json_own("online", NULL,
                            json_pack("{so}", "jid", json_text(jingle_client_jid(teller->client)))));
-    } else {
+    } else if (teller->json) {
         json_note(teller, json_event(event));
-        if (event->type == JINGLE_EVENT_ENDED && event->session == teller->session) {
-            teller_set_session(teller, NULL);
-        }
     }
+    say_event(teller, event); /* programs have a window, too, which shows the time and more */
 }
