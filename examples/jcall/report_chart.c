@@ -221,6 +221,9 @@ static size_t put_points(GString *path, const struct chart *chart, const struct 
         chart_put_number(path, x_of(chart, mean_of(chart->times, i, end)), 1);
         g_string_append_c(path, ' ');
         chart_put_number(path, y_of(scale, fmin(value, scale->most)), 1);
+        if (!drawing) {
+            g_string_append(path, "h0"); /* a point that stands alone is a dot */
+        }
         drawing = true;
         points++;
     }
