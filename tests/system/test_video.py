@@ -1,5 +1,6 @@
 """Video between two jcalls: what is seen is judged by its content, the test picture's clock."""
 
+import subprocess
 import time
 
 import picture
@@ -197,3 +198,95 @@ def test_a_camera_that_is_not_there_is_said_and_the_call_goes_on(server, run_jca
         side.await_sound(1)
     alice.command("hangup")
     assert alice.await_exit() == 0
+    assert [said["direction"] for said in alice.seen("video-device")] == ["capture"]
+
+
+def test_no_display_is_said_and_the_call_goes_on(server, run_jcall, answering):
+    answering(server, "bob", *TEST)
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--watch", *SILENT,
+                      environment={"DISPLAY": "", "WAYLAND_DISPLAY": ""})
+    alice.await_event("error", status="display")
+    await_pictures(alice)
+
+
+def test_the_last_picture_is_saved_when_the_other_side_hangs_up(server, run_jcall, answering,
+                                                                tmp_path):
+    bob = answering(server, "bob", *TEST, "--snapshot", tmp_path / "seen.png", "--report",
+                    tmp_path / "call.html")
+    for ending in ("", "-2"):
+        alice = run_jcall(server, "alice", "call", server.jid("bob"), *TEST, *SILENT)
+        await_pictures(bob, 3)
+        alice.command("hangup")
+        assert bob.await_event("ended")["by"] == "remote"
+        assert bob.await_event("file", what="report")["path"] == f"{tmp_path}/call{ending}.html"
+        assert bob.await_event("file", what="snapshot")["path"] == f"{tmp_path}/seen{ending}.png"
+        picture.assert_test_picture(picture.read(tmp_path / f"seen{ending}.png"))
+        alice.await_exit()
+
+
+def test_who_watches_sends_nothing_when_video_is_added(server, run_jcall, answering):
+    bob = answering(server, "bob", "--watch", "--no-display")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), *SILENT, "--no-video",
+                      "--test-picture", "--no-display", *SIZE)
+    alice.await_event("connected")
+    alice.command("video")
+    bob.await_event("picture", what="accepting")
+    bob.await_event("video", sending=False, receiving=True)
+    await_pictures(bob)
+
+
+def test_commands_that_do_not_fit_change_nothing(server, run_jcall, answering):
+    answering(server, "bob", *TEST)
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), *TEST, *SILENT)
+    await_pictures(alice, 3)
+    for command in ("refuse-video", "video", "direction up", "record " + "x" * 2000 + " quit",
+                    "record /dev/null/a.webm", "snapshot /dev/null/a.png"):
+        alice.command(command)
+        alice.await_event("error")
+    await_pictures(alice, 3)
+    assert len(alice.seen("error")) == 6
+
+
+def film(path, *words):
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                    "testsrc=size=320x240:rate=15:duration=4", *words, "-c:v", "libvpx", path],
+                   check=True)
+    return path
+
+
+def test_a_film_is_shown_to_its_end_though_its_sound_is_shorter(server, run_jcall, answering,
+                                                               tmp_path):
+    answering(server, "bob", "--watch", "--no-display")
+    path = film(tmp_path / "film.webm", "-f", "lavfi", "-i", "sine=440:duration=1", "-c:a",
+                "libopus")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--play", path,
+                      "--until-source-ends", "--sink", "null", "--no-display")
+    alice.await_event("source-ended")
+    alice.await_event("video-source-ended")
+    assert alice.await_exit() == 0
+
+
+def test_a_film_without_sound_is_shown_to_its_end(server, run_jcall, answering, tmp_path):
+    answering(server, "bob", "--watch", "--no-display")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--play",
+                      film(tmp_path / "film.webm"), "--until-source-ends", *SILENT,
+                      "--no-display")
+    alice.await_event("video-source-ended")
+    assert alice.await_exit() == 0
+
+
+def test_what_is_no_film_is_said_before_the_call(server, run_jcall, tmp_path):
+    broken = tmp_path / "film.webm"
+    broken.write_bytes(b"\x1aE\xdf\xa3" + b"no film" * 100)
+    for path in (broken, tmp_path / "none.webm"):
+        alice = run_jcall(server, "alice", "call", server.jid("bob"), "--play", path, *SILENT)
+        assert alice.await_exit() == 41
+        assert not alice.seen("connecting")
+
+
+@pytest.mark.parametrize("option", ["--camera", "--screen"])
+def test_an_option_takes_no_word_for_its_value(server, run_jcall, answering, option):
+    answering(server, "bob")
+    alice = run_jcall(server, "alice", option, "call", server.jid("bob"), "--no-display", *SILENT,
+                      environment={"DISPLAY": "", "DBUS_SESSION_BUS_ADDRESS": "none:"})
+    alice.await_event("connected")
