@@ -274,7 +274,7 @@ static void context_add_call(GOptionContext *context, struct options *o)
         {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &o->seconds,
          "Hang up this long after the call connected", "SECONDS"},
         {"until-source-ends", 0, 0, G_OPTION_ARG_NONE, &o->until_source_ends,
-         "Hang up when the file has been spoken", NULL},
+         "Hang up when the file is at its end", NULL},
         {"digits", 0, 0, G_OPTION_ARG_STRING, &o->digits, "Dial these once connected", "DIGITS"},
         {"direct", 0, 0, G_OPTION_ARG_NONE, &o->direct,
          "call: ring one device at once, without a message to all", NULL},
