@@ -2,6 +2,7 @@
 #include "call_private.h"
 
 #include "media_threads.h"
+#include "rtp/voice.h"
 
 #include <string.h>
 
@@ -128,7 +129,9 @@ static void apply_sound(void *arg)
     struct negotiated *n = arg;
     struct call *call = n->call;
     struct call_transport *transport = call->sound.voice ? NULL : take_transport(call, &n->agreed);
-    if (transport) {
+    if (!transport && !call->sound.voice) {
+        call_fail(call, JINGLE_REASON_NO_PATH);
+    } else if (transport) {
         link_set_role(transport->link, n->agreed.dtls_client);
         if (!call_sound_make(call, transport, &n->agreement, n->agreed.content)) {
             call_fail(call, JINGLE_REASON_MEDIA_ERROR);
@@ -184,6 +187,9 @@ static jingle_status open_pictures(struct call *call, struct pictures_order *ord
         .identity = order->identity,
         .settings = order->settings,
     };
+    if (call->sound.voice && transport == call->sound.transport) {
+        voice_share_transport(call->sound.voice);
+    }
     order->settings = (jingle_video_config){0}; /* the pictures' now */
     call->pictures = call_pictures_open(call, &config);
     return call->pictures ? JINGLE_OK : JINGLE_ERROR_NO_COMMON_CODEC;

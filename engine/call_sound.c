@@ -92,6 +92,9 @@ static bool make_voice(struct call *call, struct voice_config *config)
     }
     voice_set_mute(sound->voice, sound->muted);
     voice_set_peer_hold(sound->voice, call->peer_holds);
+    if (sound->transport->route.contents[CALL_PICTURES].used) {
+        voice_share_transport(sound->voice);
+    }
     return true;
 }
 
@@ -105,6 +108,22 @@ static void note_opus(struct call_sound *sound, const struct rtp_agreement *agre
     }
 }
 
+/* Where this fails, nothing that comes can be for the voice. */
+static bool join_transport(struct call *call, struct call_transport *transport,
+                           const struct rtp_agreement *agreement, const char *content,
+                           struct voice_config *voice)
+{
+    struct call_sound *sound = &call->sound;
+    sound->transport = transport;
+    call_voice_config(voice, agreement, content, &call->config.settings, &call->config.identity);
+    if (call_transport_add(transport, CALL_SOUND, content, agreement) != JINGLE_OK ||
+        !make_voice(call, voice)) {
+        sound->transport = NULL;
+        return false;
+    }
+    return true;
+}
+
 bool call_sound_make(struct call *call, struct call_transport *transport,
                      const struct rtp_agreement *agreement, const char *content)
 {
@@ -114,13 +133,8 @@ bool call_sound_make(struct call *call, struct call_transport *transport,
     sound->may_send = agreement->we_send;
     sound->we_receive = agreement->we_receive;
     sound->rtcp_mux = agreement->rtcp_mux;
-    sound->transport = transport;
     note_opus(sound, agreement);
-    if (call_transport_add(transport, CALL_SOUND, content, agreement) != JINGLE_OK) {
-        return false;
-    }
-    call_voice_config(&voice, agreement, content, settings, &call->config.identity);
-    if (!make_voice(call, &voice)) {
+    if (!join_transport(call, transport, agreement, content, &voice)) {
         return false;
     }
     struct audio_config audio = {

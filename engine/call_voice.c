@@ -166,6 +166,8 @@ void call_voice_config(struct voice_config *config, const struct rtp_agreement *
         .playout_channels = settings->channels == 2 ? 2 : 1,
         .extensions = {.audio_level = (uint8_t)agreement->send_audio_level,
                        .mid = (uint8_t)agreement->send_mid},
+        .has_remote_ssrc = agreement->has_remote_ssrc,
+        .remote_ssrc = agreement->remote_ssrc,
     };
     if (g_strlcpy(config->extensions.mid_value, content, sizeof config->extensions.mid_value) >
         VOICE_MID_MAX) {

@@ -91,6 +91,11 @@ void voice_set_peer_hold(struct voice *voice, bool on)
     voice->peer_holds = on;
 }
 
+void voice_share_transport(struct voice *voice)
+{
+    voice->shares = true;
+}
+
 static uint64_t at_48k(uint64_t now, uint64_t before, uint32_t rate)
 {
     return (now - before) * PLAYOUT_RATE / rate;
@@ -339,11 +344,23 @@ void voice_receive_rtp(struct voice *voice, const uint8_t *bytes, size_t size, u
     receive_content(voice, &packet, now);
 }
 
+/* Before anything was heard, what the peer announced tells its streams apart. */
+static bool may_be_the_peers_voice(const struct voice *voice, uint32_t ssrc)
+{
+    if (voice->received.known) {
+        return ssrc == voice->received.ssrc;
+    }
+    return voice->config.has_remote_ssrc ? ssrc == voice->config.remote_ssrc : !voice->shares;
+}
+
 static void receive_bye(struct voice *voice, const struct rtcp_message *message, usec now)
 {
-    bool ours = !voice->received.known;
+    bool ours = false;
     for (unsigned i = 0; i < message->source_count; i++) {
-        ours = receive_stream_bye(&voice->received, message->sources[i]) || ours;
+        if (may_be_the_peers_voice(voice, message->sources[i])) {
+            receive_stream_bye(&voice->received, message->sources[i]);
+            ours = true;
+        }
     }
     if (ours && voice->bye_heard == USEC_NEVER) {
         voice->bye_heard = now;
@@ -356,7 +373,7 @@ static void read_clock(struct voice *voice, struct rtcp_message *message)
     if (message->type != RTCP_SENDER_REPORT) {
         return;
     }
-    if (voice->received.known && message->ssrc != voice->received.ssrc) {
+    if (!may_be_the_peers_voice(voice, message->ssrc)) {
         message->type = RTCP_RECEIVER_REPORT;
         return;
     }
@@ -374,10 +391,6 @@ void voice_receive_rtcp(struct voice *voice, const uint8_t *bytes, size_t size, 
     voice->last_heard = now;
     report_count(&voice->report, size);
     while (rtcp_next(&reader, &message)) {
-        bool others = voice->received.known && message.ssrc != voice->received.ssrc;
-        if (message.type == RTCP_SENDER_REPORT && others) {
-            message.type = RTCP_RECEIVER_REPORT; /* of another stream of the bundle */
-        }
         read_clock(voice, &message);
         if (message.type == RTCP_BYE) {
             receive_bye(voice, &message, now);

@@ -93,7 +93,9 @@ struct voice_config {
     struct voice_event_payload receive_events[VOICE_EVENTS_MAX];
     size_t receive_event_count;
     struct voice_extensions extensions;
-    usec wall_offset; /* clock_wall() - clock_now(): for the NTP time in sender reports */
+    bool has_remote_ssrc; /* the peer announced its source: until it is heard, */
+    uint32_t remote_ssrc; /* no goodbye of another one counts */
+    usec wall_offset;     /* clock_wall() - clock_now(): for the NTP time in sender reports */
     struct random_source random;
     const struct logger *log; /* may be NULL */
     struct voice_hooks hooks;
@@ -127,6 +129,10 @@ void voice_set_hold(struct voice *voice, bool on);
 
 /* The peer said that it holds: what does not come is not missed. */
 void voice_set_peer_hold(struct voice *voice, bool on);
+
+/* Other streams come and go on the same transport (BUNDLE): what is said of one that was neither
+ * announced nor heard may be about those. */
+void voice_share_transport(struct voice *voice);
 
 /* Sends a digit after those before it, in the time of the packets that voice_capture() fills.
  * JINGLE_ERROR_UNSUPPORTED without an event payload type, JINGLE_ERROR_INVALID for what is no

@@ -28,6 +28,7 @@ struct voice {
     char cname[RTCP_TEXT_MAX + 1];
     bool held;
     bool peer_holds;
+    bool shares; /* the transport, with other streams */
     bool said_bye;
 
     /* capture */

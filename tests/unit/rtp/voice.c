@@ -466,6 +466,39 @@ static void test_a_goodbye_before_any_sound_is_told(void **state)
     assert_int_equal(b->byes, 1);
 }
 
+static void test_a_goodbye_of_another_stream_of_the_bundle_is_not_told(void **state)
+{
+    struct bench *b = *state;
+    voice_share_transport(b->voice);
+    receive_bye(b, PEERS + 7);
+    speak(b, 100, 0);
+    assert_int_equal(b->byes, 0);
+    peer_speaks(b, PEERS, 5);
+    receive_bye(b, PEERS);
+    speak(b, 100, 0);
+    assert_int_equal(b->byes, 1);
+    receive_bye(b, PEERS + 7); /* nobody's voice is known again */
+    speak(b, 100, 0);
+    assert_int_equal(b->byes, 1);
+}
+
+static void test_before_any_sound_only_the_announced_source_says_goodbye(void **state)
+{
+    struct bench *b = *state;
+    struct voice_config config = config_of(b);
+    config.has_remote_ssrc = true;
+    config.remote_ssrc = PEERS;
+    voice_free(b->voice);
+    assert_int_equal(voice_new(&config, &b->voice), JINGLE_OK);
+    voice_share_transport(b->voice);
+    receive_bye(b, PEERS + 7);
+    speak(b, 100, 0);
+    assert_int_equal(b->byes, 0);
+    receive_bye(b, PEERS);
+    speak(b, 100, 0);
+    assert_int_equal(b->byes, 1);
+}
+
 static void test_a_goodbye_followed_by_another_source_is_not_told(void **state)
 {
     struct bench *b = *state;
@@ -640,6 +673,8 @@ int main(void)
         BENCH_TEST(test_a_digit_without_an_end_is_told_after_a_while),
         BENCH_TEST(test_a_goodbye_is_told_if_nobody_else_comes),
         BENCH_TEST(test_a_goodbye_before_any_sound_is_told),
+        BENCH_TEST(test_a_goodbye_of_another_stream_of_the_bundle_is_not_told),
+        BENCH_TEST(test_before_any_sound_only_the_announced_source_says_goodbye),
         BENCH_TEST(test_a_goodbye_followed_by_another_source_is_not_told),
         BENCH_TEST(test_a_source_that_comes_back_after_its_goodbye_is_heard),
         BENCH_TEST(test_a_source_that_only_pauses_has_not_said_goodbye),
