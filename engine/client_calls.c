@@ -333,11 +333,14 @@ static void on_sound_mute(jingle_session *session, bool on)
     events_push(session->client->events, &event);
 }
 
-/* Without a name it is about all contents. */
-static void on_mute(jingle_session *session, const char *content, bool on)
+/* Without a name it is about all contents; names that nobody knows are the voice's. A video that
+ * is not (any more) ours is nobody's. */
+static void on_mute(jingle_session *session, const struct account_event *event)
 {
+    const char *content = event->u.info.content;
+    bool on = event->u.info.info == INFO_MUTE;
     bool video = client_video_is(session, content);
-    if (!video) {
+    if (!video && strcmp(event->u.info.media, "video") != 0) {
         on_sound_mute(session, on);
     }
     if (video || !*content) {
@@ -345,8 +348,9 @@ static void on_mute(jingle_session *session, const char *content, bool on)
     }
 }
 
-static void on_info(jingle_session *session, enum jingle_info info, const char *content)
+static void on_info(jingle_session *session, const struct account_event *event)
 {
+    enum jingle_info info = event->u.info.info;
     switch (info) {
     case INFO_HOLD:
     case INFO_UNHOLD:
@@ -355,11 +359,16 @@ static void on_info(jingle_session *session, enum jingle_info info, const char *
         break;
     case INFO_MUTE:
     case INFO_UNMUTE:
-        on_mute(session, content, info == INFO_MUTE);
+        on_mute(session, event);
         break;
     default:
         break;
     }
+}
+
+static bool is_sound(const jingle_session *session, const char *content)
+{
+    return session->content && strcmp(session->content, content) == 0;
 }
 
 static void on_senders(jingle_session *session, const struct account_event *event)
@@ -368,9 +377,18 @@ static void on_senders(jingle_session *session, const struct account_event *even
     bool we_receive = event->u.senders.we_receive;
     if (client_video_is(session, event->u.senders.content)) {
         client_video_senders(session, we_send, we_receive);
-    } else if (session->media) {
+    } else if (session->media && is_sound(session, event->u.senders.content)) {
         call_set_senders(session->media, we_send, we_receive);
     }
+}
+
+/* Nothing of the microphone goes to a peer that took the voice away; what else there is goes on. */
+static void on_removed(jingle_session *session, const struct account_event *event)
+{
+    if (session->media && is_sound(session, event->u.content_gone.content)) {
+        call_set_senders(session->media, false, false);
+    }
+    client_video_content(session, event);
 }
 
 void client_calls_event(struct jingle_client *client, const struct account_event *event)
@@ -409,12 +427,14 @@ void client_calls_event(struct jingle_client *client, const struct account_event
         on_senders(session, event);
         break;
     case ACCOUNT_EVENT_INFO:
-        on_info(session, event->u.info.info, event->u.info.content);
+        on_info(session, event);
         break;
     case ACCOUNT_EVENT_CONTENT_OFFERED:
     case ACCOUNT_EVENT_CONTENT_REFUSED:
-    case ACCOUNT_EVENT_CONTENT_REMOVED:
         client_video_content(session, event);
+        break;
+    case ACCOUNT_EVENT_CONTENT_REMOVED:
+        on_removed(session, event);
         break;
     case ACCOUNT_EVENT_ENDED:
         on_ended(session, event);
@@ -433,6 +453,8 @@ void client_calls_tick(struct jingle_client *client, usec now)
         jingle_session *session = client->sessions->pdata[i - 1];
         if (session->hung_up && now >= session->hung_up_deadline) {
             client_calls_end(session, JINGLE_REASON_HANGUP);
+        } else {
+            client_video_tick(session, now);
         }
     }
 }
@@ -445,6 +467,7 @@ usec client_calls_deadline(const struct jingle_client *client)
         if (session->hung_up) {
             deadline = MIN(deadline, session->hung_up_deadline);
         }
+        deadline = MIN(deadline, client_video_deadline(session));
     }
     return deadline;
 }

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+/* When both asked at the same time: theirs, which is the one that counts, should be here by then.
+ */
+#define CROSSED_PATIENCE (3 * USEC_PER_SEC)
+
 bool client_video_is(const jingle_session *session, const char *content)
 {
     return session->video.content && strcmp(session->video.content, content) == 0;
@@ -179,10 +183,25 @@ static void on_refused(jingle_session *session, const struct account_event *even
     }
     if (event->u.content_gone.reason == JINGLE_REASON_REPLACED) {
         video->state = VIDEO_REPLACED;
+        video->replaced_deadline = clock_now() + CROSSED_PATIENCE;
         return;
     }
     client_video_forget(session);
     tell(session, JINGLE_ERROR_REFUSED, "They do not want video.");
+}
+
+void client_video_tick(jingle_session *session, usec now)
+{
+    if (now >= client_video_deadline(session)) {
+        client_video_forget(session);
+        tell(session, JINGLE_ERROR_REFUSED, "They do not want video.");
+    }
+}
+
+usec client_video_deadline(const jingle_session *session)
+{
+    const struct session_video *video = &session->video;
+    return video->state == VIDEO_REPLACED ? video->replaced_deadline : USEC_NEVER;
 }
 
 static void on_removed(jingle_session *session)
@@ -220,10 +239,14 @@ void client_video_senders(jingle_session *session, bool we_send, bool we_receive
 
 void client_video_peer_mute(jingle_session *session, bool on)
 {
-    if (session->video.state != VIDEO_AGREED || !session->media) {
+    bool agreed = session->video.state == VIDEO_AGREED;
+    if (!session->media || (!agreed && session->video.state != VIDEO_RESTING)) {
         return;
     }
     call_video_set_peer_mute(session->media, on);
+    if (!agreed) {
+        return; /* kept for when it goes on */
+    }
     jingle_event event = {
         .type = JINGLE_EVENT_VIDEO_MUTE,
         .session = session,
@@ -320,8 +343,7 @@ static void rest(jingle_session *session)
 jingle_status client_video_stop(jingle_session *session)
 {
     struct session_video *video = &session->video;
-    if (!session->media || video->state == VIDEO_NONE || video->state == VIDEO_REPLACED ||
-        video->state == VIDEO_RESTING) {
+    if (!session->media || video->state == VIDEO_NONE || video->state == VIDEO_RESTING) {
         return JINGLE_ERROR_STATE;
     }
     bool agreed = video->state == VIDEO_AGREED;

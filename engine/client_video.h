@@ -23,6 +23,10 @@ void client_video_peer_mute(jingle_session *session, bool on);
 /* Media flows: what could not be said before. */
 void client_video_connected(jingle_session *session);
 
+/* An offer that should have come in place of ours may never come. */
+void client_video_tick(jingle_session *session, usec now);
+usec client_video_deadline(const jingle_session *session);
+
 /* What the media half says. */
 void client_video_failed(jingle_session *session, jingle_status status);
 

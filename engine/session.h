@@ -51,11 +51,12 @@ struct session_video {
     struct call_video_identity identity;
     jingle_video_config settings; /* sources and sinks until the media half takes them over */
     bool has_source;
-    bool we_send;    /* by `senders`: may */
-    bool we_receive; /* the same */
-    bool muted;      /* by us: the application's wish */
-    bool stopped;    /* we do not send, which could not be said by `senders` */
-    bool told_muted; /* and what the peer knows */
+    bool we_send;           /* by `senders`: may */
+    bool we_receive;        /* the same */
+    bool muted;             /* by us: the application's wish */
+    bool stopped;           /* we do not send, which could not be said by `senders` */
+    bool told_muted;        /* and what the peer knows */
+    usec replaced_deadline; /* VIDEO_REPLACED: for the peer's offer */
 };
 
 struct jingle_session {

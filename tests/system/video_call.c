@@ -241,6 +241,82 @@ static void test_both_add_video_at_once(void **state)
     hang_up(t->world, t->world->alice);
 }
 
+/* The text behind `name`, up to its closing quote. */
+static char *attribute(const char *xml, const char *name)
+{
+    const char *begin = strstr(xml, name);
+    if (!begin) {
+        return NULL;
+    }
+    begin += strlen(name);
+    char quote[] = {*begin, '\0'};
+    return g_strndup(begin + 1, strcspn(begin + 1, quote));
+}
+
+/* Alice says that she asks for video, too, and that her wish goes on; and she never asks. */
+static char *say_tie_break(struct world *world, struct side *from, const char *xml)
+{
+    char **asked = world->user;
+    char *id = attribute(xml, " id=");
+    char *answer = NULL;
+    if (from == world->bob && strstr(xml, "content-add")) {
+        g_free(*asked);
+        *asked = g_strdup(id);
+    } else if (from == world->alice && g_strcmp0(id, *asked) == 0) {
+        answer = g_strdup_printf(
+            "<iq xmlns='jabber:client' type='error' id='%s' from='" ALICE "' to='" BOB "'>"
+            "<error type='cancel'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+            "<tie-break xmlns='urn:xmpp:jingle:errors:1'/></error></iq>",
+            id);
+    }
+    g_free(id);
+    return answer;
+}
+
+static void test_video_that_gave_way_to_an_offer_that_never_comes_is_refused(void **state)
+{
+    struct theatre *t = *state;
+    char *asked = NULL;
+    connect_call(t, NULL, NULL);
+    t->world->rewrite = say_tie_break;
+    t->world->user = &asked;
+    assert_int_equal(start_video(t->world->bob, &t->bob, &t->bob_video), JINGLE_OK);
+    await(t->world, t->world->bob, JINGLE_EVENT_VIDEO);
+    assert_int_equal(t->world->bob->video_status, JINGLE_ERROR_REFUSED);
+    assert_int_equal(atomic_load(&t->bob.sources_out), 0);
+    await_both_hear(t->world);
+    hang_up(t->world, t->world->alice);
+    g_free(asked);
+}
+
+static char *remove_the_voice_instead(struct world *world, struct side *from, const char *xml)
+{
+    if (from != world->bob || !strstr(xml, "content-remove")) {
+        return NULL;
+    }
+    GString *text = g_string_new(xml);
+    g_string_replace(text, "name=\"video\"", "name=\"audio\"", 0);
+    g_string_replace(text, "name='video'", "name='audio'", 0);
+    return g_string_free(text, FALSE);
+}
+
+static void test_the_microphone_is_not_sent_to_who_took_the_voice_away(void **state)
+{
+    struct theatre *t = *state;
+    struct side *bob = t->world->bob;
+    connect_video_call(t);
+    await_both_hear(t->world);
+    t->world->rewrite = remove_the_voice_instead;
+    assert_int_equal(jingle_session_stop_video(bob->session), JINGLE_OK);
+    for (int i = 0; i == 0 || (i < 40 && bob->sound.loud > 0); i++) {
+        sound_listen_anew(&bob->sound);
+        await_frames(t->world, bob, 24000);
+    }
+    assert_int_equal(bob->sound.loud, 0);
+    assert_int_equal(t->world->alice->count[JINGLE_EVENT_ENDED], 0);
+    hang_up(t->world, t->world->alice);
+}
+
 /* ------------------------------------------------------------------------- hold, mute, direction
  */
 
@@ -491,6 +567,8 @@ int main(int argc, char **argv)
         THEATRE(test_an_offer_is_taken_back),
         THEATRE(test_video_comes_and_goes),
         THEATRE(test_both_add_video_at_once),
+        THEATRE(test_video_that_gave_way_to_an_offer_that_never_comes_is_refused),
+        THEATRE(test_the_microphone_is_not_sent_to_who_took_the_voice_away),
         THEATRE(test_hold_stops_pictures_both_ways),
         THEATRE(test_muted_pictures_are_not_sent_and_the_peer_is_told),
         THEATRE(test_the_direction_changes),
