@@ -246,10 +246,9 @@ jingle_status jingle_session_set_video_source(jingle_session *session, jingle_vi
 {
     struct video_job job = {.source = source, .status = JINGLE_ERROR_STATE};
     jingle_status status = JINGLE_ERROR_INVALID;
-    if (source && !video_source_valid(source)) {
-        return status;
+    if (!source || video_source_valid(source)) {
+        status = run(session, set_source, &job);
     }
-    status = run(session, set_source, &job);
     jingle_video_source_free(job.source);
     return status;
 }

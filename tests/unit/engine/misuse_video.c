@@ -102,6 +102,9 @@ static void test_video_functions_take_nothing_for_an_answer(void **state)
     config = config_with(&p);
     assert_int_equal(jingle_session_set_video_source(NULL, &p.source), JINGLE_ERROR_INVALID);
     assert_int_equal(p.sources_freed, 1);
+    p.source.read = NULL;
+    assert_int_equal(jingle_session_set_video_source(NULL, &p.source), JINGLE_ERROR_INVALID);
+    assert_int_equal(p.sources_freed, 2);
 }
 
 static void test_pictures_are_freed_once_when_a_call_does_not_begin(void **state)
