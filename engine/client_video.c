@@ -343,7 +343,9 @@ static void rest(jingle_session *session)
 jingle_status client_video_stop(jingle_session *session)
 {
     struct session_video *video = &session->video;
-    if (!session->media || video->state == VIDEO_NONE || video->state == VIDEO_RESTING) {
+    bool unanswered = video->state == VIDEO_ASKED && !session->connected; /* with the call */
+    if (!session->media || unanswered || video->state == VIDEO_NONE ||
+        video->state == VIDEO_RESTING) {
         return JINGLE_ERROR_STATE;
     }
     bool agreed = video->state == VIDEO_AGREED;

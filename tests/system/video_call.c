@@ -142,6 +142,23 @@ static void test_a_call_begins_with_video(void **state)
     hang_up(t->world, t->world->alice);
 }
 
+static void test_video_that_a_call_offers_cannot_be_stopped_before_the_answer(void **state)
+{
+    struct theatre *t = *state;
+    jingle_session_config caller = sound_config(&t->world->alice->sound, 440);
+    jingle_session_config callee = sound_config(&t->world->bob->sound, 880);
+    caller.video = &t->alice_video;
+    callee.video = &t->bob_video;
+    pictures_hand_over(&t->alice, &t->alice_video);
+    pictures_hand_over(&t->bob, &t->bob_video);
+    call_bob(t->world, &caller);
+    assert_int_equal(jingle_session_stop_video(t->world->alice->session), JINGLE_ERROR_STATE);
+    assert_int_equal(jingle_session_accept(t->world->bob->session, &callee), JINGLE_OK);
+    await_colour(t->world, &t->alice, COLOUR_GREEN);
+    await_colour(t->world, &t->bob, COLOUR_RED);
+    hang_up(t->world, t->world->alice);
+}
+
 static void test_the_video_of_an_offer_is_refused(void **state)
 {
     struct theatre *t = *state;
@@ -559,6 +576,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
 #define THEATRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
         THEATRE(test_a_call_begins_with_video),
+        THEATRE(test_video_that_a_call_offers_cannot_be_stopped_before_the_answer),
         THEATRE(test_the_video_of_an_offer_is_refused),
         THEATRE(test_one_end_only_watches),
         THEATRE(test_the_caller_adds_video),

@@ -901,7 +901,8 @@ JINGLE_API jingle_status jingle_session_set_hold(jingle_session *session, bool o
 JINGLE_API jingle_status jingle_session_start_video(jingle_session *session,
                                                     const jingle_video_config *config);
 
-/** Takes video away from the call (content-remove), for both sides. The call goes on. */
+/** Takes video away from the call (content-remove), for both sides. The call goes on.
+ *  #JINGLE_ERROR_STATE without video, and while the call that offers it is not answered. */
 JINGLE_API jingle_status jingle_session_stop_video(jingle_session *session);
 
 /** Answers #JINGLE_EVENT_VIDEO_OFFERED with no. */
