@@ -55,6 +55,10 @@ def clock(image):
 
 def assert_test_picture(image):
     clock(image)
+    assert_bars(image)
+
+
+def assert_bars(image):
     for column, wanted in enumerate(BARS):
         seen = middle(image, len(BARS), ROWS, column, 0)
         assert abs(seen - wanted).max() < 24, f"bar {column} is {seen}, not {wanted}"
