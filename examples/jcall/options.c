@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SIDE_LEAST 16 /* of --video-size */
+#define SIDE_MOST  4096
+
 static const char SUMMARY[] =
     "Voice and video calls over XMPP.\n"
     "\n"
@@ -360,6 +363,23 @@ static const char *config_path(char **argv)
     return path;
 }
 
+bool options_size(const char *text, uint32_t *width, uint32_t *height)
+{
+    char *end = NULL;
+    guint64 across = g_ascii_strtoull(text, &end, 10);
+    if (!g_ascii_isdigit(*text) || *end != 'x' || !g_ascii_isdigit(end[1])) {
+        return false;
+    }
+    guint64 down = g_ascii_strtoull(end + 1, &end, 10);
+    if (*end || across < SIDE_LEAST || down < SIDE_LEAST || across > SIDE_MOST ||
+        down > SIDE_MOST) {
+        return false;
+    }
+    *width = (uint32_t)across;
+    *height = (uint32_t)down;
+    return true;
+}
+
 static const char *check_range(const struct options *options)
 {
     if (options->port < 0 || options->port > 65535) {
@@ -372,11 +392,8 @@ static const char *check_range(const struct options *options)
         options->ptime != 40 && options->ptime != 60) {
         return "--ptime is 10, 20, 40 or 60 (milliseconds).";
     }
-    unsigned width, height;
-    char rest;
-    if (options->video_size &&
-        (sscanf(options->video_size, "%ux%u%c", &width, &height, &rest) != 2 || width < 16 ||
-         height < 16 || width > 4096 || height > 4096)) {
+    uint32_t width, height;
+    if (options->video_size && !options_size(options->video_size, &width, &height)) {
         return "--video-size is such as 1280x720, each from 16 to 4096.";
     }
     if (options->video_bitrate != 0 &&

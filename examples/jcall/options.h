@@ -76,6 +76,9 @@ enum options_result {
 
 enum options_result options_parse(struct options *options, int argc, char **argv, char **message);
 
+/* "1280x720", each side from 16 to 4096. */
+bool options_size(const char *text, uint32_t *width, uint32_t *height);
+
 void options_clear(struct options *options);
 
 #endif

@@ -31,41 +31,43 @@ struct phone {
     const struct options *options;
     struct teller *teller;
     jingle_client *client;
-    bool video_incoming;     /* the call that rings here offers video */
-    jingle_session *session; /* the call now, a reference; NULL if there is none */
-    enum phone_state state;
-    bool calling;                /* it was we who called */
+    jingle_session *session;     /* the call now, a reference; NULL if there is none */
     int64_t begun;               /* when the call became ours, microseconds since 1970 */
     jingle_session_config sound; /* of the next call, if `sound_ready` */
-    bool sound_ready;
-    unsigned calls; /* that connected so far */
-    bool asks;      /* there is somebody, or a program, to ask */
-    /* pictures: phone_video.c */
-    jingle_video_source *pictures; /* of the next call; NULL: none is made yet */
-    jingle_video_config video_config;
-    enum picture_kind picture; /* that we send */
-    bool video;                /* was agreed on */
-    bool video_offered;        /* they wait for our word */
-    struct screen *screen;     /* NULL: no window */
-    bool no_window;            /* there can be none */
-    bool window_closed;        /* by the user, for this call */
-    bool film_speaks;          /* the sound of the next call, or of this one, is that of --play */
-    bool sound_over;           /* of a file: it was all said */
-    bool pictures_over;        /* likewise */
-    struct report *report;     /* of the call now; NULL: none is wanted */
-    unsigned reports;          /* written so far */
-    bool was_online;
-    bool muted, held;
-    int idle_code; /* the exit code when the user quits without a call */
-    bool quitting; /* the program ends when the call has */
-    bool finished; /* the loop ends */
-    int code;      /* the exit code */
-    char *text;    /* and its sentence */
-    int signalled; /* the signal that ends us, or 0 */
+    struct report *report;       /* of the call now; NULL: none is wanted */
+    char *text;                  /* the last sentence, that goes with `code` */
     gint64 signalled_at;
     gint64 end_due;  /* when to hang up (--seconds, --until-source-ends); G_MAXINT64: never */
     gint64 stop_due; /* when to stop waiting for the end of the call */
     gint64 wait_due; /* of the command's own: on_wait_over; G_MAXINT64: none */
+    /* pictures: phone_video.c */
+    jingle_video_source *pictures; /* of the next call; NULL: none is made yet */
+    jingle_video_config video_config;
+    struct screen *screen; /* NULL: no window */
+    /* numbers */
+    enum phone_state state;
+    enum picture_kind picture; /* that we send */
+    unsigned calls;            /* that connected so far */
+    unsigned reports;          /* written so far */
+    int idle_code;             /* the exit code when the user quits without a call */
+    int code;                  /* the exit code */
+    int signalled;             /* the signal that ends us, or 0 */
+    /* what is true */
+    bool video_incoming; /* the call that rings here offers video */
+    bool calling;        /* it was we who called */
+    bool sound_ready;
+    bool asks; /* there is somebody, or a program, to ask */
+    bool was_online;
+    bool muted, held;
+    bool quitting;      /* the program ends when the call has */
+    bool finished;      /* the loop ends */
+    bool video;         /* was agreed on */
+    bool video_offered; /* they wait for our word */
+    bool no_window;     /* there can be none */
+    bool window_closed; /* by the user, for this call */
+    bool film_speaks;   /* the sound of the next call, or of this one, is that of --play */
+    bool sound_over;    /* of a file: it was all said */
+    bool pictures_over; /* likewise */
     /* what the command does */
     void (*on_online)(struct phone *phone); /* the first time */
     void (*on_incoming)(struct phone *phone, const jingle_event *event);

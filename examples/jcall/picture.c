@@ -1,8 +1,6 @@
 /* The words for pictures. */
 #include "picture.h"
 
-#include <stdio.h>
-
 bool picture_wanted(const struct options *options)
 {
     if (options->video >= 0) {
@@ -102,7 +100,7 @@ void picture_config(const struct options *options, jingle_video_config *config)
     config->bitrate = (uint32_t)options->video_bitrate;
     config->frame_rate = (uint32_t)options->frame_rate;
     if (options->video_size) {
-        sscanf(options->video_size, "%ux%u", &config->width, &config->height);
+        options_size(options->video_size, &config->width, &config->height);
     }
 }
 
