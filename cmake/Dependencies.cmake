@@ -57,6 +57,25 @@ pkg_check_modules(PNG QUIET IMPORTED_TARGET libpng>=1.6)
 jingle_optional(JINGLE_CAMERA "Cameras through V4L2" HAVE_VIDEODEV2)
 jingle_optional(JINGLE_X11 "Screen capture through X11" XCB_FOUND)
 jingle_optional(JINGLE_PIPEWIRE "Screen capture through the desktop portal" PIPEWIRE_FOUND)
+# FFmpeg 7 hands const bytes to what writes them.
+include(CheckCSourceCompiles)
+if(FFMPEG_FOUND)
+    set(CMAKE_REQUIRED_INCLUDES ${FFMPEG_INCLUDE_DIRS})
+    set(CMAKE_REQUIRED_FLAGS -Werror=incompatible-pointer-types)
+    check_c_source_compiles("
+        #include <libavformat/avio.h>
+        static int take(void *user, const unsigned char *bytes, int size)
+        {
+            return user && bytes ? size : 0;
+        }
+        int main(void)
+        {
+            AVIOContext context = {.write_packet = take};
+            return context.write_packet == 0;
+        }" AVIO_WRITES_CONST)
+    unset(CMAKE_REQUIRED_INCLUDES)
+    unset(CMAKE_REQUIRED_FLAGS)
+endif()
 jingle_optional(JINGLE_FFMPEG "Video files and recordings through FFmpeg" FFMPEG_FOUND)
 jingle_optional(JINGLE_WINDOW "A window through SDL2" WINDOW_FOUND)
 jingle_optional(JINGLE_PNG "Snapshots as PNG" PNG_FOUND)

@@ -29,7 +29,13 @@ struct webm_file {
 
 /* --- bytes -------------------------------------------------------------------------------- */
 
-static int write_bytes(void *user, uint8_t *bytes, int size)
+#ifdef AVIO_WRITES_CONST
+typedef const uint8_t written_byte;
+#else
+typedef uint8_t written_byte;
+#endif
+
+static int write_bytes(void *user, written_byte *bytes, int size)
 {
     struct webm_file *file = user;
     for (int done = 0; done < size;) {

@@ -225,9 +225,7 @@ static void context_add_video(GOptionContext *context, struct options *o)
 {
     const GOptionEntry entries[] = {
         {"video", 0, 0, G_OPTION_ARG_NONE, &o->video,
-         "See each other: from the camera, unless the next ones say otherwise; --no-video: not "
-         "before a key or command asks for it",
-         NULL},
+         "See each other: from the camera, unless the next ones say otherwise", NULL},
         {"camera", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
          "Send this camera (jcall devices), or the first", "NAME"},
         {"screen", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),

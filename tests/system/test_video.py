@@ -59,6 +59,16 @@ def test_both_see_each_other_from_the_start(server, run_jcall, answering, tmp_pa
     assert alice.await_exit() == 0
 
 
+def test_720p_through_the_server(server, run_jcall, answering):
+    bob = answering(server, "bob", "--watch", "--no-display")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--test-picture", "--no-display",
+                      *SILENT)
+    bob.await_event("statistics", where=lambda event: event["video"]["height_received"] == 720)
+    await_pictures(bob, 30)
+    alice.command("hangup")
+    assert alice.await_exit() == 0
+
+
 def test_sound_only_is_an_answer_to_video(server, run_jcall, answering):
     bob = answering(server, "bob")
     alice = run_jcall(server, "alice", "call", server.jid("bob"), *TEST, *SILENT)

@@ -81,7 +81,7 @@ def await_picture(display, path, unlike=None, seconds=30):
             if unlike is None or (digits(seen) != digits(unlike)).any():
                 return seen
         except (AssertionError, subprocess.CalledProcessError):  # no window, or nothing in it yet
-            pass
+            time.sleep(0.2)
         assert time.monotonic() < deadline, "the test picture is not on the screen"
 
 
