@@ -4,7 +4,7 @@
  *
  *     cpu_ratio          user and system time of both processes while the call runs, against two
  *                        processes that do nothing but encode and decode the same pictures at the
- *                        same pace, size and bit rate, one after the other
+ *                        same pace, size and bit rate, after the same time to settle
  *     delay_ms_median    from the moment a picture is handed to the engine to the moment it is
  *                        handed to the sink at the other end; each picture carries its time, as
  *                        those of the test picture do (media/picture_code.h)
@@ -368,9 +368,20 @@ static void run_call(int seconds, struct result results[2])
 
 /* ----------------------------------------------------------------------------- the codec -- */
 
-/* One direction of the call without the engine: encodes and decodes at the pictures' pace. */
-static void code_pictures(uint32_t bitrate, int seconds)
+static double cpu_seconds(void)
 {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* One direction of the call without the engine: encodes and decodes at the pictures' pace. Returns
+ * the seconds of CPU after the time that the call has, too, to settle on an encoder's speed. */
+static double code_pictures(uint32_t bitrate, int seconds)
+{
+    uint64_t settled = SETTLE / USEC_PER_SEC * FRAME_RATE;
+    double start = 0;
     struct encoder_speed speed;
     struct video_encoder_config config = {
         .width = WIDTH,
@@ -387,10 +398,13 @@ static void code_pictures(uint32_t bitrate, int seconds)
     struct film film;
     jingle_video_format format;
     start_film(&film, &format);
-    while (film.next < (uint64_t)seconds * FRAME_RATE) {
+    while (film.next < settled + (uint64_t)seconds * FRAME_RATE) {
         jingle_picture picture;
         if (read_film(&film, &picture, USEC_PER_SEC) != 1) {
             continue;
+        }
+        if (start <= 0 && film.next >= settled) {
+            start = cpu_seconds();
         }
         usec before = clock_now();
         int made = video_encode(encoder, &picture, false, frame);
@@ -401,17 +415,23 @@ static void code_pictures(uint32_t bitrate, int seconds)
             video_decode(decoder, frame, &picture);
         }
     }
+    double spent = cpu_seconds() - start;
     coded_frame_free(frame);
     video_decoder_free(decoder);
     video_encoder_free(encoder);
+    return spent;
 }
 
 /* Seconds of CPU of two processes that do so at the same time. */
 static double bare_cost(uint32_t bitrate, int seconds)
 {
-    struct rusage before, after;
-    getrusage(RUSAGE_CHILDREN, &before);
+    int told[2];
+    double sum = 0, spent;
     fflush(NULL);
+    if (pipe(told) < 0) {
+        perror("pipe");
+        exit(1);
+    }
     for (int i = 0; i < 2; i++) {
         pid_t child = fork();
         if (child < 0) {
@@ -419,17 +439,18 @@ static double bare_cost(uint32_t bitrate, int seconds)
             exit(1);
         }
         if (child == 0) {
-            code_pictures(bitrate, seconds);
-            _exit(0);
+            spent = code_pictures(bitrate, seconds);
+            _exit(write(told[1], &spent, sizeof spent) == sizeof spent ? 0 : 1);
         }
     }
+    close(told[1]);
+    while (read(told[0], &spent, sizeof spent) == sizeof spent) {
+        sum += spent;
+    }
+    close(told[0]);
     while (wait(NULL) > 0) {
     }
-    getrusage(RUSAGE_CHILDREN, &after);
-    return (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
-           (double)(after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
-           (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6 +
-           (double)(after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e6;
+    return sum;
 }
 
 /* ------------------------------------------------------------------------------------- main -- */
