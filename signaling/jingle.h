@@ -5,9 +5,12 @@
 #ifndef JINGLE_SIGNALING_JINGLE_H
 #define JINGLE_SIGNALING_JINGLE_H
 
+#include "signaling/file_description.h"
+#include "signaling/ibb_transport.h"
 #include "signaling/ice_udp.h"
 #include "signaling/reason.h"
 #include "signaling/rtp_description.h"
+#include "signaling/s5b.h"
 #include "signaling/senders.h"
 #include "signaling/stanza.h"
 
@@ -41,12 +44,15 @@ enum creator {
 enum application {
     APPLICATION_NONE, /* no <description/> */
     APPLICATION_RTP,
+    APPLICATION_FILE, /* file-transfer:5 (XEP-0234) */
     APPLICATION_UNKNOWN,
 };
 
 enum transport {
     TRANSPORT_NONE, /* no <transport/> */
     TRANSPORT_ICE_UDP,
+    TRANSPORT_S5B, /* XEP-0260 */
+    TRANSPORT_IBB, /* XEP-0261 */
     TRANSPORT_UNKNOWN,
 };
 
@@ -57,9 +63,12 @@ struct jingle_content {
     bool has_senders;
     char *disposition; /* NULL: "session" */
     enum application application;
-    struct rtp_description rtp; /* if APPLICATION_RTP */
+    struct rtp_description rtp;   /* if APPLICATION_RTP */
+    struct file_description file; /* if APPLICATION_FILE */
     enum transport transport;
     struct ice_udp_transport ice; /* if TRANSPORT_ICE_UDP */
+    struct s5b_transport s5b;     /* if TRANSPORT_S5B */
+    struct ibb_transport ibb;     /* if TRANSPORT_IBB */
     char *transport_ns;           /* if TRANSPORT_UNKNOWN; NULL: none that can be kept */
     bool security;                /* read only: a <security/> was there */
 };
@@ -70,7 +79,7 @@ struct jingle_group {
     size_t count;
 };
 
-/* The payload of session-info (XEP-0167, 8). */
+/* The payload of session-info (XEP-0167, 8; XEP-0234, 8). */
 enum jingle_info {
     INFO_NONE, /* empty: a ping */
     INFO_ACTIVE,
@@ -79,7 +88,9 @@ enum jingle_info {
     INFO_MUTE,
     INFO_UNMUTE,
     INFO_RINGING,
-    INFO_UNKNOWN, /* read only */
+    INFO_CHECKSUM, /* `checksum`: hashes of the content `info_name` */
+    INFO_RECEIVED, /* the file of the content `info_name` is whole over there */
+    INFO_UNKNOWN,  /* read only */
 };
 
 struct jingle_iq {
@@ -92,8 +103,9 @@ struct jingle_iq {
     struct jingle_group bundle;
     struct reason reason; /* REASON_NONE if missing */
     enum jingle_info info;
-    char *info_name; /* the content that is muted or unmuted; NULL: all */
+    char *info_name; /* the content that it is about; NULL: all, or not said */
     enum creator info_creator;
+    struct file_description checksum; /* if INFO_CHECKSUM: its hashes and range */
 };
 
 /* `sid` is copied. */

@@ -83,6 +83,38 @@ const char *jingle_strerror(jingle_status status)
         return "There is no display to show pictures on.";
     case JINGLE_ERROR_REFUSED:
         return "They do not want this.";
+    case JINGLE_ERROR_NO_FILE_SUPPORT:
+        return "Their client cannot take files this way.";
+    case JINGLE_ERROR_CANCELED:
+        return "The transfer was stopped.";
+    case JINGLE_ERROR_NO_ANSWER:
+        return "They did not answer in time.";
+    case JINGLE_ERROR_NO_PATH:
+        return "No way to their machine was found, neither directly nor through a server.";
+    case JINGLE_ERROR_CONNECTION_LOST:
+        return "The connection was lost before the last byte; send it again to go on from there.";
+    case JINGLE_ERROR_FILE_HASH:
+        return "What came is not the file that was announced (its hash differs); nothing was kept.";
+    case JINGLE_ERROR_FILE_TOO_LONG:
+        return "More bytes came than were announced; nothing was kept.";
+    case JINGLE_ERROR_FILE_CHANGED:
+        return "The file was changed while it was being sent; send it again.";
+    case JINGLE_ERROR_FILE_NOT_FOUND:
+        return "There is no such file or folder.";
+    case JINGLE_ERROR_FILE_KIND:
+        return "That is a folder or a device, not a file.";
+    case JINGLE_ERROR_FILE_PERMISSION:
+        return "The file or folder must not be read or written by you.";
+    case JINGLE_ERROR_NO_SPACE:
+        return "There is not enough space on the disk.";
+    case JINGLE_ERROR_PEER_FILE:
+        return "Their side can no longer read or write the file.";
+    case JINGLE_ERROR_NO_UPLOAD:
+        return "Your server keeps no files for others, or none that large.";
+    case JINGLE_ERROR_UPLOAD:
+        return "Your server did not take the file.";
+    case JINGLE_ERROR_GONE:
+        return "They went offline.";
     }
     return "An unknown error.";
 }
@@ -132,4 +164,21 @@ const char *jingle_reason_sentence(jingle_reason reason)
 const char *jingle_reason_name(jingle_reason reason)
 {
     return reasons[reason_index(reason)].name;
+}
+
+const char *jingle_way_name(jingle_way way)
+{
+    switch (way) {
+    case JINGLE_WAY_AUTO:
+        return "auto";
+    case JINGLE_WAY_DIRECT:
+        return "direct";
+    case JINGLE_WAY_PROXY:
+        return "proxy";
+    case JINGLE_WAY_INBAND:
+        return "in-band";
+    case JINGLE_WAY_HTTP:
+        return "http";
+    }
+    return "unknown";
 }

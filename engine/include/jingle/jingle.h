@@ -1,12 +1,14 @@
 /**
  * @file jingle.h
- * Jingle Engine: voice and video calls over XMPP Jingle for any program.
+ * Jingle Engine: voice and video calls and file transfer over XMPP Jingle for any program.
  *
  * @verbatim
  *   jingle_client_new ─▶ jingle_client_connect ─▶ events ─▶ jingle_client_free
  *                                                  │
  *        jingle_session_start ──────────────────▶  │ RINGING, CONNECTED, STATISTICS, ENDED
  *        INCOMING ─▶ jingle_session_accept ─────▶  │
+ *        jingle_transfer_offer ─────────────────▶  │ TRANSFER_STARTED, _PROGRESS, _ENDED
+ *        FILE_OFFERED ─▶ jingle_transfer_accept ▶  │
  * @endverbatim
  *
  * Rules that hold for every function here:
@@ -96,6 +98,23 @@ typedef enum jingle_status {
     JINGLE_ERROR_CAMERA = -66,          /**< A camera is missing, in use or gone. */
     JINGLE_ERROR_DISPLAY = -67,         /**< There is no display, or it is gone. */
     JINGLE_ERROR_REFUSED = -68,         /**< The other party does not want this. */
+    /* files */
+    JINGLE_ERROR_NO_FILE_SUPPORT = -80, /**< The contact's client cannot take files. */
+    JINGLE_ERROR_CANCELED = -81,        /**< Somebody stopped the transfer. */
+    JINGLE_ERROR_NO_ANSWER = -82,       /**< The other party did not answer in time. */
+    JINGLE_ERROR_NO_PATH = -83,         /**< No way for the bytes of a file was found. */
+    JINGLE_ERROR_CONNECTION_LOST = -84, /**< The bytes stopped before the last one. */
+    JINGLE_ERROR_FILE_HASH = -85,       /**< All bytes came, and are not the announced ones. */
+    JINGLE_ERROR_FILE_TOO_LONG = -86,   /**< More bytes came than were announced. */
+    JINGLE_ERROR_FILE_CHANGED = -87,    /**< The file was changed while it was sent. */
+    JINGLE_ERROR_FILE_NOT_FOUND = -88,  /**< The file, or the folder for it, is not there. */
+    JINGLE_ERROR_FILE_KIND = -89,       /**< A folder or a device, not a file. */
+    JINGLE_ERROR_FILE_PERMISSION = -90, /**< The file must not be read or written. */
+    JINGLE_ERROR_NO_SPACE = -91,        /**< The disk is full, or would be. */
+    JINGLE_ERROR_PEER_FILE = -92,       /**< The other side can no longer read or write the file. */
+    JINGLE_ERROR_NO_UPLOAD = -93,       /**< The server keeps no files, or none so large. */
+    JINGLE_ERROR_UPLOAD = -94,          /**< The server did not take the file. */
+    JINGLE_ERROR_GONE = -95,            /**< The other party went offline. */
 } jingle_status;
 
 /** A sentence for people, in English. Never NULL, never freed. */
@@ -121,6 +140,9 @@ typedef struct jingle_client jingle_client;
 
 /** One call, from its first ring to its end. */
 typedef struct jingle_session jingle_session;
+
+/** One file on its way, from its offer to its end. */
+typedef struct jingle_transfer jingle_transfer;
 
 typedef enum jingle_tls {
     JINGLE_TLS_AUTO = 0, /**< As DNS says: direct TLS (XEP-0368) or STARTTLS, in SRV order. */
@@ -170,6 +192,12 @@ typedef struct jingle_client_config {
     /** FOR A LAB ONLY: gather loopback addresses too, so that calls work on one machine without
      *  any network. Without it they are left out unless there is no other address. */
     bool lab_loopback;
+    /** Announce that files are taken, and tell of each by #JINGLE_EVENT_FILE_OFFERED. Off by
+     *  default: then offers are refused. Sending does not need it. */
+    bool take_files;
+    /** TCP port for files that come or go directly, such as one that a router forwards; 0: any.
+     *  It is open only while a transfer waits for its connection. */
+    uint16_t file_port;
 } jingle_client_config;
 
 /** Sets `size` and the defaults. The same for all structs with an init function. */
@@ -321,6 +349,15 @@ typedef enum jingle_event_type {
     /** A camera, screen, window or recording failed or came back: `status`, `u.video_device`. */
     JINGLE_EVENT_VIDEO_DEVICE,
     JINGLE_EVENT_VIDEO_SOURCE_ENDED, /**< The video source has no more to say. */
+    /** Somebody offers a file: `transfer`, `u.file`. Accept or reject. */
+    JINGLE_EVENT_FILE_OFFERED,
+    /** Somebody asks for a file of ours: `transfer`, `u.file`. Provide or reject. */
+    JINGLE_EVENT_FILE_REQUESTED,
+    JINGLE_EVENT_TRANSFER_STARTED,  /**< Bytes flow: `transfer`, `u.transfer`. */
+    JINGLE_EVENT_TRANSFER_PROGRESS, /**< At most 4 a second: `transfer`, `u.transfer`. */
+    /** The last event of a transfer: `transfer`, `status` (#JINGLE_OK: the file is whole over
+     *  there, or here), `u.transfer_ended`. */
+    JINGLE_EVENT_TRANSFER_ENDED,
 } jingle_event_type;
 
 typedef enum jingle_subscription {
@@ -424,12 +461,48 @@ typedef struct jingle_statistics {
     jingle_video_statistics video;
 } jingle_statistics;
 
+/** The way that the bytes of a file take, or may take. */
+typedef enum jingle_way {
+    JINGLE_WAY_AUTO = 0, /**< What works, the best first: all of these but HTTP. */
+    JINGLE_WAY_DIRECT,   /**< From one machine to the other (XEP-0260). They learn our addresses. */
+    JINGLE_WAY_PROXY,    /**< Through a proxy of one of the servers (XEP-0065). */
+    JINGLE_WAY_INBAND,   /**< Through the XMPP servers, slowly (XEP-0261). */
+    JINGLE_WAY_HTTP, /**< Uploaded to our server, and the link sent as a message (XEP-0363, 0066).
+                          Works when they are offline; whoever has the link has the file. */
+} jingle_way;
+
+/** "direct", "proxy", "in-band", "http"; "auto". Never NULL, never freed. */
+JINGLE_API const char *jingle_way_name(jingle_way way);
+
+typedef enum jingle_hash_state {
+    JINGLE_HASH_NONE = 0, /**< Nobody told one (yet). */
+    JINGLE_HASH_PENDING,  /**< It is being computed, or awaited. */
+    JINGLE_HASH_EQUAL,    /**< Received: what came is what was announced. Sent: the peer said so. */
+    JINGLE_HASH_DIFFERENT,
+} jingle_hash_state;
+
+/** How far a transfer is. */
+typedef struct jingle_transfer_statistics {
+    size_t size;
+    uint64_t bytes_total;
+    uint64_t bytes_done;    /**< Including those that were there already. */
+    uint64_t bytes_resumed; /**< Of them: there from an earlier time. */
+    uint64_t rate;          /**< Bytes (not bits) a second, of the last seconds. */
+    uint64_t mean_rate;     /**< Likewise, since the first byte moved. */
+    int64_t duration;       /**< Since the first byte moved. */
+    int64_t time_left;      /**< -1 while nobody knows. */
+    jingle_way way;         /**< AUTO while it is not known. */
+    jingle_hash_state hash;
+    bool checking; /**< What is kept from an earlier time is being read again for its hash. */
+} jingle_transfer_statistics;
+
 typedef struct jingle_event {
     jingle_event_type type;
     int64_t time;            /**< When it happened, microseconds since 1970. */
     jingle_session *session; /**< NULL if it is not about one. The event holds a reference. */
     jingle_status status;
-    const char *text; /**< A sentence for people; never NULL, may be "". */
+    const char *text;          /**< A sentence for people; never NULL, may be "". */
+    jingle_transfer *transfer; /**< NULL if it is not about one. The event holds a reference. */
     union {
         struct {
             bool will_retry;
@@ -480,6 +553,24 @@ typedef struct jingle_event {
             const char *remedy; /**< What to do about it; "" if it is good. */
             bool last;          /**< The check is complete. */
         } check;
+        struct {
+            const char *from;        /**< Full JID. */
+            const char *name;        /**< Safe to show and to use as a file's name; never "". */
+            const char *media_type;  /**< Such as "image/png"; "" if not told. */
+            const char *description; /**< In their words; "" if not told. */
+            uint64_t bytes;          /**< Its size; requested: 0 if not told. */
+            int64_t date;            /**< Of its content, microseconds since 1970; 0: not told. */
+            bool on_roster;
+            unsigned index; /**< Of several files offered together: 0, 1 ... */
+            unsigned count;
+        } file;
+        jingle_transfer_statistics transfer;
+        struct {
+            jingle_party by;  /**< Who ended it. */
+            const char *path; /**< Where it was saved; "" if it was not. */
+            const char *url;  /**< Where it was uploaded to; "" if it was not. */
+            jingle_transfer_statistics statistics;
+        } transfer_ended;
     } u;
 } jingle_event;
 
@@ -958,6 +1049,140 @@ JINGLE_API void *jingle_session_user(jingle_session *session);
  *  end a call. */
 JINGLE_API jingle_session *jingle_session_ref(jingle_session *session);
 JINGLE_API void jingle_session_unref(jingle_session *session);
+
+/* -------------------------------------------------------------------------------- files -- */
+
+/**
+ * A file to send: on a disk, in memory or made by the application. Exactly one of `path`, `memory`
+ * and `read` is set. Text is copied.
+ */
+typedef struct jingle_file_source {
+    size_t size; /**< Set by jingle_file_source_init(). */
+    const char *path;
+    const void *memory; /**< Stays the application's, unchanged until the transfer has ended. */
+    uint64_t bytes;     /**< Of `memory`, or of what `read` gives. */
+    /**
+     * Gives the bytes from `offset` on; the same ones whenever it is asked again.
+     * @return how many, less than `count` only at the end; negative: it cannot be read any more
+     */
+    int64_t (*read)(void *user, uint64_t offset, void *bytes, size_t count);
+    /** Once, when the transfer is over or could not be begun. Also with `memory`. May be NULL. */
+    void (*free)(void *user);
+    void *user;              /**< For both functions, which a thread of the library calls. */
+    const char *name;        /**< That they see; NULL: the last part of `path`. */
+    const char *media_type;  /**< NULL: found by the name and the first bytes. */
+    const char *description; /**< Words to go with it; NULL: none. */
+    int64_t date; /**< Of its content, microseconds since 1970; 0: that of `path`, or none. */
+} jingle_file_source;
+
+JINGLE_API void jingle_file_source_init(jingle_file_source *source);
+
+typedef struct jingle_transfer_config {
+    size_t size;
+    jingle_way way;
+    uint64_t rate_limit; /**< Bytes (not bits) a second; 0: none. */
+} jingle_transfer_config;
+
+JINGLE_API void jingle_transfer_config_init(jingle_transfer_config *config);
+
+/**
+ * Offers files to somebody: all in one session where the other client can take that, else one
+ * after the other. They learn our addresses with the offer (unless `way` or `relay_only` says
+ * otherwise), so call this only when the user wants to send.
+ * @param to              full JID, or bare: then the device that can take files best
+ * @param config          NULL: defaults
+ * @param[out] transfers  `count` of them, one reference each; release them with
+ *                        jingle_transfer_unref()
+ * @return #JINGLE_ERROR_INVALID, #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT,
+ *         #JINGLE_ERROR_FILE_NOT_FOUND, #JINGLE_ERROR_FILE_KIND, #JINGLE_ERROR_FILE_PERMISSION,
+ *         #JINGLE_ERROR_FILE: none is offered then, and `transfers` gets NULLs. What fails later is
+ *         told by #JINGLE_EVENT_TRANSFER_ENDED.
+ */
+JINGLE_API jingle_status jingle_transfer_offer(jingle_client *client, const char *to,
+                                               const jingle_file_source *files, size_t count,
+                                               const jingle_transfer_config *config,
+                                               jingle_transfer **transfers);
+
+/**
+ * Where a received file goes. Exactly one of `path`, `folder`, `memory_limit` and `write` is set.
+ */
+typedef struct jingle_file_sink {
+    size_t size; /**< Set by jingle_file_sink_init(). */
+    /** A folder: the file gets the offered name, made safe, and another number if there is such a
+     *  file. It appears when it is whole; until then, and if the transfer breaks off, what came
+     *  lies in a hidden file beside it, and the next offer of the same file goes on there. */
+    const char *folder;
+    /** The same with a name of the application's choice. Is there a file of that name, "name
+     *  (1).ext" is taken. */
+    const char *path;
+    /** Kept in memory: see jingle_transfer_memory(). At most so many bytes are taken. */
+    uint64_t memory_limit;
+    /** Takes the next bytes; false: they cannot be taken, and the transfer ends. */
+    bool (*write)(void *user, const void *bytes, size_t count);
+    /** With `write`: once, at the end; `whole`: all bytes came and are right. May be NULL. */
+    void (*done)(void *user, bool whole);
+    void *user;          /**< For both functions, which a thread of the library calls. */
+    uint64_t rate_limit; /**< Bytes (not bits) a second; 0: none. */
+} jingle_file_sink;
+
+JINGLE_API void jingle_file_sink_init(jingle_file_sink *sink);
+
+/** Takes a file that is offered. They learn our addresses. #JINGLE_ERROR_STATE if it is not offered
+ *  (any more), #JINGLE_ERROR_INVALID, #JINGLE_ERROR_LIMIT (too large for `memory_limit`),
+ *  #JINGLE_ERROR_FILE_NOT_FOUND, #JINGLE_ERROR_FILE_KIND, #JINGLE_ERROR_FILE_PERMISSION,
+ *  #JINGLE_ERROR_NO_SPACE, #JINGLE_ERROR_FILE: then it is still offered. */
+JINGLE_API jingle_status jingle_transfer_accept(jingle_transfer *transfer,
+                                                const jingle_file_sink *sink);
+
+/** Refuses a file that is offered or asked for. */
+JINGLE_API jingle_status jingle_transfer_reject(jingle_transfer *transfer);
+
+/** Asks somebody for a file, by its name or hash (XEP-0234, 6.2). Few clients answer that.
+ *  @param to    full JID
+ *  @param name  NULL if `sha256` is given
+ *  @param sha256  32 bytes, or NULL */
+JINGLE_API jingle_status jingle_transfer_request(jingle_client *client, const char *to,
+                                                 const char *name, const uint8_t *sha256,
+                                                 const jingle_file_sink *sink,
+                                                 jingle_transfer **transfer);
+
+/** Answers #JINGLE_EVENT_FILE_REQUESTED with the file. Errors as of jingle_transfer_offer(). */
+JINGLE_API jingle_status jingle_transfer_provide(jingle_transfer *transfer,
+                                                 const jingle_file_source *source,
+                                                 const jingle_transfer_config *config);
+
+/** Stops a transfer, on either side, at any time. #JINGLE_EVENT_TRANSFER_ENDED follows. What came
+ *  is kept for another time. #JINGLE_ERROR_STATE if it has ended. */
+JINGLE_API jingle_status jingle_transfer_cancel(jingle_transfer *transfer);
+
+/** From now on; 0: no limit. */
+JINGLE_API jingle_status jingle_transfer_set_rate_limit(jingle_transfer *transfer,
+                                                        uint64_t bytes_per_second);
+
+/** Fills in what is known now. `statistics->size` must be set. */
+JINGLE_API jingle_status jingle_transfer_get_statistics(jingle_transfer *transfer,
+                                                        jingle_transfer_statistics *statistics);
+
+/** The file that was received into memory, once the transfer ended with #JINGLE_OK; else NULL.
+ *  Valid until the last reference is released. */
+JINGLE_API const void *jingle_transfer_memory(jingle_transfer *transfer, size_t *bytes);
+
+/** The name of the file, safe to show. Valid until the last reference is released, as the next. */
+JINGLE_API const char *jingle_transfer_name(jingle_transfer *transfer);
+/** The JID of the other party: full once it is known which device. */
+JINGLE_API const char *jingle_transfer_peer(jingle_transfer *transfer);
+/** The id (sid) of its session: the same at both ends, for logs; "" while there is none. */
+JINGLE_API const char *jingle_transfer_id(jingle_transfer *transfer);
+/** We send it. */
+JINGLE_API bool jingle_transfer_is_sending(jingle_transfer *transfer);
+
+/** A pointer of the application's. */
+JINGLE_API void jingle_transfer_set_user(jingle_transfer *transfer, void *user);
+JINGLE_API void *jingle_transfer_user(jingle_transfer *transfer);
+
+/** Counted references, as those of sessions. Releasing the last one does not stop a transfer. */
+JINGLE_API jingle_transfer *jingle_transfer_ref(jingle_transfer *transfer);
+JINGLE_API void jingle_transfer_unref(jingle_transfer *transfer);
 
 #ifdef __cplusplus
 }
