@@ -159,6 +159,13 @@ typedef struct jingle_ice_server {
     const char *password; /**< TURN needs it; wiped when the client is freed. */
 } jingle_ice_server;
 
+/** Which addresses of this computer are used. */
+typedef enum jingle_family {
+    JINGLE_FAMILY_ANY = 0,
+    JINGLE_FAMILY_IPV4,
+    JINGLE_FAMILY_IPV6,
+} jingle_family;
+
 /** How a client is set up. All text is copied by jingle_client_new(). */
 typedef struct jingle_client_config {
     size_t size;          /**< Set by jingle_client_config_init(). */
@@ -198,6 +205,14 @@ typedef struct jingle_client_config {
     /** TCP port for files that come or go directly, such as one that a router forwards; 0: any.
      *  It is open only while a transfer waits for its connection. */
     uint16_t file_port;
+    /**
+     * Network interfaces whose addresses calls and files may use: patterns as of a shell, separated
+     * by commas; "!" before one leaves out what it matches, and the first that matches counts.
+     * "eth0,wl*": these only; "!docker*,!tun*": all but these. NULL: all that are up. The
+     * connection to the XMPP server goes where the system sends it.
+     */
+    const char *interfaces;
+    jingle_family family; /**< Of the addresses that calls and files may use. */
 } jingle_client_config;
 
 /** Sets `size` and the defaults. The same for all structs with an init function. */
