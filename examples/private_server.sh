@@ -3,7 +3,7 @@
 # configuration, certificates and data, free ports on loopback, and nothing left behind.
 #
 #   private_server.sh start [OPTIONS]   starts one and prints lines for eval: HOST PORT TLS_PORT
-#                                       CA_FILE DOMAIN DIR PID
+#                                       PROXY_PORT WEBSOCKET CA_FILE DOMAIN DIR PID
 #   private_server.sh status DIR        says whether it runs
 #   private_server.sh halt DIR          stops it and keeps its directory and ports
 #   private_server.sh resume DIR        starts it again where it was
@@ -15,12 +15,15 @@
 #   --listen ADDRESS            listen here in place of 127.0.0.1
 #   --certificate KIND          good (default), self-signed, expired or wrong-name
 #   --no-tls                    offer no TLS at all
+#   --websocket                 take logins of browsers, too (RFC 7395)
 #   --limit RATE                such as 10kb/s, which is what a stock Prosody allows a client
 #   --without MODULE            leave a Prosody module out, such as smacks, carbons or mam
 #   --module mod_NAME.lua       a Prosody module to load, to tamper with stanzas on their way
 #   --stun HOST:PORT            announce this STUN server (XEP-0215)
 #   --turn HOST:PORT:TRANSPORT:SECRET
 #                               announce this TURN server; TRANSPORT: udp, tcp or tls
+#   --proxy                     offer a SOCKS5 proxy for files (XEP-0065)
+#   --upload BYTES              keep uploaded files up to this size (XEP-0363)
 set -euo pipefail
 
 usage() {
@@ -34,12 +37,14 @@ fail() {
 }
 
 accounts=() strangers=() without=() services=() plugins=()
-domain=localhost listen=127.0.0.1 certificate=good tls=yes limit=
+domain=localhost listen=127.0.0.1 certificate=good tls=yes limit='' proxy=no upload='' websocket=no
 
 read_options() {
     while [ $# -gt 0 ]; do
         case $1 in
             --no-tls) tls=no; shift; continue ;;
+            --websocket) websocket=yes; shift; continue ;;
+            --proxy) proxy=yes; shift; continue ;;
             --help) usage 0 ;;
         esac
         [ $# -ge 2 ] || fail "$1 is unknown or lacks its value; see --help"
@@ -54,6 +59,7 @@ read_options() {
             --module) plugins+=("$(realpath "$2")") ;;
             --stun) add_stun "$2" ;;
             --turn) add_turn "$2" ;;
+            --upload) upload=$2 ;;
             *) fail "unknown option $1; see --help" ;;
         esac
         shift 2
@@ -147,10 +153,11 @@ write_accounts() {
 modules() {
     local module
     for module in roster saslauth tls disco ping time version carbons smacks mam offline csi pep \
-        blocklist external_services limits; do
+        blocklist external_services limits websocket; do
         case $module in
             tls) [ $tls = yes ] || continue ;;
             limits) [ -n "$limit" ] || continue ;;
+            websocket) [ $websocket = yes ] || continue ;;
             external_services) [ ${#services[@]} -gt 0 ] || continue ;;
         esac
         case " ${without[*]} " in *" $module "*) continue ;; esac
@@ -177,8 +184,11 @@ local_interfaces = { "127.0.0.1" }
 c2s_ports = { $port }
 c2s_direct_tls_ports = { $([ $tls = no ] || echo "$tls_port") }
 s2s_ports = { }
-http_ports = { }
-https_ports = { }
+http_ports = { $([ $websocket = no ] || echo "$http_port") }
+http_default_host = "$domain"
+consider_websocket_secure = true
+https_ports = { $([ -z "$upload" ] || echo "$https_port") }
+proxy65_ports = { $([ $proxy = no ] || echo "$proxy_port") }
 c2s_require_encryption = $([ $tls = yes ] && echo true || echo false)
 allow_unencrypted_plain_auth = $([ $tls = yes ] && echo false || echo true)
 c2s_stanza_size_limit = 1024 * 1024
@@ -196,7 +206,23 @@ END
         for service in "${services[@]}"; do echo "    $service,"; done
         echo '}'
         echo "VirtualHost '$domain'"
+        [ $proxy = no ] || write_proxy
+        [ -z "$upload" ] || write_upload
     } >"$dir/prosody.cfg.lua"
+}
+
+write_proxy() {
+    echo "Component 'proxy.$domain' 'proxy65'"
+    echo "    proxy65_address = '$listen'"
+}
+
+write_upload() {
+    local certificate="certificate = '$dir/certs/server.pem', key = '$dir/certs/server.key'"
+    echo "Component 'upload.$domain' 'http_file_share'"
+    echo "    http_file_share_size_limit = $upload"
+    echo "    http_external_url = 'https://$domain:$https_port/'"
+    echo "    http_host = '$domain'"
+    echo "    ssl = { $certificate }"
 }
 
 # A port below those that the kernel gives out by itself; run() notices if it is taken after all.
@@ -266,7 +292,8 @@ start() {
     make_certificates
     write_accounts
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        port=$(choose_port) tls_port=$(choose_port)
+        port=$(choose_port) tls_port=$(choose_port) http_port=$(choose_port)
+        proxy_port=$(choose_port) https_port=$(choose_port)
         write_configuration
         if run; then
             break
@@ -278,6 +305,8 @@ start() {
         echo "HOST=$listen"
         echo "PORT=$port"
         [ $tls = no ] || echo "TLS_PORT=$tls_port"
+        [ $proxy = no ] || echo "PROXY_PORT=$proxy_port"
+        [ $websocket = no ] || echo "WEBSOCKET=ws://$listen:$http_port/xmpp-websocket"
         echo "DOMAIN=$domain"
         echo "CA_FILE=$dir/certs/ca.pem"
         echo "DIR=$dir"
