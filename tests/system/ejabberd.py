@@ -16,6 +16,8 @@ auth_method: internal
 listen:
   - {{port: {port}, ip: 127.0.0.1, module: ejabberd_c2s, starttls_required: true,
       max_stanza_size: 1048576}}
+  - {{port: {https_port}, ip: 127.0.0.1, module: ejabberd_http, tls: true,
+      request_handlers: {{/upload: mod_http_upload}}}}
 acl: {{local: {{user_regexp: ""}}}}
 access_rules: {{local: {{allow: local}}, c2s: {{allow: all}}}}
 modules:
@@ -27,6 +29,9 @@ modules:
   mod_offline: {{}}
   mod_ping: {{}}
   mod_admin_extra: {{}}
+  mod_proxy65: {{host: proxy.localhost, hostname: 127.0.0.1, ip: 127.0.0.1, port: {proxy_port}}}
+  mod_http_upload: {{host: upload.localhost, put_url: "https://localhost:{https_port}/upload",
+    docroot: "{directory}/upload", max_size: 100000000}}
 """
 
 PREPARE = """
@@ -44,7 +49,8 @@ class Ejabberd:
         self.ca_file = str(self.directory / "server.pem")
         self._make_certificate()
         (self.directory / "ejabberd.yml").write_text(
-            CONFIGURATION.format(directory=self.directory, port=self.port))
+            CONFIGURATION.format(directory=self.directory, port=self.port,
+                                 https_port=free_port(), proxy_port=free_port()))
         users = ", ".join(f'<<"{name}">>' for name in accounts)
         code = max(Path("/usr/lib").glob("*-linux-gnu/ejabberd-*/ebin"))
         self.output = open(self.directory / "output", "w")

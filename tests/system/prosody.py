@@ -31,6 +31,7 @@ class Prosody:
         self.host = values["HOST"]
         self.port = int(values["PORT"])
         self.tls_port = int(values.get("TLS_PORT", 0))
+        self.proxy_port = int(values.get("PROXY_PORT", 0))
         self.websocket = values.get("WEBSOCKET")
         self.domain = values["DOMAIN"]
         self.ca_file = values["CA_FILE"]
