@@ -707,6 +707,16 @@ JINGLE_API jingle_audio_source *jingle_audio_source_file(const char *path, bool 
                                                          jingle_status *status);
 /** A sine of `hz`, at a quarter of full scale. */
 JINGLE_API jingle_audio_source *jingle_audio_source_tone(double hz, jingle_status *status);
+
+typedef enum jingle_ring {
+    JINGLE_RING_INCOMING = 0, /**< Somebody calls. */
+    JINGLE_RING_BACK,         /**< It rings over there. */
+    JINGLE_RING_BUSY,         /**< They are in another call, or do not want this one. */
+    JINGLE_RING_WAITING,      /**< Somebody else calls while we talk. */
+} jingle_ring;
+
+/** The sounds of a telephone, for jingle_player_new(); they go on until they are stopped. */
+JINGLE_API jingle_audio_source *jingle_audio_source_ring(jingle_ring ring, jingle_status *status);
 JINGLE_API jingle_audio_source *jingle_audio_source_silence(jingle_status *status);
 
 JINGLE_API jingle_audio_sink *jingle_audio_sink_device(const char *name, jingle_status *status);
@@ -723,6 +733,17 @@ JINGLE_API jingle_audio_sink *jingle_audio_sink_tee(jingle_audio_sink *first,
 /** For a source or sink from above that was never handed to a session. */
 JINGLE_API void jingle_audio_source_free(jingle_audio_source *source);
 JINGLE_API void jingle_audio_sink_free(jingle_audio_sink *sink);
+
+/** Plays a source beside all calls, such as what rings. */
+typedef struct jingle_player jingle_player;
+
+/** Starts to play, on a thread of its own. Both are taken over, also on failure; `sink` NULL: the
+ *  default loudspeaker. #JINGLE_ERROR_INVALID, #JINGLE_ERROR_MEMORY, #JINGLE_ERROR_UNSUPPORTED (no
+ *  sound devices in this library, and no sink given). A sink that does not start is tried again. */
+JINGLE_API jingle_status jingle_player_new(jingle_audio_source *source, jingle_audio_sink *sink,
+                                           jingle_player **player);
+/** Stops, and frees both; waits until a device is closed. NULL is allowed. */
+JINGLE_API void jingle_player_free(jingle_player *player);
 
 typedef struct jingle_audio_device {
     const char *name;           /**< To be given to jingle_audio_source_device() and the like. */
