@@ -52,7 +52,7 @@ void sound_listen_anew(struct sound *sound);
 struct side {
     jingle_client *client;
     jingle_session *session; /* the last one that came in, or that the test started */
-    unsigned count[JINGLE_EVENT_VIDEO_SOURCE_ENDED + 1]; /* events by type */
+    unsigned count[JINGLE_EVENT_TRANSFER_ENDED + 1]; /* events by type */
     jingle_reason reason;
     jingle_party by;
     char digits[16];
