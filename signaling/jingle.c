@@ -24,9 +24,10 @@ static const char *const actions[ACTION_COUNT] = {
 };
 
 static const char *const infos[] = {
-    [INFO_NONE] = "",           [INFO_ACTIVE] = "active",   [INFO_HOLD] = "hold",
-    [INFO_UNHOLD] = "unhold",   [INFO_MUTE] = "mute",       [INFO_UNMUTE] = "unmute",
-    [INFO_RINGING] = "ringing", [INFO_UNKNOWN] = "unknown",
+    [INFO_NONE] = "",           [INFO_ACTIVE] = "active",     [INFO_HOLD] = "hold",
+    [INFO_UNHOLD] = "unhold",   [INFO_MUTE] = "mute",         [INFO_UNMUTE] = "unmute",
+    [INFO_RINGING] = "ringing", [INFO_CHECKSUM] = "checksum", [INFO_RECEIVED] = "received",
+    [INFO_UNKNOWN] = "unknown",
 };
 
 static const char *const creators[] = {
@@ -47,7 +48,9 @@ static void content_clear(struct jingle_content *content)
     g_free(content->disposition);
     g_free(content->transport_ns);
     rtp_description_clear(&content->rtp);
+    file_description_clear(&content->file);
     ice_udp_clear(&content->ice);
+    s5b_clear(&content->s5b);
 }
 
 void jingle_group_clear(struct jingle_group *group)
@@ -68,6 +71,7 @@ void jingle_iq_clear(struct jingle_iq *iq)
     g_free(iq->initiator);
     g_free(iq->responder);
     g_free(iq->info_name);
+    file_description_clear(&iq->checksum);
     memset(iq, 0, sizeof(*iq));
 }
 
@@ -78,7 +82,9 @@ static void content_copy(struct jingle_content *to, const struct jingle_content 
     to->disposition = g_strdup(from->disposition);
     to->transport_ns = g_strdup(from->transport_ns);
     rtp_description_copy(&to->rtp, &from->rtp);
+    file_description_copy(&to->file, &from->file);
     ice_udp_copy(&to->ice, &from->ice);
+    s5b_copy(&to->s5b, &from->s5b);
 }
 
 void jingle_iq_copy(struct jingle_iq *to, const struct jingle_iq *from)
@@ -88,6 +94,7 @@ void jingle_iq_copy(struct jingle_iq *to, const struct jingle_iq *from)
     to->initiator = g_strdup(from->initiator);
     to->responder = g_strdup(from->responder);
     to->info_name = g_strdup(from->info_name);
+    file_description_copy(&to->checksum, &from->checksum);
     to->contents = g_new0(struct jingle_content, from->content_count);
     for (size_t i = 0; i < from->content_count; i++)
         content_copy(&to->contents[i], &from->contents[i]);
@@ -174,17 +181,31 @@ static bool read_creator(enum creator *creator, const char *text)
     return strcmp(text, "responder") == 0;
 }
 
-static bool read_description(struct jingle_content *content, const xml_node *node, const char **why)
+/* XEP-0166, 7.2: which actions say what a content is; the others need not repeat it. */
+static bool needs_description(enum jingle_action action)
+{
+    return action == ACTION_CONTENT_ADD || action == ACTION_SESSION_INITIATE;
+}
+
+static bool read_description(struct jingle_content *content, enum jingle_action action,
+                             const xml_node *node, const char **why)
 {
     if (content->application != APPLICATION_NONE) {
         *why = "two descriptions in one content";
         return false;
     }
+    if (xml_is(node, NS_RTP, "description")) {
+        content->application = APPLICATION_RTP;
+        return rtp_description_read(&content->rtp, node, why);
+    }
+    if (xml_is(node, NS_FILE_TRANSFER_5, "description")) {
+        content->application = APPLICATION_FILE;
+        if (xml_first(node) == NULL && !needs_description(action))
+            return true;
+        return file_description_read(&content->file, node, why);
+    }
     content->application = APPLICATION_UNKNOWN;
-    if (!xml_is(node, NS_RTP, "description"))
-        return true;
-    content->application = APPLICATION_RTP;
-    return rtp_description_read(&content->rtp, node, why);
+    return true;
 }
 
 static bool read_transport(struct jingle_content *content, const xml_node *node, const char **why)
@@ -197,18 +218,28 @@ static bool read_transport(struct jingle_content *content, const xml_node *node,
         content->transport = TRANSPORT_ICE_UDP;
         return ice_udp_read(&content->ice, node, why);
     }
+    if (xml_is(node, NS_S5B, "transport")) {
+        content->transport = TRANSPORT_S5B;
+        s5b_read(&content->s5b, node);
+        return true;
+    }
+    if (xml_is(node, NS_IBB_TRANSPORT, "transport")) {
+        content->transport = TRANSPORT_IBB;
+        ibb_transport_read(&content->ibb, node);
+        return true;
+    }
     content->transport = TRANSPORT_UNKNOWN;
     if (is_usable(xml_ns(node)))
         content->transport_ns = g_strdup(xml_ns(node));
     return true;
 }
 
-static bool read_content_children(struct jingle_content *content, const xml_node *node,
-                                  const char **why)
+static bool read_content_children(struct jingle_content *content, enum jingle_action action,
+                                  const xml_node *node, const char **why)
 {
     XML_EACH (child, node) {
         const char *name = xml_name(child);
-        if (strcmp(name, "description") == 0 && !read_description(content, child, why))
+        if (strcmp(name, "description") == 0 && !read_description(content, action, child, why))
             return false;
         if (strcmp(name, "transport") == 0 && !read_transport(content, child, why))
             return false;
@@ -245,7 +276,7 @@ static bool read_content(struct jingle_iq *iq, const xml_node *node, const char 
     }
     if (disposition != NULL && strcmp(disposition, "session") != 0)
         content->disposition = g_strndup(disposition, JINGLE_STRING_MAX);
-    return read_content_children(content, node, why);
+    return read_content_children(content, iq->action, node, why);
 }
 
 static void read_group(struct jingle_group *group, const xml_node *node)
@@ -263,22 +294,35 @@ static void read_group(struct jingle_group *group, const xml_node *node)
     }
 }
 
-/* XEP-0167, 8: the payload of a session-info. */
-static void read_info(struct jingle_iq *iq, const xml_node *node)
+/* The namespace of a payload of session-info, by which it is told from others of its name. */
+static const char *info_ns(enum jingle_info info)
+{
+    return info == INFO_CHECKSUM || info == INFO_RECEIVED ? NS_FILE_TRANSFER_5 : NS_RTP_INFO;
+}
+
+static enum jingle_info find_info(const xml_node *node)
+{
+    for (enum jingle_info info = INFO_ACTIVE; info < INFO_UNKNOWN; info++) {
+        if (xml_is(node, info_ns(info), infos[info]))
+            return info;
+    }
+    return INFO_UNKNOWN;
+}
+
+/* XEP-0167, 8; XEP-0234, 8: the payload of a session-info. Conversations and Gajim leave out the
+ * creator, Gajim the name too. */
+static bool read_info(struct jingle_iq *iq, const xml_node *node, const char **why)
 {
     const char *name = xml_attribute(node, "name");
 
-    iq->info = INFO_UNKNOWN;
-    if (strcmp(xml_ns(node), NS_RTP_INFO) != 0)
-        return;
-    for (size_t i = INFO_ACTIVE; i < INFO_UNKNOWN; i++) {
-        if (strcmp(xml_name(node), infos[i]) == 0)
-            iq->info = (enum jingle_info)i;
-    }
-    if (is_usable(name) && iq->info_name == NULL)
+    iq->info = find_info(node);
+    if (iq->info == INFO_UNKNOWN)
+        return true;
+    if (is_usable(name))
         iq->info_name = g_strdup(name);
     if (!read_creator(&iq->info_creator, xml_attribute(node, "creator")))
         iq->info_creator = CREATOR_INITIATOR;
+    return iq->info != INFO_CHECKSUM || file_checksum_read(&iq->checksum, node, why);
 }
 
 static bool read_child(struct jingle_iq *iq, const xml_node *child, const char **why)
@@ -290,7 +334,7 @@ static bool read_child(struct jingle_iq *iq, const xml_node *child, const char *
     else if (xml_is(child, NS_GROUPING, "group"))
         read_group(&iq->bundle, child);
     else if (iq->action == ACTION_SESSION_INFO && iq->info == INFO_NONE)
-        read_info(iq, child);
+        return read_info(iq, child, why);
     return true;
 }
 
@@ -321,11 +365,6 @@ static bool needs_transport(enum jingle_action action)
     default:
         return false;
     }
-}
-
-static bool needs_description(enum jingle_action action)
-{
-    return action == ACTION_CONTENT_ADD || action == ACTION_SESSION_INITIATE;
 }
 
 static bool is_complete(const struct jingle_iq *iq, const char **why)
@@ -391,8 +430,14 @@ static void write_content(const struct jingle_content *content, xml_node *jingle
     xml_set(node, "disposition", content->disposition);
     if (content->application == APPLICATION_RTP)
         rtp_description_write(&content->rtp, node);
+    if (content->application == APPLICATION_FILE)
+        file_description_write(&content->file, node);
     if (content->transport == TRANSPORT_ICE_UDP)
         ice_udp_write(&content->ice, node);
+    else if (content->transport == TRANSPORT_S5B)
+        s5b_write(&content->s5b, node);
+    else if (content->transport == TRANSPORT_IBB)
+        ibb_transport_write(&content->ibb, node);
     else if (content->transport_ns != NULL)
         xml_add(node, content->transport_ns, "transport");
 }
@@ -411,11 +456,13 @@ static void write_info(const struct jingle_iq *iq, xml_node *jingle)
 {
     if (iq->info == INFO_NONE || iq->info == INFO_UNKNOWN)
         return;
-    xml_node *node = xml_add(jingle, NS_RTP_INFO, infos[iq->info]);
+    xml_node *node = xml_add(jingle, info_ns(iq->info), infos[iq->info]);
     if (iq->info_name != NULL) {
         xml_set(node, "creator", creators[iq->info_creator]);
         xml_set(node, "name", iq->info_name);
     }
+    if (iq->info == INFO_CHECKSUM)
+        file_checksum_write(&iq->checksum, node);
 }
 
 xml_node *jingle_iq_write(const struct jingle_iq *iq, xml_node *stanza)

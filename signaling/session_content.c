@@ -117,7 +117,8 @@ enum reason_condition content_fault(const struct jingle_content *offered, bool r
 {
     if (offered->application != APPLICATION_RTP)
         return REASON_UNSUPPORTED_APPLICATIONS;
-    if (rides && offered->transport != TRANSPORT_UNKNOWN)
+    bool has_none = offered->transport == TRANSPORT_NONE;
+    if (rides && (has_none || offered->transport == TRANSPORT_ICE_UDP))
         return REASON_NONE;
     if (offered->transport != TRANSPORT_ICE_UDP)
         return REASON_UNSUPPORTED_TRANSPORTS;

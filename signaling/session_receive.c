@@ -337,7 +337,7 @@ static void receive_session_info(struct session *session, const struct jingle_iq
 {
     struct session_event event = {.type = SESSION_EVENT_INFO};
 
-    if (iq->info == INFO_UNKNOWN) {
+    if (iq->info == INFO_UNKNOWN || iq->info == INFO_CHECKSUM || iq->info == INFO_RECEIVED) {
         answer_error(session, STANZA_FEATURE_NOT_IMPLEMENTED, JINGLE_UNSUPPORTED_INFO,
                      "session-info of an unknown kind");
         return;
