@@ -7,8 +7,10 @@
 
 #include "signaling/jid.h"
 
-/* The number grows when capabilities are added, so that an older file is not believed. */
-#define HEADER "jingle-engine capabilities 1"
+/* The number grows when capabilities are added: what an older file says of clients is not believed
+ * then, for they may have had more. What it says of people is. */
+#define HEADER       "jingle-engine capabilities 2"
+#define OLDER_HEADER "jingle-engine capabilities 1"
 
 /* Strings with a number each; when full the oldest goes. */
 struct memory {
@@ -95,11 +97,11 @@ bool caps_knows_initiation(const struct caps *caps, const char *bare_jid)
 }
 
 /* "caps HASH BITS" and "initiation JID" */
-static void load_line(struct caps *caps, const char *line)
+static void load_line(struct caps *caps, const char *line, bool older)
 {
     char **words = g_strsplit(line, " ", 4);
     guint count = g_strv_length(words);
-    if (count == 3 && strcmp(words[0], "caps") == 0) {
+    if (count == 3 && strcmp(words[0], "caps") == 0 && !older) {
         guint64 bits = 0;
         if (g_ascii_string_to_unsigned(words[2], 16, 0, UINT_MAX, &bits, NULL))
             caps_remember(caps, words[1], (unsigned)bits);
@@ -113,9 +115,10 @@ void caps_load(struct caps *caps, const char *text, size_t bytes)
 {
     char *copy = g_strndup(text, bytes);
     char **lines = g_strsplit(copy, "\n", -1);
-    if (lines[0] && strcmp(lines[0], HEADER) == 0)
+    bool older = lines[0] && strcmp(lines[0], OLDER_HEADER) == 0;
+    if (older || (lines[0] && strcmp(lines[0], HEADER) == 0))
         for (size_t i = 1; lines[i]; i++)
-            load_line(caps, lines[i]);
+            load_line(caps, lines[i], older);
     g_strfreev(lines);
     g_free(copy);
 }

@@ -124,6 +124,48 @@ static void test_what_we_announce_is_what_we_are_asked_for(void **state)
     xml_free(query);
 }
 
+static unsigned capabilities_of(const char *feature)
+{
+    char *text =
+        g_strdup_printf("<query xmlns='" NS_DISCO_INFO "'><feature var='%s'/></query>", feature);
+    struct xml *query = parse(text);
+    unsigned found = disco_capabilities(xml_root(query));
+    xml_free(query);
+    g_free(text);
+    return found;
+}
+
+static void test_what_a_client_can_do_with_files_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *feature;
+        unsigned capability;
+    } known[] = {
+        {"urn:xmpp:jingle:apps:file-transfer:5", CAN_FILES},
+        {"urn:xmpp:jingle:transports:s5b:1", CAN_S5B},
+        {"urn:xmpp:jingle:transports:ibb:1", CAN_INBAND},
+        {"http://jabber.org/protocol/bytestreams", CAN_BYTESTREAM_PROXY},
+        {"urn:xmpp:http:upload:0", CAN_UPLOAD},
+        {"urn:x-jingle-engine:files:0", CAN_ENGINE_FILES},
+        {"urn:xmpp:hashes:2", CAN_HASHES},
+        {"urn:xmpp:hash-function-text-names:sha-1", CAN_HASH_SHA_1},
+        {"urn:xmpp:hash-function-text-names:sha-256", CAN_HASH_SHA_256},
+        {"urn:xmpp:hash-function-text-names:sha-512", CAN_HASH_SHA_512},
+        {"urn:xmpp:hash-function-text-names:sha3-256", CAN_HASH_SHA3_256},
+        {"urn:xmpp:hash-function-text-names:sha3-512", CAN_HASH_SHA3_512},
+        {"urn:xmpp:hash-function-text-names:blake2b-512", CAN_HASH_BLAKE2B_512},
+        {"urn:xmpp:hash-function-text-names:md5", 0},
+        {"urn:xmpp:jingle:apps:file-transfer:4", 0},
+    };
+    unsigned all = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        assert_int_equal(capabilities_of(known[i].feature), known[i].capability);
+        assert_false(all & known[i].capability);
+        all |= known[i].capability;
+    }
+}
+
 /* ---------------------------------------------------------------------------------- memory -- */
 
 static void test_the_memory_is_bounded(void **state)
@@ -142,7 +184,7 @@ static void test_the_memory_is_bounded(void **state)
     caps_free(caps);
 }
 
-static const char bad_lines[] = "jingle-engine capabilities 1\ncaps x\ncaps\n\ncaps x zz\n"
+static const char bad_lines[] = "jingle-engine capabilities 2\ncaps x\ncaps\n\ncaps x zz\n"
                                 "caps x 123456789012\ninitiation @\ninitiation\nnonsense x 1";
 
 static void test_a_damaged_file_does_no_harm(void **state)
@@ -156,6 +198,19 @@ static void test_a_damaged_file_does_no_harm(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(damaged); i++)
         caps_load(caps, damaged[i], strlen(damaged[i]));
     assert_false(caps_find(caps, "x", &found));
+    caps_free(caps);
+}
+
+/* A client of which it says nothing about files may well take some: it is asked again. */
+static void test_an_older_file_is_believed_about_people_only(void **state)
+{
+    (void)state;
+    static const char older[] = "jingle-engine capabilities 1\ncaps x 1\ninitiation bob@x\n";
+    struct caps *caps = caps_new();
+    unsigned found = 0;
+    caps_load(caps, older, strlen(older));
+    assert_false(caps_find(caps, "x", &found));
+    assert_true(caps_knows_initiation(caps, "bob@x"));
     caps_free(caps);
 }
 
@@ -272,8 +327,10 @@ int main(void)
         cmocka_unit_test(test_duplicates_have_no_hash),
         cmocka_unit_test(test_features_cannot_be_hidden_behind_an_honest_hash),
         cmocka_unit_test(test_what_we_announce_is_what_we_are_asked_for),
+        cmocka_unit_test(test_what_a_client_can_do_with_files_is_told),
         cmocka_unit_test(test_the_memory_is_bounded),
         cmocka_unit_test(test_a_damaged_file_does_no_harm),
+        cmocka_unit_test(test_an_older_file_is_believed_about_people_only),
         cmocka_unit_test(test_nothing_breaks_the_lines_of_the_file),
         cmocka_unit_test(test_devices_are_listed_by_priority),
         cmocka_unit_test(test_a_new_hash_makes_a_device_unknown_again),
