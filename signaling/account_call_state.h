@@ -66,8 +66,6 @@ void account_call_replace(struct account_call *call, usec now);
 
 /* account_dial.c */
 void account_call_decide(struct account_call *call, usec now);
-/* Does this person show us presence, so that nobody there means offline? */
-bool account_shares_presence(const struct account *account, const char *jid);
 /* A device says that it rings. */
 void account_call_rings_at(struct account_call *call, const char *jid);
 /* A device is gone: was it the last that may ring? */

@@ -35,20 +35,10 @@ static void propose(struct account_call *call, usec now)
     proposal_set_user(call->proposal, call);
 }
 
-/* Our own devices show each other their presence. */
-bool account_shares_presence(const struct account *account, const char *jid)
-{
-    const struct roster_item *item = roster_find(account->roster, jid);
-    if (jid_equal_bare(jid, account->bare))
-        return true;
-    return item && (item->subscription == JINGLE_SUBSCRIPTION_TO ||
-                    item->subscription == JINGLE_SUBSCRIPTION_BOTH);
-}
-
 /* What the devices of a person can do together. */
 struct survey {
-    size_t devices;
-    size_t unknown;            /* may still answer */
+    const struct account_call *call;
+    struct account_survey seen;
     bool insecure;             /* one can only call without encryption */
     bool initiation;           /* a callable one knows XEP-0353 */
     const struct device *best; /* callable; with video, if that is asked for and one has it */
@@ -62,16 +52,12 @@ static unsigned needed(const struct account_call *call)
                 : 0);
 }
 
-static void survey_device(struct survey *survey, struct account_call *call, struct device *device,
-                          usec now)
+static void consider_device(void *user, const struct device *device)
 {
-    account_recall_device(call->account, device);
-    account_ask_device(call->account, device, now);
-    survey->devices++;
+    struct survey *survey = user;
+    const struct account_call *call = survey->call;
     unsigned capabilities = device->capabilities;
-    if (device->knowledge == DEVICE_ASKED || device->knowledge == DEVICE_UNKNOWN) {
-        survey->unknown++;
-    } else if ((capabilities & needed(call)) == needed(call)) {
+    if ((capabilities & needed(call)) == needed(call)) {
         survey->initiation = survey->initiation || (capabilities & CAN_MESSAGE_INITIATION);
         bool is_better = survey->best && account_call_has_media(call, "video") &&
                          (capabilities & CAN_VIDEO) && !(survey->best->capabilities & CAN_VIDEO);
@@ -85,16 +71,8 @@ static void survey_device(struct survey *survey, struct account_call *call, stru
 
 static struct survey survey_devices(struct account_call *call, usec now)
 {
-    struct account *account = call->account;
-    struct survey survey = {0};
-    size_t count = 0;
-    struct device **devices = presence_devices(account->presence, call->peer, &count);
-    for (size_t i = 0; i < count; i++) {
-        bool asked_for = !jid_is_full(call->peer) || jid_equal(devices[i]->jid, call->peer);
-        if (asked_for && !jid_equal(devices[i]->jid, account->full_jid))
-            survey_device(&survey, call, devices[i], now);
-    }
-    g_free(devices);
+    struct survey survey = {.call = call};
+    survey.seen = account_survey_devices(call->account, call->peer, consider_device, &survey, now);
     return survey;
 }
 
@@ -108,10 +86,10 @@ static void decide_direct(struct account_call *call, const struct survey *survey
 {
     if (survey->best)
         initiate_directly(call, survey->best->jid, now);
-    else if (survey->devices > survey->unknown)
+    else if (survey->seen.devices > survey->seen.unknown)
         cannot_call(call, survey, now);
     else if (jid_is_full(call->peer) &&
-             (survey->unknown > 0 || !account_shares_presence(call->account, call->peer)))
+             (survey->seen.unknown > 0 || !account_shares_presence(call->account, call->peer)))
         initiate_directly(call, call->peer, now);
     else
         doom(call, JINGLE_REASON_OFFLINE, "", now);
@@ -121,10 +99,10 @@ static void decide_by_message(struct account_call *call, const struct survey *su
 {
     struct account *account = call->account;
     bool seen = caps_knows_initiation(account->caps, call->peer);
-    bool hopeless = !survey->best && survey->unknown == 0 && !seen;
+    bool hopeless = !survey->best && survey->seen.unknown == 0 && !seen;
     if (survey->best && !survey->initiation)
         initiate_directly(call, survey->best->jid, now);
-    else if (hopeless && survey->devices > 0)
+    else if (hopeless && survey->seen.devices > 0)
         cannot_call(call, survey, now);
     else if (hopeless && account_shares_presence(account, call->peer))
         doom(call, JINGLE_REASON_OFFLINE, "", now);
@@ -147,13 +125,9 @@ void account_call_decide(struct account_call *call, usec now)
     bool own = jid_equal_bare(call->peer, account->bare);
     bool direct = call->direct || own || jid_is_full(call->peer);
     bool enough = survey.best && (direct || survey.initiation);
-    usec settled = account->online_since + ACCOUNT_SETTLE;
-    usec asked = call->started + ACCOUNT_ASK_LIMIT;
-    bool may_appear = survey.devices == 0 && account_shares_presence(account, call->peer);
-    if (!enough && may_appear && now < settled)
-        call->decide_at = settled;
-    else if (!enough && survey.unknown > 0 && now < asked)
-        call->decide_at = asked;
+    usec patience = account_survey_patience(account, call->peer, &survey.seen, call->started, now);
+    if (!enough && patience > now)
+        call->decide_at = patience;
     else if (direct)
         decide_direct(call, &survey, now);
     else
@@ -223,5 +197,5 @@ bool account_call_stops_ringing(struct account_call *call, const char *jid, usec
         !jid_equal_bare(call->peer, jid))
         return false;
     struct survey survey = survey_devices(call, now);
-    return !survey.initiation && survey.unknown == 0;
+    return !survey.initiation && survey.seen.unknown == 0;
 }

@@ -117,6 +117,21 @@ char *account_own_hash(const struct account *account);
 void account_remember_self(struct account *account);
 struct xml *account_own_presence(const struct account *account);
 
+/* account_survey.c: which devices are there, and what is known of them. */
+struct account_survey {
+    size_t devices; /* ourselves left out */
+    size_t unknown; /* of those: may still answer */
+};
+typedef void (*account_device_fn)(void *user, const struct device *device);
+/* Asks those of whom nothing is known; `answered` gets the others, best priority first. */
+struct account_survey account_survey_devices(struct account *account, const char *jid,
+                                             account_device_fn answered, void *user, usec now);
+/* Until when more may become known, of what is to be decided since `began`; `now`: it will not. */
+usec account_survey_patience(const struct account *account, const char *jid,
+                             const struct account_survey *survey, usec began, usec now);
+/* Does this person show us presence, so that nobody there means offline? */
+bool account_shares_presence(const struct account *account, const char *jid);
+
 /* account_call.c, account_dial.c, account_initiation.c, account_jingle.c */
 void account_calls_init(struct account *account);
 void account_receive_jingle(struct account *account, const struct stanza *iq,
