@@ -13,6 +13,7 @@
 #   --stranger NAME[:PASSWORD]  an account that is on nobody's roster (password: secret)
 #   --domain NAME               the server's domain; default: localhost
 #   --listen ADDRESS            listen here in place of 127.0.0.1
+#   --listen-also ADDRESS       and here, such as at an address of the other family
 #   --certificate KIND          good (default), self-signed, expired or wrong-name
 #   --no-tls                    offer no TLS at all
 #   --websocket                 take logins of browsers, too (RFC 7395)
@@ -37,7 +38,8 @@ fail() {
 }
 
 accounts=() strangers=() without=() services=() plugins=()
-domain=localhost listen=127.0.0.1 certificate=good tls=yes limit='' proxy=no upload='' websocket=no
+domain=localhost listen=127.0.0.1 listen_also='' certificate=good tls=yes limit='' proxy=no
+upload='' websocket=no
 
 read_options() {
     while [ $# -gt 0 ]; do
@@ -53,6 +55,7 @@ read_options() {
             --stranger) strangers+=("$2") ;;
             --domain) domain=$2 ;;
             --listen) listen=$2 ;;
+            --listen-also) listen_also=$2 ;;
             --certificate) certificate=$2 ;;
             --limit) limit=$2 ;;
             --without) without+=("$2") ;;
@@ -179,7 +182,7 @@ pidfile = "$dir/prosody.pid"
 data_path = "$dir/data"
 plugin_paths = { "$dir/modules" }
 log = { debug = "$dir/prosody.log" }
-interfaces = { "$listen" }
+interfaces = { "$listen"${listen_also:+, \"$listen_also\"} }
 local_interfaces = { "127.0.0.1" }
 c2s_ports = { $port }
 c2s_direct_tls_ports = { $([ $tls = no ] || echo "$tls_port") }
@@ -252,7 +255,7 @@ run() {
     : >"$dir/prosody.log"
     setsid prosody --config "$dir/prosody.cfg.lua" -F >"$dir/output.log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
-    host=$(sed -n 's/^interfaces = { "\(.*\)" }/\1/p' "$dir/prosody.cfg.lua")
+    host=$(sed -n 's/^interfaces = { "\([^"]*\)".*/\1/p' "$dir/prosody.cfg.lua")
     port=$(sed -n 's/^c2s_ports = { \(.*\) }/\1/p' "$dir/prosody.cfg.lua")
     for try in $(seq 300); do
         if ports_taken; then

@@ -26,9 +26,10 @@ def free_port(address="127.0.0.1"):
 
 
 class Coturn:
-    """`ca_file` is the certificate that it shows over TLS, for `name`."""
+    """`ca_file` is the certificate that it shows over TLS, for `name`. `others` are addresses that
+    it listens on, too."""
 
-    def __init__(self, address="127.0.0.1", name="localhost", prefix=()):
+    def __init__(self, address="127.0.0.1", name="localhost", prefix=(), tls_port=5349, others=()):
         self.address = address
         self.name = name
         self.directory = Path(tempfile.mkdtemp(prefix="jingle-turn."))
@@ -39,10 +40,12 @@ class Coturn:
              f"subjectAltName=DNS:{name}", "-keyout", key, "-out", self.ca_file],
             check=True, capture_output=True)
         self.port = 3478 if prefix else free_port(address)
-        self.tls_port = 5349 if prefix else free_port(address)
+        self.tls_port = tls_port if prefix else free_port(address)
         base = 40000 if prefix else random.randint(31000, 32000)
         words = [
-            "turnserver", "-n", "--listening-ip", address, "--relay-ip", address,
+            "turnserver", "-n",
+            *(word for one in (address, *others)
+              for word in ("--listening-ip", one, "--relay-ip", one)),
             "--listening-port", self.port, "--tls-listening-port", self.tls_port,
             "--min-port", base, "--max-port", base + 700, "--realm", "private.test",
             "--use-auth-secret", "--static-auth-secret", SECRET, "--allow-loopback-peers",

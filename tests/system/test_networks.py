@@ -1,0 +1,157 @@
+"""The networks that people have: every kind of NAT and firewall, networks that change during a call,
+and servers that are dead. What test_paths.py has is not here again."""
+
+import netns
+import pytest
+import sound
+from coturn import SECRET
+from netns import BLACK_HOLE, PUBLIC, PUBLIC_V6
+
+pytestmark = netns.needed
+
+RELAY_NAME = "relay.example"  # what the XMPP server calls it; needs a look-up in each namespace
+
+
+class Scene:
+    """An internet with a relay and an XMPP server, and what alice (a) and bob (b) have recorded."""
+
+    def __init__(self, internet, relay, server, folder, run_jcall):
+        self.internet, self.relay, self.server = internet, relay, server
+        self.folder, self.run_jcall = folder, run_jcall
+
+    def jcall(self, side, *words, host=None):
+        name = {"a": "alice", "b": "bob"}[side]
+        words = [*words, "--sink", "null", *(["--host", host] if host else [])]
+        ca_file = self.folder / "authorities.pem"
+        ca_file.write_text("".join(open(one.ca_file).read() for one in (self.server, self.relay)))
+        return self.run_jcall(self.server, name, *words, "--record", self.folder / f"{name}.wav",
+                              prefix=self.internet.prefix(side), loopback=False,
+                              ca_file=str(ca_file))
+
+    def call(self, alice_words=(), bob_words=(), hosts=(None, None)):
+        """alice calls bob, and both hear each other."""
+        bob = self.jcall("b", "answer", "--auto", "--source", "tone:880", *bob_words,
+                         host=hosts[1])
+        bob.await_event("online")
+        alice = self.jcall("a", "call", self.server.jid("bob"), "--source", "tone:440",
+                           *alice_words, host=hosts[0])
+        for side in (alice, bob):
+            side.setup_time = side.await_event("connected")["setup_time"]
+            side.last = side.await_sound(0.5)
+        return alice, bob
+
+    def assert_heard(self, alice, bob):
+        """Both heard each other's tone. Returns the longest silences in alice's and bob's sound."""
+        hang_up(alice, bob)
+        gaps = []
+        for name, hz in (("alice", 880), ("bob", 440)):
+            samples, rate = sound.read(self.folder / f"{name}.wav")
+            heard = sound.heard_part(samples, rate)
+            gaps.append(sound.longest_silence(heard, rate))
+            assert sound.share_of_tone(heard, rate, hz) > 0.9
+        return gaps
+
+
+def hang_up(alice, bob):
+    alice.command("hangup")
+    for side in (bob, alice):
+        assert side.await_event("ended")["reason"] == "hangup"
+
+
+@pytest.fixture
+def scene(start_internet, start_coturn, start_server, run_jcall, tmp_path):
+    """scene(services, ...): `services` are options of private_server.sh, made of the relay."""
+
+    def build(services=lambda relay: relay.stun_option(), relay_options=None, server_options=(),
+              **network):
+        internet = start_internet(**network)
+        public = internet.prefix("public")
+        for side in "ab":
+            internet.write(side, "hosts", f"{PUBLIC} {RELAY_NAME}\n{PUBLIC_V6} {RELAY_NAME}\n")
+        relay = start_coturn(PUBLIC, RELAY_NAME, prefix=public, **(relay_options or {}))
+        server = start_server("--listen", PUBLIC, *server_options, *services(relay), prefix=public)
+        return Scene(internet, relay, server, tmp_path, run_jcall)
+
+    return build
+
+
+def everything(relay):
+    """What a well-kept server announces."""
+    return [*relay.stun_option(), *relay.option("udp"), *relay.option("tcp"), *relay.option("tls")]
+
+
+def assert_quick(*sides):
+    for side in sides:
+        assert side.setup_time < 2_000_000
+
+
+def test_two_people_with_public_addresses_need_nobody(scene):
+    net = scene(everything, open_sides="ab")
+    alice, bob = net.call()
+    assert alice.last["candidate_local"].startswith("host udp 203.0.113.11:")
+    assert alice.last["candidate_remote"].startswith("host udp 203.0.113.12:")
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_where_udp_is_blocked_the_relay_is_reached_by_tcp(scene, transport):
+    """By TLS the firewall lets through 443 only."""
+    net = scene(lambda relay: [*relay.stun_option(), *relay.option("udp"),
+                               *relay.option(transport)], relay_options={"tls_port": 443})
+    net.internet.block("a", "meta l4proto udp")
+    if transport == "tls":
+        ports = f"{{ 443, {net.server.port} }}"
+        net.internet.block("a", f"tcp dport != {ports}")
+    alice, bob = net.call()
+    assert alice.last["candidate_local"].startswith("relay udp 203.0.113.1:")
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
+def test_udp_blocked_on_both_sides_leaves_the_relay_at_both_ends(scene):
+    net = scene(everything, relay_options={"tls_port": 443})
+    for side in "ab":
+        net.internet.block(side, "meta l4proto udp")
+    alice, bob = net.call()
+    for side in (alice, bob):
+        assert side.last["candidate_local"].startswith("relay udp 203.0.113.1:")
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
+def test_ipv4_and_ipv6_meet_at_the_relay(scene):
+    """alice has IPv4 behind NAT, bob nothing but IPv6."""
+    net = scene(lambda relay: ["--turn", f"{RELAY_NAME}:{relay.port}:udp:{SECRET}"],
+                relay_options={"others": (PUBLIC_V6,)},
+                server_options=("--listen-also", PUBLIC_V6), ipv6_only="b")
+    alice, bob = net.call(hosts=(None, PUBLIC_V6))
+    assert bob.last["candidate_local"].startswith("relay udp 203.0.113.1:")
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
+DEAD = ["--stun", f"{BLACK_HOLE}:3478", "--turn", f"{BLACK_HOLE}:3478:udp:{SECRET}",
+        "--turn", f"{BLACK_HOLE}:3478:tcp:{SECRET}", "--turn", f"{BLACK_HOLE}:443:tls:{SECRET}"]
+
+
+def test_dead_servers_do_not_delay_those_who_need_none(scene):
+    net = scene(lambda relay: DEAD, open_sides="ab")
+    assert_quick(*net.call())
+
+
+def test_dead_servers_do_not_delay_those_who_need_a_live_one(scene):
+    net = scene(lambda relay: [*DEAD, *relay.stun_option(), *relay.option("udp")],
+                symmetric="ab")
+    alice, bob = net.call()
+    assert_quick(alice, bob)
+    assert net.relay.allocations() >= 2
+
+
+def test_a_resolver_that_never_answers_delays_nobody(scene):
+    net = scene(lambda relay: ["--stun", "stun.example:3478", "--turn",
+                               f"turn.example:3478:udp:{SECRET}", *relay.option("udp")],
+                symmetric="ab")
+    for side in "ab":
+        net.internet.write(side, "resolv.conf", f"nameserver {BLACK_HOLE}\n")
+    assert_quick(*net.call())
