@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import jcall  # noqa: E402
 from coturn import Coturn  # noqa: E402
 from ejabberd import Ejabberd  # noqa: E402
+from file_peer import Stream  # noqa: E402
 from netns import Internet  # noqa: E402
 from peer import Peer  # noqa: E402
 from prosody import Prosody  # noqa: E402
@@ -44,6 +45,7 @@ def _starter(kind):
 
 start_server = _starter(Prosody)  # start_server("--no-tls", accounts=[...])
 start_peer = _starter(Peer)  # start_peer(server, "carol"): a scripted client
+start_stream = _starter(Stream)  # start_stream(server, "carol"): one for files
 start_coturn = _starter(Coturn)
 start_internet = _starter(Internet)
 
