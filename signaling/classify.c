@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "signaling/ibb_transport.h"
 #include "signaling/initiation.h"
 #include "signaling/ns.h"
 #include "signaling/stanza.h"
@@ -16,7 +17,7 @@ static enum stanza_class classify_iq(const struct stanza *iq, const char *prefix
     bool is_request = strcmp(iq->type, "set") == 0 || strcmp(iq->type, "get") == 0;
     if (!is_request && has_prefix(iq->id, prefix))
         return STANZA_OURS;
-    if (is_request && xml_child(iq->node, NS_JINGLE, "jingle"))
+    if (is_request && (xml_child(iq->node, NS_JINGLE, "jingle") || ibb_stanza_find(iq->node)))
         return STANZA_OURS;
     if (xml_child(iq->node, NS_ROSTER, "query"))
         return STANZA_SHARED;

@@ -1004,6 +1004,18 @@ static void test_what_is_ours_is_told_at_once(void **state)
     assert_int_equal(classify("<iq xmlns='jabber:client' type='set' id='x'>"
                               "<jingle xmlns='urn:xmpp:jingle:1'/></iq>"),
                      STANZA_OURS);
+    assert_int_equal(classify("<iq xmlns='jabber:client' type='set' id='x'>"
+                              "<open xmlns='http://jabber.org/protocol/ibb'/></iq>"),
+                     STANZA_OURS);
+    assert_int_equal(classify("<iq xmlns='jabber:client' type='set' id='x'>"
+                              "<data xmlns='http://jabber.org/protocol/ibb'/></iq>"),
+                     STANZA_OURS);
+    assert_int_equal(classify("<iq xmlns='jabber:client' type='set' id='x'>"
+                              "<close xmlns='http://jabber.org/protocol/ibb'/></iq>"),
+                     STANZA_OURS);
+    assert_int_equal(classify("<iq xmlns='jabber:client' type='set' id='x'>"
+                              "<data xmlns='urn:xmpp:bob'/></iq>"),
+                     STANZA_OTHER);
     assert_int_equal(classify("<iq xmlns='jabber:client' type='error' id='je-abcdefgh-7'/>"),
                      STANZA_OURS);
     assert_int_equal(classify("<iq xmlns='jabber:client' type='result' id='je-other123-7'/>"),
