@@ -1,0 +1,193 @@
+// The other end of a call, inside a browser: XMPP and Jingle by the library stanza, sound and
+// pictures by the browser itself (libwebrtc).
+//
+//   a test --> peer.login(), .propose(), .call(), .answer() ... --> stanza --> Prosody's WebSocket
+//   a test <-- tellTest('{"event": ...}') <-- what comes of it
+//
+// stanza has no message initiation (XEP-0353): its messages are defined here.
+import { createClient, JID, JXT } from 'stanza';
+import * as source from './source.js';
+import { Watcher } from './watcher.js';
+
+const JMI = 'urn:xmpp:jingle-message:0';
+const RTP = 'urn:xmpp:jingle:apps:rtp:1';
+
+const tell = (event, fields = {}) => window.tellTest(JSON.stringify({ event, ...fields }));
+const tellStanza = (event, xml) => /^<(iq|message|presence)/.test(xml) && tell(event, { xml });
+window.addEventListener('error', e => tell('fault', { text: e.message }));
+window.addEventListener('unhandledrejection', e => tell('fault', { text: String(e.reason?.stack ?? e.reason) }));
+
+const messageInitiation = [
+    ...['propose', 'ringing', 'proceed', 'accept', 'reject', 'retract', 'finish'].map(type => ({
+        path: 'message.initiation',
+        namespace: JMI,
+        element: type,
+        type,
+        typeField: 'type',
+        fields: {
+            id: JXT.attribute('id'),
+            media: JXT.multipleChildAttribute(RTP, 'description', 'media'),
+        },
+    })),
+    JXT.addAlias('urn:xmpp:jingle:1', 'reason', ['message.initiation.reason']),
+];
+
+let client, session, watcher, options;
+
+// ---- login --------------------------------------------------------------------------------------
+
+async function login(given) {
+    options = { trickle: true, ...given };
+    client = createClient({
+        jid: options.jid,
+        resource: options.resource,
+        password: options.password,
+        transports: { websocket: options.websocket, bosh: false },
+        autoReconnect: false,
+        // the library's own default is a public STUN server
+        jingle: { iceServers: options.iceServers ?? [], trickleIce: options.trickle },
+    });
+    client.stanzas.define(messageInitiation);
+    client.disco.addFeature(JMI);
+    client.on('raw:outgoing', xml => tellStanza('sent', String(xml)));
+    client.on('raw:incoming', xml => tellStanza('received', String(xml)));
+    client.on('message', heardMessage);
+    client.on('carbon:sent', carbon => heardMessage(carbon.carbon.forward.message));
+    client.on('jingle:incoming', incoming);
+    client.on('jingle:ringing', () => tell('ringing'));
+    for (const info of ['accepted', 'mute', 'unmute', 'hold', 'resumed'])
+        client.on(`jingle:${info}`, () => tell(info));
+    client.on('jingle:terminated', (_, reason) => tell('ended', { reason: reason?.condition ?? '' }));
+    client.on('iq', iq => {
+        if (iq.type === 'error' && iq.from === session?.peerID)
+            tell('refused', { condition: iq.error?.condition, jingle: iq.error?.jingleError });
+    });
+    await new Promise((resolve, reject) => {
+        client.once('session:started', resolve);
+        client.once('auth:failed', () => reject(new Error('login refused')));
+        client.once('disconnected', () => reject(new Error('no connection to the server')));
+        client.connect();
+    });
+    await client.enableCarbons();
+    await client.getRoster();
+    client.updateCaps();
+    client.sendPresence({ legacyCapabilities: client.disco.getCaps() });
+    return client.jid;
+}
+
+// ---- message initiation ---------------------------------------------------------------------------
+
+const messageTo = (to, type, id, more = {}) => client.sendMessage({
+    to, type: 'chat', initiation: { type, id, ...more }, processingHints: { store: true },
+});
+
+function heardMessage({ from, initiation, delay }) {
+    if (!initiation || delay) return;
+    const own = JID.equalBare(from, client.jid);
+    if (own && from === client.jid) return;
+    tell(own ? `own-${initiation.type}` : initiation.type, {
+        from, id: initiation.id, media: initiation.media, reason: initiation.reason?.condition ?? '',
+    });
+    if (initiation.type === 'propose' && !own) messageTo(from, 'ringing', initiation.id);
+}
+
+async function propose(to, media) {
+    const id = crypto.randomUUID();
+    messageTo(to, 'propose', id, { media });
+    return id;
+}
+
+const proceed = (to, id) => messageTo(to, 'proceed', id);
+const reject = (to, id, condition = 'busy') => messageTo(to, 'reject', id, { reason: { condition } });
+const retract = (to, id) => messageTo(to, 'retract', id, { reason: { condition: 'cancel' } });
+
+// ---- a session ------------------------------------------------------------------------------------
+
+async function call(to, { media = ['audio'], codecs = {}, sid } = {}) {
+    adopt(client.jingle.createMediaSession(to, sid));
+    await send(media);
+    prefer(codecs);
+    await session.start();
+}
+
+function incoming(s) {
+    adopt(s);
+    const media = [s.includesAudio && 'audio', s.includesVideo && 'video'].filter(Boolean);
+    tell('incoming', { from: s.peerID, sid: s.sid, media });
+}
+
+async function answer({ media = ['audio'], codecs = {} } = {}) {
+    await send(media);
+    for (const transceiver of session.pc.getTransceivers())
+        if (!media.includes(transceiver.receiver.track.kind)) transceiver.stop();
+    prefer(codecs);
+    await session.accept();
+}
+
+async function send(media) {
+    for (const kind of media) {
+        const track = kind === 'audio' ? source.tone(options.tone) : source.picture(options.size);
+        await session.addTrack(track, new MediaStream([track]));
+    }
+}
+
+// Those codecs and no others, apart from what goes with them.
+function prefer(codecs) {
+    for (const transceiver of session.pc.getTransceivers()) {
+        const { kind } = transceiver.receiver.track;
+        if (!codecs[kind]) continue;
+        const wanted = [codecs[kind], 'rtx', 'telephone-event'].map(name => `${kind}/${name}`.toLowerCase());
+        transceiver.setCodecPreferences(RTCRtpReceiver.getCapabilities(kind).codecs
+            .filter(codec => wanted.includes(codec.mimeType.toLowerCase())));
+    }
+}
+
+function adopt(s) {
+    session = s;
+    const { pc } = s;
+    if (!options.trickle) gatherFirst(s);
+    watcher = new Watcher(pc, document.getElementById('remote'));
+    pc.addEventListener('connectionstatechange', () => tell(pc.connectionState));
+    pc.addEventListener('icegatheringstatechange', () => tell(`gathering-${pc.iceGatheringState}`));
+}
+
+// Candidates inside session-initiate and session-accept: stanza turns what createOffer() gives into
+// Jingle before it sets it, so what createOffer() gives has to be complete.
+function gatherFirst(s) {
+    const { pc } = s;
+    const set = pc.setLocalDescription.bind(pc);
+    const complete = () => new Promise(resolve => {
+        const look = () => pc.iceGatheringState === 'complete' && resolve();
+        pc.addEventListener('icegatheringstatechange', look);
+        look();
+    });
+    for (const name of ['createOffer', 'createAnswer']) {
+        const create = pc[name].bind(pc);
+        pc[name] = async given => {
+            await set(await create(given));
+            await complete();
+            return pc.localDescription;
+        };
+    }
+    pc.setLocalDescription = async () => {};
+    s.onIceCandidate = s.onIceEndOfCandidates = () => {};
+}
+
+// ---- what a test calls ----------------------------------------------------------------------------
+
+window.peer = {
+    login, propose, proceed, reject, retract, call, answer,
+    ring: () => session.ring(),
+    decline: () => session.decline(),
+    hangUp: (reason = 'success') => session.end(reason),
+    hold: () => session.hold(),
+    resume: () => session.resume(),
+    mute: () => session.mute('initiator', session.pc.getTransceivers()[0].mid),
+    unmute: () => session.unmute('initiator', session.pc.getTransceivers()[0].mid),
+    restartIce: () => session.restartIce(),
+    statistics: () => watcher.statistics(),
+    tone: () => watcher.tone(),
+    picture: () => watcher.picture(),
+    state: () => session?.pc.connectionState,
+    leave: () => client?.disconnect(),
+};

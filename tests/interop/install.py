@@ -1,0 +1,65 @@
+"""What the tests of this folder need beyond the build: fetched from Debian or npm, or said to be
+missing. A test that lacks something skips with the reason; tests/run.sh lists it as not run."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+PLACE = HERE.parents[1] / "build" / "interop"
+
+
+@contextmanager
+def alone(name):
+    """One of the workers that run these tests at a time."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with open(PLACE / f"{name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def debian(programs):
+    """Sees to it that programs are there: {"node": "nodejs", ...}, each with its package."""
+    with alone("debian"):
+        packages = [package for program, package in programs.items() if not shutil.which(program)]
+        if not packages:
+            return
+        if os.geteuid() != 0:
+            pytest.skip(f"Debian's {' and '.join(packages)} not installed, and this is not root")
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
+            done = subprocess.run(["apt-get", *words], capture_output=True, text=True,
+                                  env=environment)
+            if done.returncode != 0:
+                last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+                pytest.skip(f"Debian's {' and '.join(packages)} cannot be installed: {last}")
+
+
+def browser_page():
+    """The folder of the page of browser/ with its libraries, built once for each state of it."""
+    with alone("npm"):
+        sources = sorted((HERE / "browser").iterdir())
+        state = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        folder = PLACE / "browser"
+        if (folder / "state").exists() and (folder / "state").read_text() == state:
+            return folder
+        folder.mkdir(exist_ok=True)
+        for path in sources:
+            shutil.copy(path, folder)
+        for words in (["npm", "ci", "--no-audit", "--no-fund"],
+                      ["node_modules/.bin/esbuild", "page.js", "--bundle", "--outfile=out/page.js",
+                       "--platform=browser", "--define:global=window", "--log-level=error"]):
+            done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+            if words[0] == "npm" and done.returncode != 0:
+                last = (done.stderr.strip().splitlines() or ["no message"])[0]
+                pytest.skip(f"the npm packages of tests/interop/browser cannot be had: {last}")
+            assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        shutil.copy(folder / "page.html", folder / "out")
+        (folder / "state").write_text(state)
+        return folder

@@ -1,0 +1,155 @@
+"""The media half of a scripted peer: real ICE, DTLS and SRTP (aiortc), behind whatever XML a test
+writes. It says a tone and listens; all of it runs on an asyncio loop of somebody else's."""
+
+import asyncio
+import fractions
+import math
+import threading
+
+import aioice.ice
+import av
+import numpy
+from aiortc import (RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer,
+                    RTCIceParameters, RTCIceTransport, RTCRtpReceiver, RTCRtpSender)
+from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint
+from aiortc.rtcicetransport import candidate_from_aioice
+from aiortc.rtcrtpreceiver import RemoteStreamTrack
+from aiortc.rtcrtpparameters import (RTCRtcpParameters, RTCRtpCodecParameters,
+                                     RTCRtpEncodingParameters,
+                                     RTCRtpReceiveParameters, RTCRtpSendParameters)
+
+aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"] if use_ipv4 else []
+
+RATE = 48000
+FRAME = RATE // 50
+
+
+class Tone(AudioStreamTrack):
+    """A sine, in real time."""
+
+    def __init__(self, hz):
+        super().__init__()
+        self.hz = hz
+        self.at = 0
+        self.began = None
+
+    async def recv(self):
+        loop = asyncio.get_running_loop()
+        self.began = self.began or loop.time()
+        await asyncio.sleep(max(0, self.began + self.at / RATE - loop.time()))
+        angles = 2 * math.pi * self.hz * (self.at + numpy.arange(FRAME)) / RATE
+        samples = (8000 * numpy.sin(angles)).astype(numpy.int16)
+        frame = av.AudioFrame.from_ndarray(numpy.repeat(samples, 2).reshape(1, -1), format="s16",
+                                           layout="stereo")
+        frame.sample_rate, frame.time_base, frame.pts = RATE, fractions.Fraction(1, RATE), self.at
+        self.at += FRAME
+        return frame
+
+
+class Media:
+    """One transport with a voice on it."""
+
+    def __init__(self, loop, hz, ssrc=1234567):
+        self.loop = loop
+        self.hz = hz
+        self.ssrc = ssrc
+        self.heard = []  # Hz of each piece of sound that is not silence
+        self.changed = threading.Condition()
+        self.tasks = []
+        self._wait(self._gather())
+
+    def _wait(self, coroutine, timeout=30):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
+
+    async def _gather(self):
+        self.gatherer = RTCIceGatherer(iceServers=[])
+        await self.gatherer.gather()
+        self.ice = RTCIceTransport(self.gatherer)
+        self.dtls = RTCDtlsTransport(self.ice, [RTCCertificate.generateCertificate()])
+        self.ufrag = self.gatherer.getLocalParameters().usernameFragment
+        self.pwd = self.gatherer.getLocalParameters().password
+        self.fingerprint = self.dtls.getLocalParameters().fingerprints[0].value
+        self.candidates = self.gatherer.getLocalCandidates()
+
+    def connect(self, *, ufrag, pwd, candidates, fingerprint, controlling, dtls_client,
+                payload_type, channels=2):
+        """Begins; `candidates` are SDP lines without their name. More may be added."""
+        self._wait(self._connect(ufrag, pwd, candidates, fingerprint, controlling, dtls_client,
+                                 payload_type, channels))
+
+    async def _connect(self, ufrag, pwd, candidates, fingerprint, controlling, dtls_client,
+                       payload_type, channels):
+        self.ice._connection.ice_controlling = controlling
+        self.dtls._set_role("client" if dtls_client else "server")
+        for line in candidates:
+            await self._add(line)
+        self.tasks.append(asyncio.ensure_future(
+            self._run(ufrag, pwd, fingerprint, payload_type, channels)))
+
+    async def _add(self, line):
+        candidate = candidate_from_aioice(aioice.Candidate.from_sdp(line))
+        candidate.sdpMid = "0"
+        await self.ice.addRemoteCandidate(candidate)
+
+    def add_candidate(self, line):
+        self._wait(self._add(line))
+
+    async def _run(self, ufrag, pwd, fingerprint, payload_type, channels):
+        await self.ice.start(RTCIceParameters(usernameFragment=ufrag, password=pwd))
+        await self.dtls.start(RTCDtlsParameters(
+            fingerprints=[RTCDtlsFingerprint(algorithm="sha-256", value=fingerprint)]))
+        codec = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=RATE, channels=channels,
+                                      payloadType=payload_type)
+        self.receiver = RTCRtpReceiver("audio", self.dtls)
+        self.receiver._track = RemoteStreamTrack(kind="audio")
+        await self.receiver.receive(RTCRtpReceiveParameters(
+            codecs=[codec], headerExtensions=[],
+            encodings=[], muxId=""))
+        self.sender = RTCRtpSender(Tone(self.hz), self.dtls)
+        self.sender._ssrc = self.ssrc
+        await self.sender.send(RTCRtpSendParameters(
+            codecs=[codec], headerExtensions=[],
+            encodings=[RTCRtpEncodingParameters(ssrc=self.ssrc, payloadType=payload_type)],
+            rtcp=RTCRtcpParameters(cname="peer", ssrc=self.ssrc, mux=True), muxId=""))
+        await self._listen()
+
+    async def _listen(self):
+        pieces = []
+        while True:
+            try:
+                frame = await self.receiver.track.recv()
+            except MediaStreamError:
+                return
+            samples = frame.to_ndarray().reshape(-1)[::2].astype(float)
+            pieces.append(samples)
+            if len(pieces) < 10:
+                continue
+            sound = numpy.concatenate(pieces)
+            pieces = []
+            spectrum = numpy.abs(numpy.fft.rfft(sound * numpy.hanning(len(sound))))
+            if numpy.abs(sound).max() > 500:
+                with self.changed:
+                    self.heard.append(spectrum.argmax() * RATE / len(sound))
+                    self.changed.notify_all()
+
+    def await_tone(self, hz, timeout=30):
+        """Waits until a second of this tone was heard from now on."""
+        with self.changed:
+            first = len(self.heard)
+            right = self.changed.wait_for(
+                lambda: sum(abs(one - hz) < 15 for one in self.heard[first:]) >= 5, timeout)
+            assert right, f"not {hz} Hz but {self.heard[-20:]}; DTLS {self.dtls.state}, ICE {self.ice.state}"
+
+    def stop(self):
+        async def end():
+            for task in self.tasks:
+                task.cancel()
+            for part in ("sender", "receiver"):
+                if hasattr(self, part):
+                    await getattr(self, part).stop()
+            await self.dtls.stop()
+            await self.ice.stop()
+        if self.loop.is_running():
+            self._wait(end())
+
