@@ -30,7 +30,9 @@ static void push_ended(jingle_session *session)
     jingle_event event = {
         .type = JINGLE_EVENT_ENDED,
         .session = session,
-        .text = jingle_reason_sentence(session->ended_reason),
+        .status = session->ended_status,
+        .text = session->ended_status != JINGLE_OK ? jingle_strerror(session->ended_status)
+                                                   : jingle_reason_sentence(session->ended_reason),
         .u.ended = {.reason = session->ended_reason, .by = session->ended_by},
     };
     events_push(session->client->events, &event);
@@ -42,6 +44,9 @@ static void on_ended(jingle_session *session, const struct account_event *event)
     bool by_media = session->hung_up && event->u.ended.by == JINGLE_PARTY_LOCAL &&
                     event->u.ended.reason == JINGLE_REASON_HANGUP;
     session->ended_reason = event->u.ended.reason;
+    if (strcmp(event->u.ended.text, jingle_strerror(JINGLE_ERROR_INSECURE_PEER)) == 0) {
+        session->ended_status = JINGLE_ERROR_INSECURE_PEER;
+    }
     session->ended_by = by_media ? JINGLE_PARTY_REMOTE : event->u.ended.by;
     session->signaling = NULL;
     jingle_session_set_stage(session, STAGE_ENDED);
@@ -205,6 +210,8 @@ void client_calls_start_media(jingle_session *session)
         .controlling = account_call_is_outgoing(session->signaling),
         .relay_only = client->features.relay_only,
         .loopback = client->features.loopback,
+        .interfaces = client->interfaces,
+        .family = client->family,
         .ca_file = client->ca_file,
         .identity = session->identity,
         .settings = session->settings,

@@ -95,6 +95,7 @@ struct jingle_session {
     usec answered_at;
     jingle_reason ended_reason;
     jingle_party ended_by;
+    jingle_status ended_status; /* says more than the reason; OK: nothing more */
 };
 
 /* With one reference. */

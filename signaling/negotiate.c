@@ -180,9 +180,10 @@ static void answer_payload_type(const struct rtp_payload_type *offered,
 {
     struct meaning meaning = meaning_of(offered);
 
-    /* Parameters are the receiver's wishes, so ours stand here, not an echo. */
+    /* The name as they spell it, for QXmpp compares it so. Parameters are the receiver's wishes:
+     * ours stand here, not an echo. */
     struct rtp_payload_type *added =
-        rtp_description_add(answer, offered->id, local->name, meaning.clockrate, meaning.channels);
+        rtp_description_add(answer, offered->id, meaning.name, meaning.clockrate, meaning.channels);
     added->ptime = local->ptime;
     added->maxptime = local->maxptime;
     for (size_t i = 0; i < local->parameters.count; i++)

@@ -352,8 +352,10 @@ typedef enum jingle_event_type {
     JINGLE_EVENT_DEVICE,
     JINGLE_EVENT_SOURCE_ENDED, /**< The audio source has no more to say (file at its end). */
     JINGLE_EVENT_STATISTICS,   /**< Once a second during a call: `session`, `u.statistics`. */
-    JINGLE_EVENT_ENDED,        /**< The last event of a session: `session`, `u.ended`. */
-    JINGLE_EVENT_CHECK,        /**< One line of jingle_client_check(): `u.check`. */
+    /** The last event of a session: `session`, `u.ended`. `status` is #JINGLE_ERROR_INSECURE_PEER
+     * if their client can only call unencrypted. */
+    JINGLE_EVENT_ENDED,
+    JINGLE_EVENT_CHECK, /**< One line of jingle_client_check(): `u.check`. */
     /** The peer wants to add video to the call: answer with jingle_session_start_video() or
      *  jingle_session_refuse_video(). `u.video` tells who would send. */
     JINGLE_EVENT_VIDEO_OFFERED,
