@@ -210,6 +210,7 @@ struct call *call_new(const struct call_config *config)
     call->config = *config;
     call->config.servers = copy_servers(config->servers, config->server_count);
     call->config.ca_file = g_strdup(config->ca_file);
+    call->config.interfaces = g_strdup(config->interfaces);
     jingle_session_ref(config->session);
     loop_post(config->thread->loop, begin, NULL, call);
     return call;
@@ -225,6 +226,7 @@ static void close_media(void *arg)
     call_report_closed(call);
     free_servers(call);
     g_free((char *)call->config.ca_file);
+    g_free((char *)call->config.interfaces);
     jingle_session_unref(call->config.session);
     g_free(call);
 }

@@ -54,6 +54,8 @@ struct call_config {
     bool controlling; /* we started the session */
     bool relay_only;
     bool loopback;
+    const char *interfaces; /* see base/addresses.h */
+    jingle_family family;
     const char *ca_file;
     struct call_voice_identity identity;
     jingle_session_config settings; /* source and sink are the call's from here on */

@@ -129,6 +129,8 @@ bool call_transport_open(struct call_transport *transport, struct call *call,
     config.pwd = own->credentials ? own->credentials->pwd : NULL;
     config.relay_only = call->config.relay_only;
     config.loopback = call->config.loopback;
+    config.interfaces = call->config.interfaces;
+    config.family = call->config.family;
     config.ca_file = call->config.ca_file;
     config.servers = call->config.servers;
     config.server_count = call->config.server_count;

@@ -106,6 +106,8 @@ static void begin_probes(void *arg)
         config.log = &check->client->log;
         config.certificate = check->client->certificate;
         config.loopback = check->client->features.loopback;
+        config.interfaces = check->client->interfaces;
+        config.family = check->client->family;
         config.ca_file = check->client->ca_file;
         config.servers = &probe->server;
         config.server_count = 1;

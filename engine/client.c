@@ -382,6 +382,8 @@ static void copy_settings(struct jingle_client *client, const jingle_client_conf
         .loopback = config->lab_loopback,
     };
     client->ca_file = g_strdup(config->ca_file);
+    client->interfaces = g_strdup(config->interfaces);
+    client->family = config->family;
     client->cache_path = g_strdup(config->cache_path);
     client->cache_deadline = USEC_NEVER;
     client->jids = g_string_chunk_new(64);
@@ -419,8 +421,10 @@ static bool config_makes_sense(const jingle_client_config *config, bool external
 {
     return config->jid && (external || config->password) && is_text(config->jid) &&
            is_text(config->password) && is_text(config->host) && is_text(config->software_name) &&
-           is_text(config->software_version) && config->ring_timeout > 0 &&
-           config->tls >= JINGLE_TLS_AUTO && config->tls <= JINGLE_TLS_DIRECT &&
+           is_text(config->software_version) && is_text(config->interfaces) &&
+           config->ring_timeout > 0 && config->family >= JINGLE_FAMILY_ANY &&
+           config->family <= JINGLE_FAMILY_IPV6 && config->tls >= JINGLE_TLS_AUTO &&
+           config->tls <= JINGLE_TLS_DIRECT &&
            (config->ice_servers || config->ice_server_count == 0);
 }
 
@@ -524,6 +528,7 @@ void jingle_client_free(jingle_client *client)
     g_string_chunk_free(client->jids);
     g_free(client->jid);
     g_free(client->ca_file);
+    g_free(client->interfaces);
     g_free(client->cache_path);
     pthread_mutex_destroy(&client->lock);
     g_free(client);

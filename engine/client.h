@@ -37,6 +37,8 @@ struct jingle_client {
     struct logger log;
     struct client_features features;
     char *ca_file;
+    char *interfaces;
+    jingle_family family;
     char *cache_path;
     struct ice_server own_servers[ICE_MAX_SERVERS]; /* from the configuration */
     size_t own_server_count;

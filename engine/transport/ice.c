@@ -9,12 +9,11 @@
  */
 #include "transport/ice.h"
 
+#include "base/addresses.h"
 #include "transport/embedded.h"
 #include "transport/turn_tls.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <nice/agent.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,18 +26,14 @@
 #define TURN_PORT      3478
 #define TURN_TLS_PORT  5349
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
 struct ice {
     struct poller *poller;
     const struct logger *log;
     struct ice_hooks hooks;
     bool relay_only;
     bool loopback; /* told so, or there is nothing else */
+    jingle_family family;
+    char *interfaces;
     uint8_t generation;
     NiceAgent *agent;
     guint stream;
@@ -55,9 +50,9 @@ struct ice {
     bool gathered;
     unsigned lookups; /* names of TURN servers that are being resolved */
     GCancellable *closing;
-    bool relays; /* there may be allocations to give back */
-    unsigned ipv4_addresses;
-    unsigned ipv6_addresses;
+    bool relays;                                      /* there may be allocations to give back */
+    union address addresses[ICE_MAX_LOCAL_ADDRESSES]; /* that were gathered from */
+    size_t address_count;
     bool usable;
     /* the selected pair, while it is plain UDP */
     int fast_fd; /* -1: none */
@@ -71,7 +66,6 @@ struct ice {
 /* -------------------------------------------------------------------------------- sockets -- */
 
 static void destroy(struct ice *ice);
-static bool is_alone(void);
 
 static void enter(struct ice *ice)
 {
@@ -84,14 +78,10 @@ static void leave(struct ice *ice)
         destroy(ice);
 }
 
+/* The port is at the same place in both families. */
 static bool same_address(const union address *a, const union address *b)
 {
-    if (a->any.sa_family != b->any.sa_family)
-        return false;
-    if (a->any.sa_family == AF_INET)
-        return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-    return a->v6.sin6_port == b->v6.sin6_port &&
-           memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+    return a->v4.sin_port == b->v4.sin_port && address_is_same_host(a, b);
 }
 
 /* STUN and TURN channels (RFC 7983) are libnice's. */
@@ -287,6 +277,19 @@ static void copy_servers(struct ice *ice, const struct ice_config *config)
     }
 }
 
+static size_t list_addresses(const struct ice *ice, bool loopback, union address *out)
+{
+    struct address_choice choice = {ice->interfaces, ice->family, loopback};
+    return addresses_list(&choice, out, ICE_MAX_LOCAL_ADDRESSES);
+}
+
+/* There is no address but loopback: this machine can only call itself. */
+static bool is_alone(const struct ice *ice)
+{
+    union address addresses[ICE_MAX_LOCAL_ADDRESSES];
+    return !ice->interfaces && list_addresses(ice, false, addresses) == 0;
+}
+
 /* A property that this libnice may have been built without. */
 static void set_if_there(NiceAgent *agent, const char *property, gboolean value)
 {
@@ -328,7 +331,9 @@ struct ice *ice_new(const struct ice_config *config, jingle_status *status)
     ice->log = config->log;
     ice->hooks = config->hooks;
     ice->relay_only = config->relay_only;
-    ice->loopback = config->loopback || is_alone();
+    ice->family = config->family;
+    ice->interfaces = g_strdup(config->interfaces);
+    ice->loopback = config->loopback || (config->generation == 0 && is_alone(ice));
     ice->generation = config->generation;
     ice->fast_fd = -1;
     ice->closing = g_cancellable_new();
@@ -359,6 +364,7 @@ static void destroy(struct ice *ice)
     g_object_unref(ice->closing);
     g_main_context_unref(ice->io);
     g_free(ice->ca_file);
+    g_free(ice->interfaces);
     g_free(ice);
 }
 
@@ -411,59 +417,24 @@ static bool is_link_local(const NiceAddress *address)
     return nice_address_ip_version(address) == 6 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
 }
 
-static bool wanted_address(const struct ifaddrs *interface, bool loopback, NiceAddress *address)
-{
-    if (!interface->ifa_addr || !(interface->ifa_flags & IFF_UP) ||
-        !(interface->ifa_flags & IFF_LOOPBACK) != !loopback)
-        return false;
-    if (interface->ifa_addr->sa_family != AF_INET && interface->ifa_addr->sa_family != AF_INET6)
-        return false;
-    nice_address_init(address);
-    nice_address_set_from_sockaddr(address, interface->ifa_addr);
-    nice_address_set_port(address, 0);
-    return !is_link_local(address);
-}
-
-/* There is no address but loopback: this machine can only call itself. */
-static bool is_alone(void)
-{
-    struct ifaddrs *all = NULL;
-    NiceAddress address;
-    bool alone = true;
-    if (getifaddrs(&all) != 0)
-        return false;
-    for (const struct ifaddrs *i = all; i && alone; i = i->ifa_next)
-        alone = !wanted_address(i, false, &address);
-    freeifaddrs(all);
-    return alone;
-}
-
-static size_t add_addresses(struct ice *ice, const struct ifaddrs *all, bool loopback, size_t count)
-{
-    for (const struct ifaddrs *i = all; i && count < ICE_MAX_LOCAL_ADDRESSES; i = i->ifa_next) {
-        NiceAddress address;
-        if (!wanted_address(i, loopback, &address))
-            continue;
-        nice_agent_add_local_address(ice->agent, &address);
-        count++;
-        if (nice_address_ip_version(&address) == 4)
-            ice->ipv4_addresses++;
-        else
-            ice->ipv6_addresses++;
-    }
-    return count;
-}
-
 static bool add_local_addresses(struct ice *ice)
 {
-    struct ifaddrs *all = NULL;
-    if (getifaddrs(&all) != 0)
-        return false;
-    size_t count = add_addresses(ice, all, false, 0);
-    if (ice->loopback)
-        count = add_addresses(ice, all, true, count);
-    freeifaddrs(all);
-    return count > 0;
+    ice->address_count = list_addresses(ice, ice->loopback, ice->addresses);
+    for (size_t i = 0; i < ice->address_count; i++) {
+        NiceAddress address;
+        nice_address_init(&address);
+        nice_address_set_from_sockaddr(&address, &ice->addresses[i].any);
+        nice_agent_add_local_address(ice->agent, &address);
+    }
+    return ice->address_count > 0;
+}
+
+static unsigned count_addresses(const struct ice *ice, sa_family_t family)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < ice->address_count; i++)
+        count += ice->addresses[i].any.sa_family == family;
+    return count;
 }
 
 static void add_relay(struct ice *ice, const char *host, uint16_t port,
@@ -497,7 +468,7 @@ static void add_resolved(struct ice *ice, const struct ice_server *server, GList
         if (known[v6])
             continue;
         known[v6] = true;
-        if ((v6 ? ice->ipv6_addresses : ice->ipv4_addresses) > 0)
+        if (count_addresses(ice, v6 ? AF_INET6 : AF_INET) > 0)
             ice->agent_done = false; /* it gathers again, and says so when it is done */
         char *literal = g_inet_address_to_string(i->data);
         add_plain_relay(ice, literal, server);
@@ -552,9 +523,9 @@ static void add_tls_relay(struct ice *ice, const struct ice_server *server)
         .host = server->host,
         .port = server->port,
         .ca_file = ice->ca_file,
-        .connections = ice->ipv4_addresses,
+        .connections = count_addresses(ice, AF_INET),
     };
-    if (ice->ipv4_addresses == 0)
+    if (config.connections == 0)
         return;
     struct turn_tls *bridge = turn_tls_new(&config);
     if (!bridge) {

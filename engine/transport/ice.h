@@ -40,6 +40,8 @@ struct ice_config {
     bool controlling;
     bool relay_only;
     bool loopback;
+    const char *interfaces; /* which ones; see base/addresses.h */
+    jingle_family family;
     bool video;
     uint8_t generation;
     const char *ufrag; /* NULL: random */

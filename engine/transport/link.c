@@ -384,6 +384,8 @@ static struct path *path_new(struct link *link, jingle_status *status)
         .controlling = link->config.controlling,
         .relay_only = link->config.relay_only,
         .loopback = link->config.loopback,
+        .interfaces = link->config.interfaces,
+        .family = link->config.family,
         .video = link->config.video,
         .generation = link->generation,
         .ufrag = first ? link->config.ufrag : NULL,
@@ -414,6 +416,7 @@ static void copy_config(struct link *link, const struct link_config *config)
     link->config = *config;
     link->texts = g_ptr_array_new_with_free_func(g_free);
     link->config.ca_file = keep(link, config->ca_file);
+    link->config.interfaces = keep(link, config->interfaces);
     link->config.ufrag = keep(link, config->ufrag);
     link->config.pwd = keep(link, config->pwd);
     if (link->config.server_count > ICE_MAX_SERVERS)

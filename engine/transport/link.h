@@ -70,7 +70,9 @@ struct link_config {
     const struct certificate *certificate; /* kept by reference: it must outlive the link */
     bool controlling;                      /* ICE: the initiator of the session */
     bool relay_only;
-    bool loopback;       /* gather loopback addresses too */
+    bool loopback;          /* gather loopback addresses too */
+    const char *interfaces; /* to gather from; see base/addresses.h */
+    jingle_family family;
     bool video;          /* mark packets AF41 in place of EF (RFC 8837) */
     const char *ca_file; /* for TURN over TLS; NULL: the system's */
     const char *ufrag; /* our credentials; NULL: random. Those of another link for a content that */
