@@ -109,6 +109,39 @@ def connected_call(run_jcall, answering):
 
 
 @pytest.fixture
+def file_server(start_server):
+    """As `server`, with a SOCKS5 proxy and a place for uploads."""
+    return start_server("--proxy", "--upload", "100000000", accounts=("alice", "bob", "carol"),
+                        strangers=("mallory",))
+
+
+@pytest.fixture
+def receiving(run_jcall):
+    """A jcall that takes files into a folder, and is online."""
+
+    def receive(server, name, folder, *words, auto=True, **keywords):
+        folder.mkdir(exist_ok=True)
+        program = run_jcall(server, name, "receive", "--dir", folder,
+                            *(["--auto"] if auto else []), *words, **keywords)
+        program.await_event("online")
+        return program
+
+    return receive
+
+
+@pytest.fixture
+def sending(run_jcall):
+    """A jcall that sends files: sending(server, "alice", "bob", path, ..., words=[...])."""
+
+    def send(server, name, to, *paths, words=(), **keywords):
+        if "@" not in to:
+            to = server.jid(to)
+        return run_jcall(server, name, "send", to, *paths, *words, **keywords)
+
+    return send
+
+
+@pytest.fixture
 def ejabberd():
     server = Ejabberd()
     yield server
