@@ -60,7 +60,8 @@ class Dialect:
     setup = "actpass"
     late_candidates = False  # in transport-info only
     feedback = ""
-    features = (JINGLE, RTP, RTP.replace(":rtp:1", ":rtp:audio"), DTLS, ICE, MESSAGE)
+    features = (JINGLE, RTP, RTP.replace(":rtp:1", ":rtp:audio"),
+                RTP.replace(":rtp:1", ":rtp:video"), DTLS, ICE, MESSAGE)
     sid = "8c1b2a5e-5a1e-4c6f-9f52-3a5f0c6e7d11"
 
     def propose(self, to, media=("audio",)):
@@ -156,6 +157,46 @@ class Dialect:
     def terminate(self, to, sid):
         return self.iq(to, "session-terminate", sid, "<reason><success/></reason>")
 
+    # -- video that is added to a call --
+
+    video = "video"
+
+    def video_content(self, media, name, setup, number="96"):
+        """`media` None: an empty transport, which rides in the bundle."""
+        transport = (f"<transport xmlns='{ICE}'/>" if media is None
+                     else self.transport(media, setup, self.all_candidates(media)))
+        return (f"<content creator='initiator' name='{name}'{self.senders()}>"
+                f"<description xmlns='{RTP}' media='video'>"
+                f"<payload-type id='{number}' name='VP8' clockrate='90000'>"
+                f"<rtcp-fb xmlns='{FB}' type='nack' subtype='pli'/></payload-type>"
+                f"<rtcp-mux/></description>{transport}</content>")
+
+    bundles = True
+
+    def add_video(self, to, sid, names, media):
+        return self.iq(to, "content-add", sid, self.groups(names) + self.video_content(
+            None if self.bundles else media, self.video, self.setup))
+
+    def accept_video(self, to, add, names, media):
+        """To our content-add."""
+        content = contents(add)[0]
+        number = next(p.get("id") for p in payloads(content) if p.get("name") == "VP8")
+        return self.iq(to, "content-accept", add.get("sid"),
+                       (self.groups(names) if group(add) else "") + self.video_content(
+                           None if self.bundles else media, content.get("name"), "active", number))
+
+    def check_video(self, jingle, names):
+        """Our content-add or content-accept."""
+        assert len(contents(jingle)) == 1, "one content in such a stanza"
+        content = contents(jingle)[0]
+        assert content.get("name") == names[-1]
+        assert content.get("senders", "both") == "both"
+        assert [p.get("name") for p in payloads(content)][0] == "VP8"
+        if self.bundles:
+            assert group(jingle) == names, "no group of all names"
+        else:
+            assert transport(content).get("ufrag") and fingerprint(content) is not None
+
     # -- what it refuses --
 
     def check_offer(self, offer):
@@ -197,6 +238,7 @@ class Dialect:
 class Conversations2023(Dialect):
     name = "conversations-2023"
     audio = "0"
+    video = "1"
     late_candidates = True
     sid = "q3x/T+8b1nUwLkM0v2Z7dA"
     feedback = f"<rtcp-fb xmlns='{FB}' type='transport-cc'/>"
@@ -238,7 +280,7 @@ class ConversationsCurrent(Conversations2023):
 class Dino(Dialect):
     """A strict parser of its own: no bundle, SDES beside DTLS, two components."""
     name = "dino"
-    features = tuple(f for f in Dialect.features)
+    bundles = False
 
     def groups(self, names):
         return ""
@@ -283,6 +325,9 @@ class PsiNext(Dialect):
 
     def groups(self, names):
         return super().groups(names) if len(names) > 1 else ""
+
+    video = "camera-0123456789abcdef0123456789abcdef"
+    bundles = False
 
     def check_answer(self, answer, offered):
         self.check_common(answer)

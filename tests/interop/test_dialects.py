@@ -8,7 +8,7 @@ import pytest
 
 import install
 from dialects import ENCRYPTED, MESSAGE, PLAIN, RECEIPTS, candidates, contents, fingerprint
-from dialects import ConversationsCurrent, Conversations2023, payloads, transport
+from dialects import (Conversations2023, ConversationsCurrent, Dino, PsiNext, payloads, transport)
 from peer import CLIENT, JINGLE
 
 
@@ -62,6 +62,12 @@ def play(start_peer):
         voices.append(Media(peer.loop, 660))
         return Caller(kind, peer, voices[-1])
 
+    def voice(peer):
+        """One more transport of the same peer."""
+        voices.append(Media(peer.loop, 660))
+        return voices[-1]
+
+    start.voice = voice
     yield start
     for voice in voices:
         voice.stop()
@@ -128,6 +134,69 @@ def test_we_call_it(kind, server, run_jcall, play):
     caller.connect(offer, controlling=False, opus=opus.get("id"))
     alice.await_event("connected")
     talk_and_hang_up(caller, alice, to, offer.get("sid"))
+
+
+def calls_us(kind, server, bob, play):
+    """A call of one that bundles or not, connected; returns the caller and bob's device."""
+    caller = play(kind, server)
+    dialect = caller.dialect
+    caller.send(dialect.propose(server.jid("bob")))
+    to = caller.peer.await_message("proceed").get("from")
+    caller.send(dialect.offer(caller.peer.jid, to, caller.media),
+                *dialect.trickle(to, dialect.sid, dialect.audio, caller.media))
+    _, answer = caller.jingle("session-accept")
+    caller.connect(answer, controlling=True, opus=dialect.opus[0])
+    bob.await_event("connected")
+    return caller, to
+
+
+SEES = ["--no-video", "--test-picture", "--no-display", "--video-size", "320x240"]
+UPGRADING = [Conversations2023, ConversationsCurrent, Dino, PsiNext]
+
+
+@names(UPGRADING)
+def test_it_adds_video_and_we_take_it(kind, server, answering, play):
+    bob = answering(server, "bob", *SEES)
+    caller, to = calls_us(kind, server, bob, play)
+    dialect = caller.dialect
+    pictures = None if dialect.bundles else play.voice(caller.peer)
+    both = [dialect.audio, dialect.video]
+    caller.send(dialect.add_video(to, dialect.sid, both, pictures))
+    bob.await_event("video-offered")
+    bob.command("video")
+    _, accept = caller.jingle("content-accept")
+    dialect.check_video(accept, both)
+    bob.await_event("video", sending=True)
+    talk_and_hang_up(caller, bob, to, dialect.sid)
+
+
+@names(UPGRADING)
+def test_it_adds_video_and_we_refuse(kind, server, answering, play):
+    bob = answering(server, "bob", *SEES)
+    caller, to = calls_us(kind, server, bob, play)
+    dialect = caller.dialect
+    pictures = None if dialect.bundles else play.voice(caller.peer)
+    caller.send(dialect.add_video(to, dialect.sid, [dialect.audio, dialect.video], pictures))
+    bob.await_event("video-offered")
+    bob.command("refuse-video")
+    _, reject = caller.jingle("content-reject")
+    assert [c.get("name") for c in contents(reject)] == [dialect.video]
+    talk_and_hang_up(caller, bob, to, dialect.sid)
+
+
+@names(UPGRADING)
+def test_we_add_video_and_it_takes_it(kind, server, answering, play):
+    bob = answering(server, "bob", *SEES)
+    caller, to = calls_us(kind, server, bob, play)
+    dialect = caller.dialect
+    pictures = None if dialect.bundles else play.voice(caller.peer)
+    bob.command("video")
+    _, add = caller.jingle("content-add")
+    both = [dialect.audio, contents(add)[0].get("name")]
+    dialect.check_video(add, both)
+    caller.send(dialect.accept_video(to, add, both, pictures))
+    bob.await_event("video", sending=True)
+    talk_and_hang_up(caller, bob, to, dialect.sid)
 
 
 @names([ConversationsCurrent, Conversations2023])

@@ -97,6 +97,7 @@ async function propose(to, media) {
     return id;
 }
 
+const accept = (own, id) => messageTo(own, 'accept', id); // for devices that know no carbons
 const proceed = (to, id) => messageTo(to, 'proceed', id);
 const reject = (to, id, condition = 'busy') => messageTo(to, 'reject', id, { reason: { condition } });
 const retract = (to, id) => messageTo(to, 'retract', id, { reason: { condition: 'cancel' } });
@@ -176,7 +177,7 @@ function gatherFirst(s) {
 // ---- what a test calls ----------------------------------------------------------------------------
 
 window.peer = {
-    login, propose, proceed, reject, retract, call, answer,
+    login, propose, accept, proceed, reject, retract, call, answer,
     ring: () => session.ring(),
     decline: () => session.decline(),
     hangUp: (reason = 'success') => session.end(reason),
