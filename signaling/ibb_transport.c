@@ -48,6 +48,14 @@ static void write_parameters(const struct ibb_transport *transport, xml_node *no
         xml_set(node, "stanza", "message");
 }
 
+/* "iq" is the default, which <open/> says all the same: XEP-0261, 2.1. */
+static void write_open(const struct ibb_transport *transport, xml_node *open)
+{
+    write_parameters(transport, open);
+    if (!transport->messages)
+        xml_set(open, "stanza", "iq");
+}
+
 /* ----------------------------------------------------------------------------- transport -- */
 
 void ibb_transport_read(struct ibb_transport *transport, const xml_node *node)
@@ -169,7 +177,7 @@ struct xml *ibb_open_iq(const char *to, const struct ibb_transport *transport)
 {
     struct xml *iq = stanza_iq("set", to, NULL);
 
-    write_parameters(transport, xml_add(xml_root(iq), NS_IBB, "open"));
+    write_open(transport, xml_add(xml_root(iq), NS_IBB, "open"));
     return iq;
 }
 
