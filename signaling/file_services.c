@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "signaling/disco.h"
 #include "signaling/jid.h"
 #include "signaling/ns.h"
 
@@ -142,16 +143,6 @@ static void read_items(struct file_services *services, const xml_node *query)
     }
 }
 
-static bool has_feature(const xml_node *query, const char *feature)
-{
-    XML_EACH (child, query) {
-        const char *var = xml_attribute(child, "var");
-        if (var && xml_is(child, NS_DISCO_INFO, "feature") && strcmp(var, feature) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A field's value is `text`. */
 static bool field_is(const xml_node *field, const char *var, const char *text)
 {
@@ -201,9 +192,10 @@ static uint64_t read_max_size(const xml_node *query)
 static void read_info(struct file_services *services, size_t number, const xml_node *query)
 {
     struct item *item = &services->items[number];
-    item->is_upload = has_feature(query, NS_UPLOAD);
+    unsigned capabilities = disco_capabilities(query);
+    item->is_upload = capabilities & CAN_UPLOAD;
     item->max_size = item->is_upload ? read_max_size(query) : 0;
-    if (number > 0 && has_feature(query, NS_BYTESTREAMS))
+    if (number > 0 && (capabilities & CAN_BYTESTREAM_PROXY))
         ask(services, s5b_proxy_query(item->jid), item->jid, ASKED_ADDRESS, number);
 }
 

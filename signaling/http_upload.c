@@ -42,7 +42,7 @@ static bool is_url(const char *url, bool http_too)
         host = url + 8;
     else if (http_too && g_ascii_strncasecmp(url, "http://", 7) == 0)
         host = url + 7;
-    return host && g_ascii_isalnum(host[0] == '[' ? host[1] : host[0]);
+    return host && (host[0] == '[' || g_ascii_isalnum(host[0]));
 }
 
 static const char *allowed_name(const xml_node *header)
