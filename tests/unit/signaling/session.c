@@ -454,6 +454,126 @@ static void test_every_action_is_answered_in_every_state(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------ files in a call -- */
+
+#define FILE_CONTENT(transport)                                                  \
+    "<content creator='initiator' name='file' senders='initiator'><description " \
+    "xmlns='" NS_FILE_TRANSFER_5                                                 \
+    "'><file><name>n</name><size>1</size></file></description>" transport "</content>"
+#define S5B                                                                          \
+    "<transport xmlns='" NS_S5B "' sid='b'><candidate cid='c' host='h' jid='b@y/2' " \
+    "port='1' priority='1'/></transport>"
+#define IBB "<transport xmlns='" NS_IBB_TRANSPORT "' sid='b' block-size='4096'/>"
+
+static void test_a_file_in_the_offer_of_a_call_is_removed_from_it(void **state)
+{
+    struct side side;
+
+    (void)state;
+    start_incoming(&side, JINGLE("session-initiate",
+                                 CONTENT("audio", "audio", OPUS, "actpass") FILE_CONTENT(S5B)));
+    side_accept(&side);
+    side_set_transport(&side, "audio", "mine", 1000);
+    assert_log(&side, "negotiated !session-accept !content-remove");
+    assert_sent(&side, "name=\"file\"/><reason><unsupported-applications/>");
+    const char *answer = g_ptr_array_index(side.sent, side.sent->len - 2);
+    assert_non_null(strstr(answer, "name=\"audio\""));
+    assert_null(strstr(answer, "name=\"file\""));
+    assert_int_equal(session_state(side.session), SESSION_ACTIVE);
+    side_clear(&side);
+}
+
+static void test_an_offer_of_nothing_but_files_is_no_call(void **state)
+{
+    static const char *const offers[] = {
+        JINGLE("session-initiate", FILE_CONTENT(S5B)),
+        JINGLE("session-initiate", FILE_CONTENT(IBB)),
+        JINGLE("session-initiate", FILE_CONTENT(TRANSPORT("u", "actpass", ""))),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(offers); i++) {
+        struct side side;
+        side_init(&side);
+        assert_true(side_receive(&side, offers[i]));
+        assert_log(&side, "=result !session-terminate");
+        assert_sent(&side, "<unsupported-applications/>");
+        side_clear(&side);
+    }
+}
+
+static void test_a_call_cannot_go_over_bytestreams(void **state)
+{
+    static const char *const offers[] = {
+        JINGLE("session-initiate",
+               "<content name='a'>" DESCRIPTION("audio", OPUS) S5B "</content>"),
+        JINGLE("session-initiate",
+               "<content name='a'>" DESCRIPTION("audio", OPUS) IBB "</content>"),
+        JINGLE("session-initiate", "<group xmlns='" NS_GROUPING
+                                   "' semantics='BUNDLE'><content name='a'/><content name='b'/>"
+                                   "</group><content name='a'>" DESCRIPTION("audio", OPUS) S5B
+               "</content><content name='b'>" DESCRIPTION("audio", OPUS) IBB "</content>"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(offers); i++) {
+        struct side side;
+        side_init(&side);
+        assert_true(side_receive(&side, offers[i]));
+        assert_log(&side, "=result !session-terminate");
+        assert_sent(&side, "<unsupported-transports/>");
+        side_clear(&side);
+    }
+}
+
+static void test_what_is_said_of_files_leaves_a_call_as_it_is(void **state)
+{
+    static const struct {
+        const char *iq, *log, *sent;
+    } cases[] = {
+        {JINGLE("content-add", FILE_CONTENT(S5B)), "=result !content-reject",
+         "<unsupported-applications/>"},
+        {JINGLE("transport-info", "<content name='audio'>" S5B "</content>"), "=result", NULL},
+        {JINGLE("transport-info", "<content name='audio'>" IBB "</content>"), "=result", NULL},
+        {JINGLE("transport-replace", "<content name='audio'>" S5B "</content>"),
+         "=result !transport-reject", NS_S5B},
+        {JINGLE("transport-replace", "<content name='audio'>" IBB "</content>"),
+         "=result !transport-reject", NS_IBB_TRANSPORT},
+        {JINGLE("session-info", "<received xmlns='" NS_FILE_TRANSFER_5 "' name='audio'/>"),
+         "=unsupported-info", NULL},
+        {JINGLE("session-info", "<checksum xmlns='" NS_FILE_TRANSFER_5 "'><file/></checksum>"),
+         "=unsupported-info", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct side side;
+        make_active(&side);
+        assert_true(side_receive(&side, cases[i].iq));
+        assert_log(&side, cases[i].log);
+        if (cases[i].sent != NULL)
+            assert_sent(&side, cases[i].sent);
+        assert_int_equal(session_state(side.session), SESSION_ACTIVE);
+        side_clear(&side);
+    }
+}
+
+static void test_a_file_is_no_answer_to_a_call(void **state)
+{
+    struct side side;
+
+    (void)state;
+    start_outgoing(&side);
+    assert_true(side_receive(
+        &side,
+        JINGLE("session-accept",
+               "<content creator='initiator' name='audio'><description xmlns='" NS_FILE_TRANSFER_5
+               "'><file/></description>" S5B "</content>")));
+    assert_log(&side, "=result accepted !session-terminate ended");
+    assert_sent(&side, "<unsupported-applications/>");
+    side_clear(&side);
+}
+
 static void test_a_stanza_belongs_to_the_session_of_its_exact_sender(void **state)
 {
     struct stanza_error error;
@@ -732,6 +852,11 @@ int main(void)
         cmocka_unit_test(test_an_answer_without_fingerprint_is_a_security_error),
         cmocka_unit_test(test_an_answer_to_something_else_is_a_bad_request),
         cmocka_unit_test(test_every_action_is_answered_in_every_state),
+        cmocka_unit_test(test_a_file_in_the_offer_of_a_call_is_removed_from_it),
+        cmocka_unit_test(test_an_offer_of_nothing_but_files_is_no_call),
+        cmocka_unit_test(test_a_call_cannot_go_over_bytestreams),
+        cmocka_unit_test(test_what_is_said_of_files_leaves_a_call_as_it_is),
+        cmocka_unit_test(test_a_file_is_no_answer_to_a_call),
         cmocka_unit_test(test_a_stanza_belongs_to_the_session_of_its_exact_sender),
         cmocka_unit_test(test_both_initiate_and_the_lower_sid_wins),
         cmocka_unit_test(test_hold_and_mute_are_told_both_ways),
