@@ -17,6 +17,7 @@
 #   --certificate KIND          good (default), self-signed, expired or wrong-name
 #   --no-tls                    offer no TLS at all
 #   --websocket                 take logins of browsers, too (RFC 7395)
+#   --log LEVEL                 what its log tells: debug (default) or info
 #   --limit RATE                such as 10kb/s, which is what a stock Prosody allows a client
 #   --without MODULE            leave a Prosody module out, such as smacks, carbons or mam
 #   --module mod_NAME.lua       a Prosody module to load, to tamper with stanzas on their way
@@ -38,7 +39,7 @@ fail() {
 }
 
 accounts=() strangers=() without=() services=() plugins=()
-domain=localhost listen=127.0.0.1 listen_also='' certificate=good tls=yes limit='' proxy=no
+domain=localhost listen=127.0.0.1 listen_also='' certificate=good tls=yes limit='' log=debug proxy=no
 upload='' websocket=no
 
 read_options() {
@@ -57,6 +58,7 @@ read_options() {
             --listen) listen=$2 ;;
             --listen-also) listen_also=$2 ;;
             --certificate) certificate=$2 ;;
+            --log) log=$2 ;;
             --limit) limit=$2 ;;
             --without) without+=("$2") ;;
             --module) plugins+=("$(realpath "$2")") ;;
@@ -181,7 +183,7 @@ run_as_root = $root
 pidfile = "$dir/prosody.pid"
 data_path = "$dir/data"
 plugin_paths = { "$dir/modules" }
-log = { debug = "$dir/prosody.log" }
+log = { $log = "$dir/prosody.log" }
 interfaces = { "$listen"${listen_also:+, \"$listen_also\"} }
 local_interfaces = { "127.0.0.1" }
 c2s_ports = { $port }
