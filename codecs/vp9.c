@@ -48,6 +48,8 @@ static bool vp9_control(vpx_codec_ctx_t *context, const struct video_encoder_con
     failed |= vpx_codec_control(context, VP8E_SET_ENABLEAUTOALTREF, 0U);
     failed |= vpx_codec_control(context, VP8E_SET_STATIC_THRESHOLD, 1U);
     failed |= vpx_codec_control(context, VP8E_SET_MAX_INTRA_BITRATE_PCT, vpx_max_intra(config));
+    /* said in every key frame: where it is not, browsers take BT.709 for granted */
+    failed |= vpx_codec_control(context, VP9E_SET_COLOR_SPACE, VPX_CS_BT_601);
     failed |= vpx_codec_control(context, VP9E_SET_AQ_MODE,
                                 config->screen ? 0U : (unsigned)AQ_CYCLIC_REFRESH);
     failed |= vpx_codec_control(context, VP9E_SET_NOISE_SENSITIVITY, 0U);

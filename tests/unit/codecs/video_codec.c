@@ -158,6 +158,21 @@ static void test_other_profiles_of_vp9_are_not_taken(void **state)
     assert_true(video_codec_takes(&codec_vp8, "profile-id=2"));
 }
 
+/* In the uncompressed header of a key frame (VP9 specification, 6.2): two bits of marker, two of
+ * profile, four flags, three bytes of synchronisation; then three bits of colour space, 1 for
+ * BT.601. A browser takes it for BT.709 if nothing is said. */
+static void test_vp9_says_what_its_colours_mean(void **state)
+{
+    (void)state;
+    struct way way;
+    jingle_picture source;
+    way_open(&way, &codec_vp9, &usual);
+    assert_true(way_encode(&way, true, &source));
+    assert_int_equal(way.frame->data[1], 0x49);
+    assert_int_equal(way.frame->data[4] >> 5, 1);
+    way_close(&way);
+}
+
 /* A rate must be held from the third second on, over any such time, with a picture that is worth
  * looking at. */
 static void rate_is_held(const struct video_codec *codec, unsigned bitrate, unsigned layers,
@@ -718,6 +733,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codecs_are_found_by_name_in_any_case),
         cmocka_unit_test(test_other_profiles_of_vp9_are_not_taken),
+        cmocka_unit_test(test_vp9_says_what_its_colours_mean),
         cmocka_unit_test(test_vp8_holds_its_bit_rate),
         cmocka_unit_test(test_vp9_holds_its_bit_rate),
         cmocka_unit_test(test_the_rate_goes_by_the_pictures_that_come),
