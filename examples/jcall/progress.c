@@ -1,0 +1,273 @@
+/* Sums up and draws. */
+#include "progress.h"
+
+#include "amount.h"
+
+#include <string.h>
+
+#define BAR_LEAST  10
+#define BAR_MOST   40
+#define NAME_LEAST 12 /* of a name that does not fit, so much is shown or nothing */
+#define GAP        2  /* between the parts of the line */
+
+static void item_clear(void *item)
+{
+    g_free(((struct progress_item *)item)->name);
+}
+
+void progress_init(struct progress *progress)
+{
+    progress->items = g_array_new(FALSE, TRUE, sizeof(struct progress_item));
+    g_array_set_clear_func(progress->items, item_clear);
+}
+
+void progress_clear(struct progress *progress)
+{
+    g_clear_pointer(&progress->items, g_array_unref);
+}
+
+static struct progress_item *item_at(const struct progress *progress, guint index)
+{
+    return &g_array_index(progress->items, struct progress_item, index);
+}
+
+static struct progress_item *item_find(const struct progress *progress,
+                                       const jingle_transfer *transfer)
+{
+    for (guint i = 0; i < progress->items->len; i++) {
+        if (item_at(progress, i)->transfer == transfer) {
+            return item_at(progress, i);
+        }
+    }
+    return NULL;
+}
+
+void progress_add(struct progress *progress, const jingle_transfer *transfer, const char *name,
+                  uint64_t bytes, bool sending)
+{
+    struct progress_item item = {.transfer = transfer, .name = g_strdup(name), .sending = sending};
+    item.statistics.bytes_total = bytes;
+    item.statistics.time_left = -1;
+    g_array_append_val(progress->items, item);
+}
+
+bool progress_update(struct progress *progress, const jingle_transfer *transfer,
+                     const jingle_transfer_statistics *statistics)
+{
+    struct progress_item *item = item_find(progress, transfer);
+    if (!item) {
+        return false;
+    }
+    item->moving = true;
+    item->statistics = *statistics;
+    return true;
+}
+
+void progress_end(struct progress *progress, const jingle_transfer *transfer, bool whole)
+{
+    struct progress_item *item = item_find(progress, transfer);
+    if (!item) {
+        return;
+    }
+    item->transfer = NULL;
+    item->statistics.bytes_done = item->statistics.bytes_total;
+    item->statistics.rate = 0;
+    item->statistics.checking = false;
+    if (!whole) {
+        item->statistics.bytes_done = item->statistics.bytes_total = 0;
+    }
+    if (progress_count(progress) == 0) {
+        g_array_set_size(progress->items, 0);
+    }
+}
+
+unsigned progress_count(const struct progress *progress)
+{
+    unsigned count = 0;
+    for (guint i = 0; i < progress->items->len; i++) {
+        count += item_at(progress, i)->transfer != NULL;
+    }
+    return count;
+}
+
+bool progress_moving(const struct progress *progress)
+{
+    for (guint i = 0; i < progress->items->len; i++) {
+        if (item_at(progress, i)->transfer && item_at(progress, i)->moving) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------------------ the sum -- */
+
+struct sum {
+    uint64_t total, done, rate;
+    int64_t time_left; /* -1: unknown */
+    unsigned count;    /* of those that have not ended */
+    const struct progress_item *first;
+    bool one_way; /* all that move take the way of the first */
+    bool checking;
+};
+
+static struct sum sum_up(const struct progress *progress)
+{
+    struct sum sum = {.one_way = true, .time_left = -1};
+    for (guint i = 0; i < progress->items->len; i++) {
+        const struct progress_item *item = item_at(progress, i);
+        sum.total += item->statistics.bytes_total;
+        sum.done += MIN(item->statistics.bytes_done, item->statistics.bytes_total);
+        sum.rate += item->statistics.rate;
+        if (!item->transfer) {
+            continue;
+        }
+        sum.count++;
+        sum.checking = sum.checking || item->statistics.checking;
+        if (!item->moving) {
+            continue;
+        }
+        sum.one_way =
+            sum.one_way && (!sum.first || sum.first->statistics.way == item->statistics.way);
+        sum.first = sum.first ? sum.first : item;
+    }
+    if (!sum.first && progress->items->len > 0) {
+        sum.first = item_at(progress, 0);
+    }
+    if (progress->items->len == 1) {
+        sum.time_left = sum.first->statistics.time_left;
+    } else if (sum.rate > 0) {
+        double seconds = (double)(sum.total - sum.done) / (double)sum.rate;
+        sum.time_left = (int64_t)(MIN(seconds, 1e9) * G_USEC_PER_SEC);
+    }
+    return sum;
+}
+
+/* 100 only when all is there. */
+static int sum_percent(const struct sum *sum)
+{
+    return sum->total > 0 ? (int)(100.0 * (double)sum->done / (double)sum->total) : 0;
+}
+
+/* ----------------------------------------------------------------------------- the line -- */
+
+static char *bar_text(double share, unsigned cells)
+{
+    bool blocks = g_get_charset(NULL);
+    unsigned full = (unsigned)(share * cells);
+    GString *bar = g_string_new(blocks ? "" : "[");
+    for (unsigned i = 0; i < cells; i++) {
+        g_string_append(bar, i < full ? (blocks ? "▮" : "#") : (blocks ? "▯" : "."));
+    }
+    return g_string_free(g_string_append(bar, blocks ? "" : "]"), FALSE);
+}
+
+/* The parts in the order of the line. */
+enum part { PART_BAR, PART_PERCENT, PART_AMOUNT, PART_RATE, PART_LEFT, PART_WAY, PART_NAME, PARTS };
+
+struct line {
+    char *parts[PARTS]; /* NULL: not in the line */
+};
+
+static char *name_part(const struct progress *progress, const struct sum *sum)
+{
+    return progress->items->len > 1 ? g_strdup_printf("%u files", sum->count)
+                                    : g_strdup(sum->first->name);
+}
+
+static void line_fill(struct line *line, const struct progress *progress, const struct sum *sum)
+{
+    line->parts[PART_BAR] = g_strnfill(BAR_LEAST + 2, '.'); /* for its width; drawn at the end */
+    line->parts[PART_PERCENT] = g_strdup_printf("%d %%", sum_percent(sum));
+    line->parts[PART_AMOUNT] = amount_part(sum->done, sum->total);
+    line->parts[PART_RATE] =
+        sum->checking ? g_strdup("checking what is kept") : amount_rate(sum->rate);
+    if (sum->time_left >= 0 && !sum->checking) {
+        char *time = amount_time(sum->time_left);
+        line->parts[PART_LEFT] = g_strconcat(time, " left", NULL);
+        g_free(time);
+    }
+    if (sum->one_way && sum->first->statistics.way != JINGLE_WAY_AUTO) {
+        line->parts[PART_WAY] = g_strdup(jingle_way_name(sum->first->statistics.way));
+    }
+    line->parts[PART_NAME] = name_part(progress, sum);
+}
+
+static glong line_width(const struct line *line)
+{
+    glong width = 0;
+    for (int i = 0; i < PARTS; i++) {
+        if (line->parts[i]) {
+            width += g_utf8_strlen(line->parts[i], -1) + (width > 0 ? GAP : 0);
+        }
+    }
+    return width;
+}
+
+/* A long name is cut before anything is left out. */
+static void line_cut_name(struct line *line, glong width)
+{
+    glong length = g_utf8_strlen(line->parts[PART_NAME], -1);
+    glong room = length - (line_width(line) - width);
+    if (room < length && room >= NAME_LEAST) {
+        char *cut = g_utf8_substring(line->parts[PART_NAME], 0, room - 3);
+        g_free(line->parts[PART_NAME]);
+        line->parts[PART_NAME] = g_strconcat(cut, "...", NULL);
+        g_free(cut);
+    }
+}
+
+/* What is left out first stands first. */
+static void line_fit(struct line *line, glong width)
+{
+    static const enum part lesser[] = {PART_NAME,   PART_WAY,  PART_BAR,
+                                       PART_AMOUNT, PART_LEFT, PART_RATE};
+    line_cut_name(line, width);
+    for (size_t i = 0; i < G_N_ELEMENTS(lesser) && line_width(line) > width; i++) {
+        g_clear_pointer(&line->parts[lesser[i]], g_free);
+    }
+}
+
+/* The bar takes the room that is left. */
+static void line_draw_bar(struct line *line, const struct sum *sum, glong width)
+{
+    if (!line->parts[PART_BAR]) {
+        return;
+    }
+    glong cells = MIN(BAR_LEAST + MAX(width - line_width(line), 0), BAR_MOST);
+    double share = sum->total > 0 ? (double)sum->done / (double)sum->total : 0;
+    g_free(line->parts[PART_BAR]);
+    line->parts[PART_BAR] = bar_text(share, (unsigned)cells);
+}
+
+char *progress_text(const struct progress *progress, unsigned width)
+{
+    if (progress_count(progress) == 0) {
+        return g_strdup("");
+    }
+    struct sum sum = sum_up(progress);
+    struct line line = {{NULL}};
+    line_fill(&line, progress, &sum);
+    line_fit(&line, width);
+    line_draw_bar(&line, &sum, width);
+    GString *text = g_string_new(NULL);
+    for (int i = 0; i < PARTS; i++) {
+        if (line.parts[i]) {
+            g_string_append_printf(text, "%s%s", text->len > 0 ? "  " : "", line.parts[i]);
+        }
+        g_free(line.parts[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *progress_short(const struct progress *progress)
+{
+    if (progress_count(progress) == 0) {
+        return g_strdup("");
+    }
+    struct sum sum = sum_up(progress);
+    if (sum.count == 1) {
+        return g_strdup_printf("file %d %%", sum_percent(&sum));
+    }
+    return g_strdup_printf("%u files %d %%", sum.count, sum_percent(&sum));
+}
