@@ -1,7 +1,8 @@
 // What the browser says and shows: a tone, and the test picture of the system tests, whose clock and
 // colour bars a program can read (tests/system/picture.py). No device is asked for.
 const COLUMNS = 32, ROWS = 18;
-const BARS = ['#bfbfbf', '#bfbf00', '#00bfbf', '#00bf00', '#bf00bf', '#bf0000', '#0000bf', '#000000'];
+const BARS = [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0], [191, 0, 191], [191, 0, 0],
+              [0, 0, 191], [0, 0, 0]];
 
 export function tone(hz = 880) {
     const context = new AudioContext({ sampleRate: 48000 });
@@ -14,35 +15,59 @@ export function tone(hz = 880) {
     return output.stream.getAudioTracks()[0];
 }
 
+// In the form that cameras give: luma and chroma of BT.601, of limited range.
 export function picture([width, height] = [320, 240], rate = 15) {
-    const canvas = new OffscreenCanvas(width, height);
-    const surface = canvas.getContext('2d', { willReadFrequently: true });
     const generator = new MediaStreamTrackGenerator({ kind: 'video' });
     const writer = generator.writable.getWriter();
+    const planes = makePlanes(width, height);
+    BARS.forEach((rgb, i) => fill(planes, rgb, BARS.length, 1, i, 0));
     let number = 0;
     const timer = setInterval(() => {
         if (generator.readyState === 'ended') return clearInterval(timer);
-        draw(surface, width, height, Date.now() >>> 0, ++number & 0xffff);
-        writer.write(new VideoFrame(canvas, { timestamp: performance.now() * 1000 })).catch(() => {});
+        drawClock(planes, Date.now() >>> 0, ++number & 0xffff);
+        writer.write(new VideoFrame(planes.bytes, {
+            format: 'I420', codedWidth: width, codedHeight: height,
+            timestamp: performance.now() * 1000,
+            colorSpace: { matrix: 'smpte170m', primaries: 'smpte170m', transfer: 'smpte170m', fullRange: false },
+        })).catch(() => {});
     }, 1000 / rate);
     return generator;
 }
 
-function draw(surface, width, height, time, number) {
-    for (let i = 0; i < BARS.length; i++) fill(surface, BARS[i], width, height, BARS.length, 1, i, 0);
+function makePlanes(width, height) {
+    const bytes = new Uint8Array(width * height * 3 / 2);
+    const chroma = width * height / 4;
+    return {
+        bytes, width, height,
+        y: bytes.subarray(0, 4 * chroma),
+        u: bytes.subarray(4 * chroma, 5 * chroma),
+        v: bytes.subarray(5 * chroma),
+    };
+}
+
+function drawClock(planes, time, number) {
     const rest = (number << 16 | check(time, number)) >>> 0;
     [time, rest].forEach((bits, row) => {
         for (let i = 0; i < COLUMNS; i++) {
-            const colour = bits >>> (COLUMNS - 1 - i) & 1 ? '#ffffff' : '#000000';
-            fill(surface, colour, width, height, COLUMNS, ROWS, i, ROWS - 2 + row);
+            const level = bits >>> (COLUMNS - 1 - i) & 1 ? 255 : 0;
+            fill(planes, [level, level, level], COLUMNS, ROWS, i, ROWS - 2 + row);
         }
     });
 }
 
-function fill(surface, colour, width, height, columns, rows, column, row) {
-    const left = Math.floor(width * column / columns), top = Math.floor(height * row / rows);
-    surface.fillStyle = colour;
-    surface.fillRect(left, top, Math.ceil(width / columns), Math.ceil(height / rows));
+// One cell of a grid.
+function fill({ y, u, v, width, height }, [r, g, b], columns, rows, column, row) {
+    const cell = { left: width * column / columns, right: width * (column + 1) / columns,
+                   top: height * row / rows, bottom: height * (row + 1) / rows };
+    rectangle(y, width, cell, 1, 16 + 0.257 * r + 0.504 * g + 0.098 * b);
+    rectangle(u, width / 2, cell, 2, 128 - 0.148 * r - 0.291 * g + 0.439 * b);
+    rectangle(v, width / 2, cell, 2, 128 + 0.439 * r - 0.368 * g - 0.071 * b);
+}
+
+function rectangle(plane, stride, { left, right, top, bottom }, shrink, value) {
+    const from = Math.floor(left / shrink), to = Math.floor(right / shrink);
+    for (let line = Math.floor(top / shrink); line < Math.floor(bottom / shrink); line++)
+        plane.fill(Math.round(value), line * stride + from, line * stride + to);
 }
 
 // CRC-16/CCITT over the 32 bits of the time and the 16 of the number.
