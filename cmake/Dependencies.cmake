@@ -7,6 +7,8 @@ pkg_check_modules(XML REQUIRED IMPORTED_TARGET libxml-2.0)
 pkg_check_modules(STROPHE REQUIRED IMPORTED_TARGET libstrophe)
 pkg_check_modules(NICE REQUIRED IMPORTED_TARGET nice)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
+# 7.85 knows protocols by their names.
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(SRTP REQUIRED IMPORTED_TARGET libsrtp2)
 pkg_check_modules(OPUS REQUIRED IMPORTED_TARGET opus)
 pkg_check_modules(VPX REQUIRED IMPORTED_TARGET vpx)

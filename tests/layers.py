@@ -40,6 +40,7 @@ LIBRARIES = {
     "agent.h": ["engine/transport/"],
     "openssl/": [
         "engine/transport/", "engine/transfer/hash.c", "engine/base/random.c", "signaling/"],
+    "curl/": ["engine/transfer/http_put.c"],
     "srtp2/": ["engine/transport/"],
     "opus": ["codecs/"],
     "vpx/": ["codecs/"],
