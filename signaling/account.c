@@ -13,21 +13,37 @@ static const char *const call_features[] = {
     NS_RTP_HDREXT, NS_SSMA, NS_FEATURE_BUNDLE, NS_FEATURE_SSMA, NS_JINGLE_MESSAGE, NS_RECEIPTS,
 };
 
-/* ... and what else, if the stream is not an application's, which does that itself. */
+/* ... with files that are taken (account_files_enable()) ... */
+static const char *const file_features[] = {
+    NS_FILE_TRANSFER_5,       NS_S5B,
+    NS_IBB_TRANSPORT,         NS_HASHES,
+    NS_HASH_NAMES "sha-1",    NS_HASH_NAMES "sha-256",
+    NS_HASH_NAMES "sha-512",  NS_HASH_NAMES "sha3-256",
+    NS_HASH_NAMES "sha3-512", NS_HASH_NAMES "blake2b-512",
+    NS_ENGINE_FILES,
+};
+
+/* ... and if the stream is not an application's, which does that itself. */
 static const char *const own_features[] = {NS_DISCO_INFO, NS_CAPS, NS_PING, "jabber:iq:version"};
 
-static const char **make_features(bool external, bool video)
+static void add_features(GPtrArray *all, const char *const *features, size_t count)
 {
-    GPtrArray *features = g_ptr_array_new();
+    for (size_t i = 0; i < count; i++)
+        g_ptr_array_add(all, (char *)features[i]);
+}
 
-    for (size_t i = 0; !external && i < G_N_ELEMENTS(own_features); i++)
-        g_ptr_array_add(features, (char *)own_features[i]);
-    for (size_t i = 0; i < G_N_ELEMENTS(call_features); i++)
-        g_ptr_array_add(features, (char *)call_features[i]);
-    if (video)
-        g_ptr_array_add(features, (char *)NS_RTP_VIDEO);
-    g_ptr_array_add(features, NULL);
-    return (const char **)g_ptr_array_free(features, FALSE);
+static const char **make_features(const struct account *account, bool files)
+{
+    GPtrArray *all = g_ptr_array_new();
+    if (!account->external)
+        add_features(all, own_features, G_N_ELEMENTS(own_features));
+    add_features(all, call_features, G_N_ELEMENTS(call_features));
+    if (account->video_abilities)
+        g_ptr_array_add(all, (char *)NS_RTP_VIDEO);
+    if (files)
+        add_features(all, file_features, G_N_ELEMENTS(file_features));
+    g_ptr_array_add(all, NULL);
+    return (const char **)g_ptr_array_free(all, FALSE);
 }
 
 /* ----------------------------------------------------------------------- what others share -- */
@@ -44,6 +60,7 @@ void account_leave(struct account *account)
         return;
     while (!g_queue_is_empty(&account->ended))
         account_call_free(g_queue_pop_head(&account->ended));
+    account_files_sweep(account);
 }
 
 void account_tell(struct account *account, const struct account_event *event)
@@ -135,7 +152,8 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->software_name = g_strdup(or_default(config->software_name, "Jingle Engine"));
     account->software_version = g_strdup(or_default(config->software_version, ""));
     g_strdelimit(account->software_name, "<", ' '); /* it would spoil the hash: see disco_hash() */
-    account->features = make_features(config->external, config->video_abilities != NULL);
+    account->plain_uploads = config->lab_plain_uploads;
+    account->features = make_features(account, false);
     account->caps_hash = account_own_hash(account);
     account->outbox = outbox_new(account->id_prefix, send_node, account);
     account->answers = answers_new();
@@ -149,7 +167,18 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->services_renewal = USEC_NEVER;
     g_queue_init(&account->to_ask);
     account_calls_init(account);
+    account_files_init(account);
     return account;
+}
+
+void account_announce_files(struct account *account)
+{
+    g_free(account->features);
+    g_free(account->caps_hash);
+    account->features = make_features(account, true);
+    account->caps_hash = account_own_hash(account);
+    if (!account->external)
+        account_remember_self(account);
 }
 
 static void free_call(void *call)
@@ -163,6 +192,7 @@ void account_free(struct account *account)
         return;
     g_queue_clear_full(&account->calls, free_call);
     g_queue_clear_full(&account->ended, free_call);
+    account_files_free(account);
     initiation_free(account->initiation);
     posted_free(account->posted);
     outbox_free(account->outbox);
@@ -293,6 +323,7 @@ void account_online(struct account *account, const char *full_jid, bool resumed,
         become_ready(account);
     }
     account_calls_online(account, changed, now);
+    account_files_online(account, changed, now);
     account_leave(account);
 }
 
@@ -301,6 +332,7 @@ void account_offline(struct account *account, usec now)
     account_enter(account, now);
     account->online = false;
     outbox_offline(account->outbox);
+    account_files_offline(account);
     account_forget_questions(account);
     /* What expires meanwhile is asked for at the next login. */
     account->login_limit = USEC_NEVER;
@@ -327,10 +359,13 @@ static void receive_iq(struct account *account, const struct stanza *iq, usec no
 {
     bool is_request = strcmp(iq->type, "get") == 0 || strcmp(iq->type, "set") == 0;
     const xml_node *jingle = is_request ? jingle_iq_find(iq) : NULL;
+    const xml_node *inband = is_request ? ibb_stanza_find(iq->node) : NULL;
     if (!is_request && outbox_receive(account->outbox, iq, now))
         return;
     if (jingle)
         account_receive_jingle(account, iq, jingle, now);
+    else if (inband)
+        account_receive_inband(account, iq, inband, now);
     else if (xml_child(iq->node, NS_ROSTER, "query") && strcmp(iq->type, "get") != 0)
         account_receive_roster(account, iq, now);
     else if (is_request && !account->external)
@@ -390,6 +425,7 @@ usec account_next_deadline(const struct account *account)
     next = MIN(next, account->services_renewal);
     next = MIN(next, account->login_limit);
     next = MIN(next, initiation_next_deadline(account->initiation));
+    next = MIN(next, account_files_next_deadline(account));
     return MIN(next, account_calls_next_deadline(account));
 }
 
@@ -403,5 +439,6 @@ void account_tick(struct account *account, usec now)
         account_ask_services(account, now);
     initiation_tick(account->initiation, now);
     account_calls_tick(account, now);
+    account_files_tick(account, now);
     account_leave(account);
 }

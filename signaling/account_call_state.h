@@ -54,9 +54,6 @@ void account_call_finish(struct account_call *call, jingle_reason reason, jingle
 void account_call_initiate(struct account_call *call, const char *peer, const char *sid, usec now);
 /* Makes the session of a session-initiate; false if it ended with that, untold. */
 bool account_call_begin_session(struct account_call *call, const struct jingle_iq *iq, usec now);
-/* `error` NULL: a result. It is kept, for the peer may ask again after it has reconnected. */
-void account_answer_jingle(struct account *account, const struct stanza *iq,
-                           const struct stanza_error *error);
 
 /* account_jingle.c */
 /* An outgoing call to this person that may be ended for one of theirs. */

@@ -105,9 +105,11 @@ static void receive_availability(struct account *account, const struct stanza *p
     if (before.online != after.online || before.callable != after.callable ||
         before.video_callable != after.video_callable)
         account_tell_contact(account, presence->from);
-    if (!device && strcmp(presence->type, "unavailable") == 0)
+    if (!device && strcmp(presence->type, "unavailable") == 0) {
         account_calls_device_gone(account, presence->from, now);
-    account_calls_reconsider(account, presence->from, now);
+        account_files_device_gone(account, presence->from, now);
+    }
+    account_survey_changed(account, presence->from, now);
 }
 
 static void send_presence(struct account *account, const char *type, const char *to)

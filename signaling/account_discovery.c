@@ -190,7 +190,7 @@ static void tell_wearers(struct account *account, const char *hash, usec now)
     g_free(items);
     for (guint i = 0; i < wearers->len; i++) {
         account_tell_contact(account, wearers->pdata[i]);
-        account_calls_reconsider(account, wearers->pdata[i], now);
+        account_survey_changed(account, wearers->pdata[i], now);
     }
     g_ptr_array_free(wearers, TRUE);
 }
@@ -214,7 +214,7 @@ static void learn(struct account *account, struct device *device, const xml_node
         log_info(account->log, "%s: the capabilities hash does not fit and is not remembered", jid);
         account_tell_contact(account, jid);
     }
-    account_calls_reconsider(account, jid, now);
+    account_survey_changed(account, jid, now);
     g_free(hash);
     g_free(worn);
     g_free(jid);
@@ -234,7 +234,7 @@ static void on_device_info(void *user, unsigned tag, const struct stanza *answer
         learn(account, device, query, now);
     } else if (device) {
         device->knowledge = DEVICE_SILENT;
-        account_calls_reconsider(account, answer->from, now);
+        account_survey_changed(account, answer->from, now);
     }
     account_ask_next(account, now);
 }

@@ -1,4 +1,5 @@
-/* Jingle stanzas that came: for which call they are, and what those are told that are for none. */
+/* Jingle stanzas that came: for which call, or whose files, they are, and what those are told that
+ * are for none. */
 #include "signaling/account_call_state.h"
 
 #include <string.h>
@@ -144,11 +145,12 @@ static void dispatch(struct account *account, const struct stanza *iq,
     struct account_call *call = find_session(account, iq->from, jingle->sid);
     posted_arrived(account->posted, iq->from, jingle->sid);
     account->answering = iq;
+    bool handled = !call && account_files_receive_jingle(account, iq, jingle, now);
     if (call)
         session_receive(call->session, jingle, now);
-    else if (jingle->action == ACTION_SESSION_INITIATE)
+    else if (!handled && jingle->action == ACTION_SESSION_INITIATE)
         receive_initiate(account, iq, jingle, now);
-    else
+    else if (!handled)
         receive_unknown(account, iq, jingle);
     account->answering = NULL;
 }
@@ -165,7 +167,8 @@ static bool is_in_a_call_with(const struct account *account, const char *jid)
 
 bool account_hides_from(const struct account *account, const char *jid)
 {
-    return jid && !account_is_trusted(account, jid) && !is_in_a_call_with(account, jid);
+    return jid && !account_is_trusted(account, jid) && !is_in_a_call_with(account, jid) &&
+           !account_has_files_with(account, jid);
 }
 
 void account_receive_jingle(struct account *account, const struct stanza *iq,

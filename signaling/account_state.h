@@ -65,6 +65,9 @@ struct account {
     usec services_renewal;
     struct account_server server;
 
+    bool plain_uploads; /* a lab's */
+    struct account_files *files;
+
     struct initiation *initiation;
     struct posted *posted;
     GQueue calls; /* struct account_call */
@@ -74,6 +77,8 @@ struct account {
     usec now;                       /* for hooks of others that do not pass it on */
 };
 
+/* From now on files are announced, too. */
+void account_announce_files(struct account *account);
 /* Around whatever may call hooks. */
 void account_enter(struct account *account, usec now);
 void account_leave(struct account *account);
@@ -131,6 +136,8 @@ usec account_survey_patience(const struct account *account, const char *jid,
                              const struct account_survey *survey, usec began, usec now);
 /* Does this person show us presence, so that nobody there means offline? */
 bool account_shares_presence(const struct account *account, const char *jid);
+/* More is known: what waits to be decided is looked at again. */
+void account_survey_changed(struct account *account, const char *jid, usec now);
 
 /* account_call.c, account_dial.c, account_initiation.c, account_jingle.c */
 void account_calls_init(struct account *account);
@@ -146,5 +153,27 @@ void account_calls_online(struct account *account, bool other_jid, usec now);
 usec account_calls_next_deadline(const struct account *account);
 void account_calls_tick(struct account *account, usec now);
 void account_call_free(struct account_call *call);
+/* `error` NULL: a result. It is kept, for the peer may ask again after it has reconnected. */
+void account_answer_jingle(struct account *account, const struct stanza *iq,
+                           const struct stanza_error *error);
+
+/* account_files.c, account_file_*.c, account_uploads.c */
+void account_files_init(struct account *account);
+void account_files_free(struct account *account);
+/* All hooks have returned: frees what ended. */
+void account_files_sweep(struct account *account);
+/* False: it is not about files. */
+bool account_files_receive_jingle(struct account *account, const struct stanza *iq,
+                                  const struct jingle_iq *jingle, usec now);
+/* A request of XEP-0047. */
+void account_receive_inband(struct account *account, const struct stanza *iq,
+                            const xml_node *element, usec now);
+bool account_has_files_with(const struct account *account, const char *jid);
+void account_files_reconsider(struct account *account, const char *jid, usec now);
+void account_files_device_gone(struct account *account, const char *jid, usec now);
+void account_files_online(struct account *account, bool other_jid, usec now);
+void account_files_offline(struct account *account);
+usec account_files_next_deadline(const struct account *account);
+void account_files_tick(struct account *account, usec now);
 
 #endif

@@ -48,3 +48,9 @@ usec account_survey_patience(const struct account *account, const char *jid,
         return asked;
     return now;
 }
+
+void account_survey_changed(struct account *account, const char *jid, usec now)
+{
+    account_calls_reconsider(account, jid, now);
+    account_files_reconsider(account, jid, now);
+}
