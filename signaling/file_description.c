@@ -97,7 +97,7 @@ static void read_text(char **out, const xml_node *node, size_t max)
     size_t bytes = strlen(text);
     if (bytes > max)
         bytes = (size_t)(g_utf8_find_prev_char(text, text + max + 1) - text);
-    *out = bytes == 0 ? NULL : g_strndup(text, bytes);
+    *out = bytes == 0 ? NULL : g_strchomp(g_strndup(text, bytes));
     g_free(text);
 }
 
@@ -236,8 +236,10 @@ static void write_date(int64_t date, xml_node *file)
 
     if (utc == NULL)
         return;
-    char *text = g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ");
+    char *rest = g_date_time_format(utc, "-%m-%dT%H:%M:%SZ");
+    char *text = g_strdup_printf("%04d%s", g_date_time_get_year(utc), rest);
     xml_add_text(file, NULL, "date", text);
+    g_free(rest);
     g_free(text);
     g_date_time_unref(utc);
 }

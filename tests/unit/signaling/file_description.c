@@ -279,6 +279,11 @@ static void test_long_text_is_cut_between_characters(void **state)
     assert_int_equal(strlen(file.desc), FILE_DESC_MAX);
     file_description_clear(&file);
     g_free(text);
+    text = g_strdup_printf(FILE_OF("<name>%s b</name>"), name);
+    read_good(&file, text);
+    assert_string_equal(file.name, name);
+    file_description_clear(&file);
+    g_free(text);
     g_free(name);
     g_free(desc);
 }
@@ -357,6 +362,27 @@ static void test_what_is_written_is_read_back_the_same(void **state)
     file_description_clear(&again);
     g_free(text);
     xml_free(xml);
+}
+
+static void test_dates_of_any_year_are_written_as_they_are_read(void **state)
+{
+    static const char *const dates[] = {"0984-07-21T02:56:15Z", "1969-12-31T23:59:59Z",
+                                        "9999-12-31T23:59:59Z"};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(dates); i++) {
+        char *text = g_strdup_printf(FILE_OF("<date>%s</date>"), dates[i]);
+        struct xml *xml = xml_new(NS_JINGLE, "content");
+        struct file_description file;
+        read_good(&file, text);
+        file_description_write(&file, xml_root(xml));
+        char *written = xml_to_string(xml_root(xml));
+        assert_non_null(strstr(written, dates[i]));
+        file_description_clear(&file);
+        g_free(written);
+        g_free(text);
+        xml_free(xml);
+    }
 }
 
 static void test_an_empty_description_is_written_as_such(void **state)
@@ -464,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_long_text_is_cut_between_characters),
         cmocka_unit_test(test_of_several_texts_the_first_counts),
         cmocka_unit_test(test_what_is_written_is_read_back_the_same),
+        cmocka_unit_test(test_dates_of_any_year_are_written_as_they_are_read),
         cmocka_unit_test(test_an_empty_description_is_written_as_such),
         cmocka_unit_test(test_a_checksum_tells_the_hashes_alone),
         cmocka_unit_test(test_hashes_of_a_range_are_not_those_of_the_file),
