@@ -168,8 +168,8 @@ static void test_vp9_says_what_its_colours_mean(void **state)
     jingle_picture source;
     way_open(&way, &codec_vp9, &usual);
     assert_true(way_encode(&way, true, &source));
-    assert_int_equal(way.frame->data[1], 0x49);
-    assert_int_equal(way.frame->data[4] >> 5, 1);
+    assert_int_equal(way.frame->bytes[1], 0x49);
+    assert_int_equal(way.frame->bytes[4] >> 5, 1);
     way_close(&way);
 }
 
