@@ -23,6 +23,7 @@ stages=(
     "sim *       simulated calls in virtual time, likewise"
     "smoke *     one call between two jcalls over a private server, likewise"
     "system      all system tests, likewise"
+    "interop     calls and files with browsers and other people's clients"
     "threads     unit and system tests with ThreadSanitizer"
     "fuzz        each fuzz target from its seed corpus"
     "install     the installed library is found and used; only jingle_* is exported"
@@ -103,7 +104,7 @@ run_pytest() { # PRESET PYTEST OPTION...
     local preset=$1 status log=build/logs/pytest-$1
     shift
     # More workers than cores: these tests mostly wait.
-    pytest_once "$preset" -n $((jobs * 2)) --dist load "$@" | tee "$log.txt"
+    pytest_once "$preset" -n "${workers:-$((jobs * 2))}" --dist load "$@" | tee "$log.txt"
     status=$?
     count_pytest "$log.txt"
     if [ $status -ne 0 ]; then
@@ -119,7 +120,7 @@ pytest_once() { # PRESET PYTEST OPTION...
     local preset=$1
     shift
     JINGLE_BUILD=$PWD/build/$preset "$python" -m pytest -o "cache_dir=$PWD/build/pytest-$preset" \
-        -q -r fEs tests/system ${select:+-k "$select"} "$@"
+        -q -r fEs "${folder:-tests/system}" ${select:+-k "$select"} "$@"
 }
 
 count_pytest() { # OUTPUT
@@ -170,6 +171,11 @@ stage_system() {
     run_ctest asan system || status=1
     run_pytest asan || status=1
     return $status
+}
+
+# As people build it: browsers and sanitizers together are too slow for calls in real time.
+stage_interop() {
+    built release && folder=tests/interop workers=$jobs run_pytest release
 }
 
 stage_threads() {
