@@ -100,7 +100,9 @@ static void serve(struct server *server, struct server_session *from, const stru
     struct xml *result = stanza_result(iq);
     xml_node *root = xml_root(result);
     xml_set(root, "from", iq->to);
-    if (xml_child(iq->node, NS_ROSTER, "query") && strcmp(iq->type, "get") == 0) {
+    if (server->serve && server->serve(server->user, iq, root)) {
+        /* it is all said */
+    } else if (xml_child(iq->node, NS_ROSTER, "query") && strcmp(iq->type, "get") == 0) {
         answer_with(root, NS_ROSTER, "query", server->roster);
     } else if (xml_child(iq->node, NS_DISCO_INFO, "query")) {
         answer_with(root, NS_DISCO_INFO, "query", "<feature var='urn:xmpp:carbons:2'/>");

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SERVER_SESSIONS_MAX 8
+#include "signaling/stanza.h"
 
-struct xml;
+#define SERVER_SESSIONS_MAX 8
 
 /* A device that is, or once was, logged in. */
 struct server_session {
@@ -26,6 +26,10 @@ struct server {
     const char *roster; /* <item/>s that everyone's roster has */
     /* Gives a stanza to a session's way down. */
     void (*deliver)(void *user, const char *xml, size_t bytes);
+    /* What else the server and its components answer: fills in a result, or makes it an error.
+     * False: nothing that it knows. May be NULL. */
+    bool (*serve)(void *user, const struct stanza *iq, xml_node *result);
+    void *user; /* for serve */
 };
 
 /* `jid` must outlive the server. */
