@@ -90,8 +90,6 @@ void session_end_with(struct session *session, jingle_reason reason,
                       enum reason_condition condition);
 void session_tell_ended(struct session *session, jingle_reason reason, jingle_party by,
                         const char *text);
-/* Sends the candidates that wait, if it is time. */
-void session_flush(struct session *session, struct content *content);
 /* One that is not removed; NULL if there is none. */
 struct content *session_content(const struct session *session, const char *name);
 /* The content that the peer means. */
@@ -101,14 +99,18 @@ bool session_had_content(const struct session *session, const char *name);
 struct content *session_add_content(struct session *session, const char *name,
                                     enum creator creator);
 size_t session_live_contents(const struct session *session);
+/* What an error in answer to session-initiate or session-accept means. */
+jingle_reason session_error_meaning(const struct stanza_error *error);
+
+/* session_send.c */
 /* A content as it stands in an offer or answer. */
 struct jingle_content *session_write_content(struct session *session, struct jingle_iq *iq,
                                              struct content *content, bool is_offer);
 /* SESSION_EVENT_NEGOTIATED for all that is agreed on. */
 void session_tell_negotiated(struct session *session);
 void session_write_group(struct jingle_iq *iq, const struct jingle_group *group);
-/* What an error in answer to session-initiate or session-accept means. */
-jingle_reason session_error_meaning(const struct stanza_error *error);
+/* Sends the candidates that wait, if it is time. */
+void session_flush(struct session *session, struct content *content);
 
 /* session_bundle.c */
 /* The content whose transport carries this one: itself, or another. */
@@ -157,16 +159,31 @@ bool content_we_send(const struct session *session, const struct content *conten
 bool content_we_receive(const struct session *session, const struct content *content);
 enum senders senders_of(bool initiator, bool we_send, bool we_receive);
 
-/* session_change.c */
+/* session_add.c */
 /* What the peer says about contents; each answers the IQ. */
 void receive_content_add(struct session *session, const struct jingle_iq *iq, usec now);
 void receive_content_accept(struct session *session, const struct jingle_iq *iq);
 void receive_content_reject(struct session *session, const struct jingle_iq *iq);
-void receive_content_modify(struct session *session, const struct jingle_iq *iq);
-void receive_content_remove(struct session *session, const struct jingle_iq *iq);
 /* A transport came that one of them may have waited for. */
 void session_try_changes(struct session *session, struct content *content, usec now);
-/* An IQ of session_change.c was answered. */
+
+/* session_change.c */
+/* Likewise. */
+void receive_content_modify(struct session *session, const struct jingle_iq *iq);
+void receive_content_remove(struct session *session, const struct jingle_iq *iq);
+/* One content without description and transport, and why; returns the tag. */
+unsigned session_send_named(struct session *session, enum jingle_action action,
+                            const struct content *content, enum reason_condition condition);
+bool session_is_dino(const struct session *session);
+/* Is it about what is gone already? */
+bool session_is_stale(const struct session *session, const struct jingle_iq *iq);
+bool session_knows_all(const struct session *session, const struct jingle_iq *iq);
+/* It is in the session no more. */
+void content_take_out(struct session *session, struct content *content);
+/* The same, for one of ours that the peer did not take. */
+void content_refused(struct session *session, struct content *content, jingle_reason reason);
+jingle_reason content_refusal(enum reason_condition condition);
+/* An IQ of session_add.c or session_change.c was answered. */
 void session_change_answered(struct session *session, unsigned tag,
                              const struct stanza_error *error);
 /* When the next offer of ours expires; withdraws those that have. */
