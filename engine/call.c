@@ -133,8 +133,6 @@ void call_on_link_state(struct call *call, struct call_transport *transport, enu
     }
     if (state == LINK_CONNECTED && !pictures_only) {
         call_sound_start(call);
-    } else if (state == LINK_INTERRUPTED && !pictures_only) {
-        call_transport_mend(transport);
     }
     if (call->pictures && call_pictures_transport(call->pictures) == transport) {
         call_pictures_update(call->pictures);

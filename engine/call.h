@@ -90,6 +90,9 @@ void call_open_transport(struct call *call, const char *name);
 void call_remote_transport(struct call *call, const char *name,
                            const struct ice_udp_transport *remote);
 
+/* The addresses of this computer are others than before: finds another way if need be. */
+void call_network_changed(struct call *call);
+
 /* Who may send, by the content's `senders`. */
 void call_set_senders(struct call *call, bool we_send, bool we_receive);
 

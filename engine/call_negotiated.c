@@ -140,6 +140,7 @@ static void apply_sound(void *arg)
         } else {
             call_expect_media(call);
             call_sound_start(call);
+            call_transport_follow_network(transport); /* it may have changed while it rang */
         }
     }
     negotiated_free(n);

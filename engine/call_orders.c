@@ -110,6 +110,20 @@ void call_set_peer_mute(struct call *call, bool on)
     post_order(call, apply_peer_mute, (struct order){.on = on});
 }
 
+static void apply_network(void *arg)
+{
+    struct order *order = arg;
+    for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
+        call_transport_follow_network(&order->call->transports[i]);
+    }
+    order_free(order);
+}
+
+void call_network_changed(struct call *call)
+{
+    post_order(call, apply_network, (struct order){0});
+}
+
 static void apply_digits(void *arg)
 {
     struct order *order = arg;

@@ -8,6 +8,11 @@
 
 #include <string.h>
 
+/* Of silence: how long a restart may take before another one is tried, and how long the initiator
+ * is left to begin one. */
+#define RESTART_PATIENCE (4 * USEC_PER_SEC)
+#define THEIR_TURN       (2 * USEC_PER_SEC)
+
 /* ----------------------------------------------------------------------- what the link says -- */
 
 static void on_candidate(void *user, const struct ice_candidate *candidate)
@@ -30,6 +35,7 @@ static void on_state(void *user, enum link_state state, jingle_reason reason, ji
     log_info(call->config.log, "Media path of %s: %s%s%s", jingle_session_id(call->config.session),
              link_state_name(state), status == JINGLE_OK ? "" : ". ",
              status == JINGLE_OK ? "" : jingle_strerror(status));
+    transport->silent_since = state == LINK_INTERRUPTED ? clock_now() : 0;
     if (state == LINK_CONNECTED && transport->uplink) {
         uplink_path_changed(transport->uplink, clock_now());
         downlink_path_changed(transport->downlink, clock_now());
@@ -169,21 +175,51 @@ bool call_transport_set_remote(struct call_transport *transport,
 {
     enum link_remote found = link_set_remote(transport->link, remote);
     if (found == LINK_REMOTE_RESTART) {
+        transport->restarted_at = clock_now();
         gather(transport);
     }
     return found != LINK_REMOTE_REFUSED;
 }
 
-/* A restart finds new addresses after a change of network. Those who answered without BUNDLE
- * (Dino) take credentials only once, so it would cut them off for good; both sides starting at
- * once is avoided by leaving it to the session's initiator. */
-void call_transport_mend(struct call_transport *transport)
+/* Those who answered without BUNDLE (Dino) take credentials only once: a restart would cut them off
+ * for good. */
+static void restart(struct call_transport *transport, const char *why)
 {
-    struct call *call = transport->call;
-    if (transport->bundled && call->config.controlling &&
-        link_restart(transport->link) == JINGLE_OK) {
-        log_info(call->config.log, "The media path is silent: looking for another one.");
+    const struct logger *log = transport->call->config.log;
+    if (!transport->bundled) {
+        log_info(log, "%s The other client cannot take another path.", why);
+    } else if (link_restart(transport->link) == JINGLE_OK) {
+        log_info(log, "%s Looking for another path.", why);
         gather(transport);
+    }
+    transport->restarted_at = clock_now();
+}
+
+static bool is_agreed(const struct call_transport *transport)
+{
+    const struct call_route_content *contents = transport->route.contents;
+    return contents[CALL_SOUND].used || contents[CALL_PICTURES].used;
+}
+
+/* Before it is agreed on, nobody could be told. */
+void call_transport_follow_network(struct call_transport *transport)
+{
+    if (transport->link && is_agreed(transport) && link_is_outdated(transport->link)) {
+        restart(transport, "Our network has changed.");
+    }
+}
+
+/* Silence without a known cause. The session's initiator begins, so that it is seldom both; where
+ * it does not, so do we. */
+static void mend(struct call_transport *transport, usec now)
+{
+    if (!transport->silent_since) {
+        return;
+    }
+    usec patience = transport->call->config.controlling ? 0 : THEIR_TURN;
+    bool under_way = transport->restarted_at && now < transport->restarted_at + RESTART_PATIENCE;
+    if (now >= transport->silent_since + patience && !under_way) {
+        restart(transport, "The media path is silent.");
     }
 }
 
@@ -283,6 +319,7 @@ void call_transport_send_rtcp(struct call_transport *transport, uint8_t *packet,
 
 void call_transport_tick(struct call_transport *transport, usec now)
 {
+    mend(transport, now);
     if (transport->uplink) {
         uplink_tick(transport->uplink, now);
         downlink_tick(transport->downlink, now);

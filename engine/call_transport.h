@@ -35,6 +35,8 @@ struct call_transport {
     struct ice_udp_transport local; /* grows while candidates are gathered */
     bool reporting;                 /* it was reported: later candidates trickle */
     bool bundled;
+    usec restarted_at; /* ICE, by whomever; 0: not yet */
+    usec silent_since; /* interrupted; 0: not */
 };
 
 struct call_transport_config {
@@ -60,8 +62,8 @@ void call_transport_remove(struct call_transport *transport, enum call_content c
 bool call_transport_set_remote(struct call_transport *transport,
                                const struct ice_udp_transport *remote);
 
-/* Looks for another path, if the peer can take that. */
-void call_transport_mend(struct call_transport *transport);
+/* Where the addresses that it was made from are not ours any more, it looks for another path. */
+void call_transport_follow_network(struct call_transport *transport);
 
 /* Packets with room for LINK_TAIL bytes behind. */
 void call_transport_send_voice(struct call_transport *transport, uint8_t *packet, size_t bytes);

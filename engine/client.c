@@ -8,6 +8,7 @@
 #include "ice_server.h"
 #include "media_threads.h"
 #include "signaling/classify.h"
+#include "network_watch.h"
 #include "signaling/jid.h"
 #include "signaling/strophe.h"
 #include "transport/certificate.h"
@@ -352,12 +353,28 @@ static jingle_status make_account(struct jingle_client *client, const jingle_cli
 }
 
 static void make_timer(void *arg)
+static void on_network_changed(void *user)
+{
+    struct jingle_client *client = user;
+    log_info(&client->log, "The network of this computer has changed.");
+    if (client->connection.suspect) {
+        client->connection.suspect(client->connection.user);
+    }
+    client_calls_network_changed(client);
+}
+
 {
     struct jingle_client *client = arg;
     client->timer = timer_new(client->io, on_timer, client);
 }
 
 static jingle_status make_threads(struct jingle_client *client, const jingle_client_config *config)
+static void watch_network(void *arg)
+{
+    struct jingle_client *client = arg;
+    client->network = network_watch_new(client->io, on_network_changed, client);
+}
+
 {
     client->events = events_new();
     client->io = loop_new("jingle-io");
@@ -414,6 +431,9 @@ static jingle_status build(struct jingle_client *client, const jingle_client_con
 
 static bool is_text(const char *text)
 {
+    if (status == JINGLE_OK) {
+        loop_call(client->io, watch_network, client);
+    }
     return !text || g_utf8_validate(text, -1, NULL);
 }
 
@@ -490,6 +510,8 @@ static void shut_down(void *arg)
 static void drop_timer(void *arg)
 {
     struct jingle_client *client = arg;
+    network_watch_free(client->network);
+    client->network = NULL;
     timer_free(client->timer);
 }
 

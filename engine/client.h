@@ -59,6 +59,7 @@ struct jingle_client {
     /* the I/O thread */
     struct account *account;
     struct timer *timer;                        /* the account's deadlines and ours */
+    struct network_watch *network;              /* NULL: nobody tells */
     GPtrArray *sessions;                        /* not ended yet; a reference each */
     struct ice_server servers[ICE_MAX_SERVERS]; /* our own and the XMPP server's */
     size_t server_count;
@@ -79,6 +80,7 @@ void client_calls_event(struct jingle_client *client, const struct account_event
 void client_calls_tick(struct jingle_client *client, usec now);
 usec client_calls_deadline(const struct jingle_client *client);
 void client_calls_end_all(struct jingle_client *client, jingle_reason reason);
+void client_calls_network_changed(struct jingle_client *client);
 
 /* check.c, the I/O thread. */
 void check_start(struct jingle_client *client);

@@ -142,6 +142,20 @@ static void on_connected(jingle_session *session)
     events_push(session->client->events, &event);
 }
 
+/* What keeps sound away may keep stanzas away, too, and a new way is agreed on by stanzas. */
+static void on_interrupted(jingle_session *session)
+{
+    const struct connection *connection = &session->client->connection;
+    push(session, JINGLE_EVENT_INTERRUPTED,
+         session->follows_network
+             ? "Nothing comes from them at the moment; looking for another way."
+             : "Nothing comes from them at the moment. Their client cannot change to another "
+               "network during a call; call again if it does not come back.");
+    if (connection->suspect) {
+        connection->suspect(connection->user);
+    }
+}
+
 static void on_state(jingle_session *session, enum link_state state, jingle_reason reason)
 {
     if (!session->signaling) {
@@ -152,8 +166,7 @@ static void on_state(jingle_session *session, enum link_state state, jingle_reas
         on_connected(session);
         break;
     case LINK_INTERRUPTED:
-        push(session, JINGLE_EVENT_INTERRUPTED,
-             "Nothing comes from them at the moment; waiting for the network.");
+        on_interrupted(session);
         break;
     case LINK_FAILED:
         client_calls_end(session, reason);
@@ -286,6 +299,7 @@ static void negotiated_sound(jingle_session *session, const struct account_event
     session->takes_digits = call_voice_takes_digits(agreement);
     session->hears_opus = g_ascii_strcasecmp(agreement->send.name, "opus") == 0;
     pthread_mutex_unlock(&session->lock);
+    session->follows_network = agreement->bundle;
     if (!session->content) {
         session->content = g_strdup(event->u.negotiated.content);
     }
@@ -462,6 +476,16 @@ void client_calls_tick(struct jingle_client *client, usec now)
             client_calls_end(session, JINGLE_REASON_HANGUP);
         } else {
             client_video_tick(session, now);
+        }
+    }
+}
+
+void client_calls_network_changed(struct jingle_client *client)
+{
+    for (guint i = 0; i < client->sessions->len; i++) {
+        const jingle_session *session = client->sessions->pdata[i];
+        if (session->media) {
+            call_network_changed(session->media);
         }
     }
 }

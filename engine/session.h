@@ -87,8 +87,9 @@ struct jingle_session {
     struct ice_udp_transport transport; /* ours, while there is no such name */
     struct session_video video;
     bool connected;
-    bool muted; /* by us */
-    bool holds; /* we do */
+    bool follows_network; /* their client can: a restart of ICE */
+    bool muted;           /* by us */
+    bool holds;           /* we do */
     bool peer_holds;
     bool hung_up; /* the peer did, in the media path */
     usec hung_up_deadline;

@@ -47,6 +47,9 @@ struct connection {
     /* Sends one stanza; dropped while there is no stream. */
     void (*send)(void *user, const char *xml, size_t bytes);
     void (*free)(void *user);
+    /* The network may have changed: whether the server can still be reached is found out at once,
+     * and if not, a new stream is made without delay. */
+    void (*suspect)(void *user);
 };
 
 #endif

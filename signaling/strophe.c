@@ -23,6 +23,7 @@
 
 #include <strophe.h>
 
+#include "base/addresses.h"
 #include "base/mailbox.h"
 #include "base/thread.h"
 #include "signaling/diagnosis.h"
@@ -42,6 +43,8 @@
 #define STEADY            (30 * USEC_PER_SEC) /* so long online: the next back-off starts anew */
 #define KEEPALIVE_IDLE    (60 * USEC_PER_SEC)
 #define KEEPALIVE_ANSWER  (10 * USEC_PER_SEC)
+#define SUSPECT_ANSWER    (1500 * USEC_PER_MS)
+#define HURRY             (10 * USEC_PER_MS) /* from a stream that is suspected to the next one */
 #define PUMP_ROUNDS_MAX   256
 #define PUMP_ROUNDS_AFTER 4 /* a TLS record of 16 KiB is read by 4 KiB (libstrophe 0.12) */
 
@@ -104,6 +107,8 @@ struct strophe {
     usec closing_since;
     usec heard;     /* when the server last said anything */
     usec pinged;    /* 0: not since then */
+    usec patience;  /* with the answer to that ping */
+    bool hurry;     /* the stream ended because it was suspected */
     unsigned given; /* stanzas given to libstrophe since the login */
     char ping_id[17];
     usec nudge_at; /* USEC_NEVER: nothing can be lying in the parser */
@@ -366,14 +371,33 @@ static void nudge(struct strophe *strophe, usec now)
  * do, but libstrophe counts it as a stanza (XEP-0198). */
 static void keep_alive(struct strophe *strophe, usec now)
 {
-    if (strophe->pinged && now >= strophe->pinged + KEEPALIVE_ANSWER) {
+    if (strophe->pinged && now >= strophe->pinged + strophe->patience) {
         log_info(&strophe->log, "the server went silent");
+        strophe->hurry = strophe->patience == SUSPECT_ANSWER;
         shutdown(strophe->fd, SHUT_RDWR);
         strophe->pinged = now;
     } else if (!strophe->pinged && now >= strophe->heard + KEEPALIVE_IDLE) {
         send_ping(strophe, 0);
         strophe->pinged = now;
+        strophe->patience = KEEPALIVE_ANSWER;
     }
+}
+
+/* The address that the stream goes out from is not ours any more. */
+static bool is_uprooted(int fd)
+{
+    union address local = {.v6.sin6_family = AF_UNSPEC};
+    union address ours[ADDRESSES_MAX];
+    struct address_choice all = {.loopback = true};
+    socklen_t length = sizeof local;
+    if (getsockname(fd, &local.any, &length) != 0 ||
+        (local.any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&local.v6.sin6_addr)))
+        return false;
+    size_t count = addresses_list(&all, ours, ADDRESSES_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (address_is_same_host(&ours[i], &local))
+            return false;
+    return true;
 }
 
 static usec stream_deadline(const struct strophe *strophe, usec connect_deadline)
@@ -382,7 +406,7 @@ static usec stream_deadline(const struct strophe *strophe, usec connect_deadline
     case STREAM_CONNECTING:
         return connect_deadline;
     case STREAM_ONLINE:
-        return MIN(strophe->nudge_at, strophe->pinged ? strophe->pinged + KEEPALIVE_ANSWER
+        return MIN(strophe->nudge_at, strophe->pinged ? strophe->pinged + strophe->patience
                                                       : strophe->heard + KEEPALIVE_IDLE);
     case STREAM_CLOSING:
         return strophe->closing_since + CLOSE_LIMIT;
@@ -409,6 +433,19 @@ static bool has_unsent(struct strophe *strophe)
     return xmpp_conn_send_queue_len(strophe->conn) > 0 || strophe->given > strophe->diagnosis.sent;
 }
 
+/* An answer may come so soon that it is read before the socket is seen to be readable. */
+static void note_what_came(struct strophe *strophe, bool readable, unsigned received)
+{
+    uint64_t bytes = read_bytes(strophe->fd);
+    if (readable || bytes != strophe->read) {
+        strophe->heard = clock_now();
+        strophe->pinged = 0;
+    }
+    if (bytes != strophe->read && strophe->state == STREAM_ONLINE)
+        plan_nudge(strophe, strophe->diagnosis.received != received, bytes - strophe->read);
+    strophe->read = bytes;
+}
+
 static void stream_wait(struct strophe *strophe, usec deadline)
 {
     bool writing = !strophe->tcp_open || has_unsent(strophe);
@@ -417,19 +454,12 @@ static void stream_wait(struct strophe *strophe, usec deadline)
         {.fd = mailbox_fd(strophe->box), .events = POLLIN},
     };
     poll(pollers, 2, poll_timeout(deadline));
-    if (pollers[0].revents & POLLIN) {
-        strophe->heard = clock_now();
-        strophe->pinged = 0;
-    }
     if (pollers[1].revents)
         mailbox_run(strophe->box);
     bool drained = strophe->tcp_open && (pollers[0].revents & POLLOUT);
     unsigned received = strophe->diagnosis.received;
     stream_pump(strophe);
-    uint64_t bytes = read_bytes(strophe->fd);
-    if (bytes != strophe->read && strophe->state == STREAM_ONLINE)
-        plan_nudge(strophe, strophe->diagnosis.received != received, bytes - strophe->read);
-    strophe->read = bytes;
+    note_what_came(strophe, pollers[0].revents & POLLIN, received);
     /* Writable, nothing queued and yet fewer left than were given: the log is not as we know it. */
     if (drained && strophe->state == STREAM_ONLINE && is_ready(strophe->fd, POLLOUT) &&
         xmpp_conn_send_queue_len(strophe->conn) == 0)
@@ -598,10 +628,11 @@ static void connect_once(struct strophe *strophe)
     if (was_online && clock_now() - strophe->online_since >= STEADY)
         strophe->failures = 0;
     usec retry_in = 0;
-    if (strophe->was_online && !is_final(status))
-        retry_in = backoff(strophe);
-    else
+    if (!strophe->was_online || is_final(status))
         strophe->wanted = false;
+    else
+        retry_in = strophe->hurry ? HURRY : backoff(strophe);
+    strophe->hurry = false;
     strophe->failures++;
     strophe->retry_at = clock_now() + retry_in;
     log_info(&strophe->log, "not connected: %s", text);
@@ -674,6 +705,24 @@ static void on_quit(void *arg)
     stream_close(strophe);
 }
 
+static void on_suspect(void *arg)
+{
+    struct strophe *strophe = arg;
+    if (strophe->state == STREAM_CLOSED) {
+        strophe->retry_at = 0;
+        strophe->failures = 0;
+    } else if (strophe->state != STREAM_CLOSING && is_uprooted(strophe->fd)) {
+        log_info(&strophe->log, "the address of the stream is gone");
+        strophe->hurry = true;
+        shutdown(strophe->fd, SHUT_RDWR);
+    } else if (strophe->state == STREAM_ONLINE &&
+               !(strophe->pinged && strophe->patience == SUSPECT_ANSWER)) {
+        send_ping(strophe, 0);
+        strophe->pinged = clock_now();
+        strophe->patience = SUSPECT_ANSWER;
+    }
+}
+
 struct outgoing {
     struct strophe *strophe;
     size_t bytes;
@@ -714,6 +763,12 @@ static void table_send(void *user, const char *xml, size_t bytes)
     memcpy(outgoing->xml, xml, bytes);
     outgoing->xml[bytes] = '\0';
     mailbox_post(strophe->box, on_send, g_free, outgoing);
+}
+
+static void table_suspect(void *user)
+{
+    struct strophe *strophe = user;
+    mailbox_post(strophe->box, on_suspect, NULL, strophe);
 }
 
 static void strophe_free(struct strophe *strophe)
@@ -818,6 +873,7 @@ jingle_status strophe_connection_new(const struct strophe_config *config,
         .stop = table_stop,
         .send = table_send,
         .free = table_free,
+        .suspect = table_suspect,
     };
     return JINGLE_OK;
 }

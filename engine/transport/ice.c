@@ -573,6 +573,47 @@ bool ice_gather(struct ice *ice)
     return good;
 }
 
+static const union address *first_of(sa_family_t family, const union address *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].any.sa_family == family)
+            return &list[i];
+    return NULL;
+}
+
+static bool has_other_first(const struct ice *ice, sa_family_t family, const union address *list,
+                            size_t count)
+{
+    const union address *before = first_of(family, ice->addresses, ice->address_count);
+    const union address *now = first_of(family, list, count);
+    return now && (!before || !address_is_same_host(now, before));
+}
+
+/* Of a relay that is in use, the address that it is reached from is not known. */
+static bool is_in_use_elsewhere(const struct ice *ice, const union address *list, size_t count)
+{
+    NiceCandidate *local;
+    NiceCandidate *remote;
+    union address base = {.v6.sin6_family = AF_UNSPEC};
+    if (!nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &local, &remote) ||
+        local->type == NICE_CANDIDATE_TYPE_RELAYED)
+        return false;
+    nice_address_copy_to_sockaddr(&local->base_addr, &base.any);
+    for (size_t i = 0; i < count; i++)
+        if (address_is_same_host(&list[i], &base))
+            return false;
+    return true;
+}
+
+bool ice_is_outdated(const struct ice *ice)
+{
+    union address now[ICE_MAX_LOCAL_ADDRESSES];
+    size_t count = list_addresses(ice, ice->loopback, now);
+    return count > 0 &&
+           (has_other_first(ice, AF_INET, now, count) ||
+            has_other_first(ice, AF_INET6, now, count) || is_in_use_elsewhere(ice, now, count));
+}
+
 /* ------------------------------------------------------------------------------ the peer's -- */
 
 void ice_local(struct ice *ice, char *ufrag, char *pwd)

@@ -627,6 +627,11 @@ jingle_status link_restart(struct link *link)
     return JINGLE_OK;
 }
 
+bool link_is_outdated(const struct link *link)
+{
+    return !is_over(link) && ice_is_outdated(newest(link)->ice);
+}
+
 /* --------------------------------------------------------------------------------- sending -- */
 
 static jingle_status send_media(struct link *link, bool rtcp, uint8_t *packet, size_t bytes,

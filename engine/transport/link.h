@@ -140,6 +140,10 @@ void link_expect_media(struct link *link, bool expected);
  * often, no matter on whose account. */
 jingle_status link_restart(struct link *link);
 
+/* The addresses of this computer are others than those that were gathered from: the way goes by one
+ * that is gone, or the system would take another one now. */
+bool link_is_outdated(const struct link *link);
+
 /*
  * Protects the packet in place and sends it. `capacity` of the buffer must be at least `bytes` +
  * LINK_TAIL. JINGLE_ERROR_STATE if not connected. What the network does not take now is lost, as

@@ -41,14 +41,15 @@ class Scene:
         return alice, bob
 
     def assert_heard(self, alice, bob):
-        """Both heard each other's tone. Returns the longest silences in alice's and bob's sound."""
+        """Both heard each other's tone, at the end, too. Returns the longest silences in alice's
+        and in bob's sound."""
         hang_up(alice, bob)
         gaps = []
         for name, hz in (("alice", 880), ("bob", 440)):
             samples, rate = sound.read(self.folder / f"{name}.wav")
             heard = sound.heard_part(samples, rate)
             gaps.append(sound.longest_silence(heard, rate))
-            assert sound.share_of_tone(heard, rate, hz) > 0.9
+            assert sound.share_of_tone(heard[-rate // 2:], rate, hz) > 0.9
         return gaps
 
 
@@ -155,3 +156,34 @@ def test_a_resolver_that_never_answers_delays_nobody(scene):
     for side in "ab":
         net.internet.write(side, "resolv.conf", f"nameserver {BLACK_HOLE}\n")
     assert_quick(*net.call())
+
+
+# ------------------------------------------------------- networks that change during a call --
+
+
+def assert_goes_on(net, alice, bob, longest):
+    """Both hear each other again, and nothing was silent for longer than so many seconds."""
+    for side in (alice, bob):
+        side.await_sound(1)
+    gaps = net.assert_heard(alice, bob)
+    assert max(gaps) <= longest
+
+
+@pytest.mark.parametrize("mover", ["a", "b"], ids=["the-caller", "the-one-called"])
+def test_from_wifi_to_mobile_during_a_call(scene, mover):
+    net = scene(everything)
+    net.internet.prepare_mobile(mover)
+    alice, bob = net.call()
+    net.internet.go_mobile(mover)
+    assert_goes_on(net, alice, bob, longest=3)
+    moved = alice if mover == "a" else bob
+    assert moved.seen("statistics")[-1]["candidate_local"] != moved.last["candidate_local"]
+
+
+@pytest.mark.parametrize("side", ["a", "b"], ids=["of-the-caller", "of-the-one-called"])
+def test_a_nat_that_silently_forgets(scene, side):
+    net = scene(everything)
+    alice, bob = net.call()
+    net.internet.rebind(side)
+    (bob if side == "a" else alice).await_event("recovered")
+    assert_goes_on(net, alice, bob, longest=6)
