@@ -7,8 +7,8 @@
 #include "events.h"
 #include "ice_server.h"
 #include "media_threads.h"
-#include "signaling/classify.h"
 #include "network_watch.h"
+#include "signaling/classify.h"
 #include "signaling/jid.h"
 #include "signaling/strophe.h"
 #include "transport/certificate.h"
@@ -352,7 +352,6 @@ static jingle_status make_account(struct jingle_client *client, const jingle_cli
     return JINGLE_OK;
 }
 
-static void make_timer(void *arg)
 static void on_network_changed(void *user)
 {
     struct jingle_client *client = user;
@@ -363,18 +362,19 @@ static void on_network_changed(void *user)
     client_calls_network_changed(client);
 }
 
+static void make_timer(void *arg)
 {
     struct jingle_client *client = arg;
     client->timer = timer_new(client->io, on_timer, client);
 }
 
-static jingle_status make_threads(struct jingle_client *client, const jingle_client_config *config)
 static void watch_network(void *arg)
 {
     struct jingle_client *client = arg;
     client->network = network_watch_new(client->io, on_network_changed, client);
 }
 
+static jingle_status make_threads(struct jingle_client *client, const jingle_client_config *config)
 {
     client->events = events_new();
     client->io = loop_new("jingle-io");
@@ -426,14 +426,14 @@ static jingle_status build(struct jingle_client *client, const jingle_client_con
     if (status == JINGLE_OK && !client->features.external) {
         status = make_connection(client, config);
     }
+    if (status == JINGLE_OK) {
+        loop_call(client->io, watch_network, client);
+    }
     return status;
 }
 
 static bool is_text(const char *text)
 {
-    if (status == JINGLE_OK) {
-        loop_call(client->io, watch_network, client);
-    }
     return !text || g_utf8_validate(text, -1, NULL);
 }
 
@@ -504,14 +504,14 @@ static void shut_down(void *arg)
         save_cache(client);
     }
     timer_set(client->timer, USEC_NEVER);
+    network_watch_free(client->network);
+    client->network = NULL;
     client->silent = true;
 }
 
 static void drop_timer(void *arg)
 {
     struct jingle_client *client = arg;
-    network_watch_free(client->network);
-    client->network = NULL;
     timer_free(client->timer);
 }
 

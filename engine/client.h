@@ -78,9 +78,9 @@ void client_calls_start_media(jingle_session *session);
 void client_calls_end(jingle_session *session, jingle_reason reason);
 void client_calls_event(struct jingle_client *client, const struct account_event *event);
 void client_calls_tick(struct jingle_client *client, usec now);
+void client_calls_network_changed(struct jingle_client *client);
 usec client_calls_deadline(const struct jingle_client *client);
 void client_calls_end_all(struct jingle_client *client, jingle_reason reason);
-void client_calls_network_changed(struct jingle_client *client);
 
 /* check.c, the I/O thread. */
 void check_start(struct jingle_client *client);
