@@ -85,6 +85,14 @@ static char *cache_path(void)
     return path;
 }
 
+/* Others are told so; they offer files where somebody can take them. */
+static bool takes_files(const struct options *options)
+{
+    const char *command = options->words[0];
+    return strcmp(command, "receive") == 0 || strcmp(command, "call") == 0 ||
+           strcmp(command, "answer") == 0;
+}
+
 static void config_fill(jingle_client_config *config, const struct options *options,
                         struct teller *teller)
 {
@@ -100,6 +108,7 @@ static void config_fill(jingle_client_config *config, const struct options *opti
     if (options->ring_timeout > 0) {
         config->ring_timeout = (int64_t)(options->ring_timeout * 1e6);
     }
+    config->take_files = takes_files(options);
     config->software_name = "jcall";
     config->media_threads = 1; /* one call at a time */
     config->log = tell_log;

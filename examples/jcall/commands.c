@@ -25,6 +25,11 @@ static const struct {
     {"no-picture", REQUEST_NO_PICTURE},
     {"snapshot", REQUEST_SNAPSHOT},
     {"stop-record", REQUEST_STOP_RECORD},
+    {"take", REQUEST_TAKE},
+    {"accept", REQUEST_TAKE},
+    {"refuse", REQUEST_REFUSE},
+    {"reject", REQUEST_REFUSE},
+    {"stop-files", REQUEST_STOP_FILES},
     {"hangup", REQUEST_HANGUP},
     {"quit", REQUEST_QUIT},
 };
@@ -61,6 +66,7 @@ static const struct {
     {"direction ", REQUEST_DIRECTION, is_direction},
     {"snapshot ", REQUEST_SNAPSHOT, is_path},
     {"record ", REQUEST_RECORD, is_path},
+    {"send ", REQUEST_SEND, is_path},
 };
 
 static struct request command_meaning(const char *line)

@@ -1,6 +1,8 @@
 /* How lines get to the screen. Log lines come from threads of the library, hence the lock. */
 #include "display.h"
 
+#include "text.h"
+
 #include <glib.h>
 #include <math.h>
 #include <pthread.h>
@@ -84,13 +86,11 @@ void display_complain(struct display *display, const char *text)
     display_write(display, stderr, text);
 }
 
-static glong terminal_columns(void)
+unsigned display_width(void)
 {
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) {
-        return size.ws_col;
-    }
-    return COLUMNS_USUAL;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return (known ? size.ws_col : COLUMNS_USUAL) - 1; /* the last column would wrap */
 }
 
 void display_set_line(struct display *display, const char *text)
@@ -98,8 +98,7 @@ void display_set_line(struct display *display, const char *text)
     if (!display->live) {
         return;
     }
-    glong room = terminal_columns() - 1; /* the last column would wrap */
-    char *line = g_utf8_strlen(text, -1) > room ? g_utf8_substring(text, 0, room) : g_strdup(text);
+    char *line = text_begin(text, display_width());
     pthread_mutex_lock(&display->lock);
     if (strcmp(line, display->line) != 0) {
         line_hide(display);

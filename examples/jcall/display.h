@@ -14,6 +14,9 @@ void display_free(struct display *display);
 
 bool display_live(const struct display *display);
 
+/* Columns that the live line has room for. */
+unsigned display_width(void);
+
 /* Any thread: a line of text on standard output; the text is safe already (text_clean). */
 void display_say(struct display *display, const char *text);
 

@@ -33,6 +33,9 @@ enum exit_code {
     EXIT_DEVICE = 40,
     EXIT_FILE = 41,
     EXIT_CHECK = 42,
+    EXIT_NO_FILE_SUPPORT = 50,
+    EXIT_WRONG_CONTENT = 51,
+    EXIT_UPLOAD = 52,
     EXIT_SIGNAL = 128, /* and the signal's number */
 };
 

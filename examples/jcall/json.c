@@ -14,11 +14,22 @@ json_t *json_text(const char *text)
     return value;
 }
 
-static bool json_print(const char *name, int64_t time, jingle_session *session, json_t *fields)
+bool json_print(const char *name, int64_t time, json_t *fields)
 {
     json_t *line = json_object();
     json_object_set_new(line, "event", json_text(name));
     json_object_set_new(line, "time", json_integer(time));
+    json_object_update(line, fields);
+    json_decref(fields);
+    bool good = json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0 &&
+                putchar('\n') != EOF && fflush(stdout) == 0;
+    json_decref(line);
+    return good;
+}
+
+static bool json_print_of(const char *name, int64_t time, jingle_session *session, json_t *fields)
+{
+    json_t *line = json_object();
     if (session) {
         json_object_set_new(line, "session", json_text(jingle_session_id(session)));
         json_object_set_new(line, "peer", json_text(jingle_session_peer(session)));
@@ -27,15 +38,18 @@ static bool json_print(const char *name, int64_t time, jingle_session *session, 
         json_object_update(line, fields);
         json_decref(fields);
     }
-    bool good = json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0 &&
-                putchar('\n') != EOF && fflush(stdout) == 0;
-    json_decref(line);
-    return good;
+    return json_print(name, time, line);
 }
 
 bool json_own(const char *name, jingle_session *session, json_t *fields)
 {
-    return json_print(name, g_get_real_time(), session, fields);
+    return json_print_of(name, g_get_real_time(), session, fields);
+}
+
+const char *json_party(jingle_party party)
+{
+    static const char *const parties[] = {"none", "local", "remote"};
+    return parties[party % G_N_ELEMENTS(parties)];
 }
 
 json_t *json_contact(const jingle_contact *contact)
@@ -128,11 +142,10 @@ static json_t *fields_video_device(const jingle_event *event)
 
 static json_t *fields_ended(const jingle_event *event)
 {
-    static const char *const parties[] = {"none", "local", "remote"};
     const char *text = *event->text ? event->text : jingle_reason_sentence(event->u.ended.reason);
     json_t *fields = json_object();
     json_object_set_new(fields, "reason", json_text(jingle_reason_name(event->u.ended.reason)));
-    json_object_set_new(fields, "by", json_string(parties[event->u.ended.by % 3]));
+    json_object_set_new(fields, "by", json_string(json_party(event->u.ended.by)));
     json_object_set_new(fields, "status", json_string(status_name(event->status)));
     json_object_set_new(fields, "text", json_text(text));
     return fields;
@@ -317,5 +330,5 @@ static const char *event_name(jingle_event_type type)
 bool json_event(const jingle_event *event)
 {
     const char *name = event_name(event->type);
-    return !name || json_print(name, event->time, event->session, event_fields(event));
+    return !name || json_print_of(name, event->time, event->session, event_fields(event));
 }

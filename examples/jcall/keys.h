@@ -4,14 +4,18 @@
 
 #include "request.h"
 
-#include <stdbool.h>
-
 #define KEYS_MAX 16
 
-/* What a key asks for; `ringing`: a call waits for an answer. */
-struct request key_meaning(char key, bool ringing);
+/* What keys are pressed for. */
+enum keys_mode {
+    KEYS_CALL,
+    KEYS_RINGING, /* a call waits for an answer */
+    KEYS_FILES,   /* there are no calls */
+};
 
-/* Reads the keys that were pressed; -1 if the terminal is gone, else how many requests. */
-int keys_read(int descriptor, bool ringing, struct request requests[KEYS_MAX]);
+struct request key_meaning(char key, enum keys_mode mode);
+
+/* Reads the keys that were pressed as they are; -1 if the terminal is gone, else how many. */
+int keys_read(int descriptor, char keys[KEYS_MAX]);
 
 #endif

@@ -1,7 +1,8 @@
-/* jcall: voice calls over XMPP from a command line, built on nothing but <jingle/jingle.h>.
+/* jcall: calls and files over XMPP from a command line, built on nothing but <jingle/jingle.h>.
  *
- *     options.c ─▶ main.c ─▶ call.c answer.c ─▶ phone.c ─▶ tell.c ─▶ display.c, json.c
- *                        └─▶ contacts.c devices.c check.c ────┘
+ *     options.c ─▶ main.c ─▶ call.c answer.c ──▶ phone.c ───▶ tell.c ─▶ display.c, json.c
+ *                        ├─▶ send.c receive.c ─▶ courier.c ────┤
+ *                        └─▶ contacts.c devices.c check.c ─────┘
  */
 #include "command.h"
 #include "exit.h"
@@ -18,6 +19,7 @@ static const struct command {
     bool live; /* may keep a line alive on a terminal */
 } commands[] = {
     {"call", command_call, true},          {"answer", command_answer, true},
+    {"send", command_send, true},          {"receive", command_receive, true},
     {"contacts", command_contacts, false}, {"devices", command_devices, false},
     {"check", command_check, false},
 };
@@ -54,8 +56,8 @@ static int run(const struct options *options, char **argv)
     char *message = NULL;
     const struct command *command = command_find(options->words[0]);
     if (!command) {
-        message = g_strdup_printf("There is no command \"%s\"; there are call, answer, contacts, "
-                                  "devices and check.",
+        message = g_strdup_printf("There is no command \"%s\"; there are call, answer, send, "
+                                  "receive, contacts, devices and check.",
                                   options->words[0]);
         complain(argv, message);
         g_free(message);

@@ -7,301 +7,13 @@
 #include "options.h"
 
 #include "config.h"
-#include "exit.h"
+#include "options_group.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define SIDE_LEAST 16 /* of --video-size */
 #define SIDE_MOST  4096
-
-static const char SUMMARY[] =
-    "Voice and video calls over XMPP.\n"
-    "\n"
-    "Commands:\n"
-    "  call JID              call somebody and talk (--video: see each other)\n"
-    "  answer                wait for calls and answer them (--auto: without asking)\n"
-    "  contacts              show the people who may call you, and who asks to be one\n"
-    "  contacts add JID      ask somebody to be a contact, or grant what they asked for\n"
-    "  contacts remove JID   end that, both ways\n"
-    "  devices               list the sound devices and cameras\n"
-    "  check                 try everything that a call needs and say what to do about it";
-
-static const char LESSON[] =
-    "Examples:\n"
-    "  jcall -j alice@example.org contacts add bob@example.org\n"
-    "  jcall -j alice@example.org call bob@example.org\n"
-    "  jcall call bob@example.org --video\n"
-    "  jcall call bob@example.org --play=film.mkv --report=call.html\n"
-    "  jcall answer --auto --source=file:greeting.flac --record=message.wav --seconds=60\n"
-    "  jcall call bob@example.org --source=tone:440 --sink=null --json\n"
-    "\n"
-    "Keys during a call: m mute, h hold, 0-9 * # digits, v camera on and off (adds video to a "
-    "call\n"
-    "without), s screen in place of the camera, x no video any more, f full screen, p save the\n"
-    "picture, q hang up. When it rings: y, n.\n"
-    "\n"
-    "The account comes from the options, else from JCALL_JID and JCALL_PASSWORD, else from\n"
-    "~/.config/jcall/config, else you are asked. There is no option for the password itself,\n"
-    "because everybody on the machine could read it.\n"
-    "\n"
-    "Every long option may stand in the configuration file, which others may not read if it\n"
-    "holds a password (chmod 600):\n"
-    "  [jcall]\n"
-    "  jid = alice@example.org\n"
-    "  password = a secret\n"
-    "  source = device:USB Headset\n"
-    "\n"
-    "The manual page jcall(1) has more.\n";
-
-/* A switch is --NAME or --no-NAME; what is not said stays JINGLE_AUTO. */
-static jingle_switch *switch_find(struct options *options, const char *name)
-{
-    if (strcmp(name, "fec") == 0) {
-        return &options->fec;
-    }
-    if (strcmp(name, "dtx") == 0) {
-        return &options->dtx;
-    }
-    if (strcmp(name, "echo-cancellation") == 0) {
-        return &options->echo_cancellation;
-    }
-    if (strcmp(name, "noise-suppression") == 0) {
-        return &options->noise_suppression;
-    }
-    return &options->gain_control;
-}
-
-static gboolean parse_switch(const char *option, const char *value, gpointer data, GError **error)
-{
-    (void)value;
-    (void)error;
-    const char *name = option + strlen("--");
-    bool off = g_str_has_prefix(name, "no-");
-    *switch_find(data, off ? name + strlen("no-") : name) = off ? JINGLE_OFF : JINGLE_ON;
-    return TRUE;
-}
-
-static gboolean parse_tls(const char *option, const char *value, gpointer data, GError **error)
-{
-    (void)option;
-    struct options *options = data;
-    if (strcmp(value, "auto") == 0) {
-        options->tls = JINGLE_TLS_AUTO;
-    } else if (strcmp(value, "starttls") == 0) {
-        options->tls = JINGLE_TLS_START;
-    } else if (strcmp(value, "direct") == 0) {
-        options->tls = JINGLE_TLS_DIRECT;
-    } else {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "--tls is one of auto, starttls and direct, not %s", value);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* --camera and --screen may stand alone. */
-static gboolean parse_place(const char *option, const char *value, gpointer data, GError **error)
-{
-    (void)error;
-    struct options *options = data;
-    char **place = strcmp(option, "--camera") == 0 ? &options->camera : &options->screen;
-    g_free(*place);
-    *place = g_strdup(value ? value : "");
-    return TRUE;
-}
-
-static gboolean parse_verbose(const char *option, const char *value, gpointer data, GError **error)
-{
-    (void)option;
-    (void)value;
-    (void)error;
-    struct options *options = data;
-    options->verbosity++;
-    return TRUE;
-}
-
-#define CALLBACK(function) G_OPTION_ARG_CALLBACK, (gpointer)(function)
-#define ENTRY_END                       \
-    {                                   \
-        NULL, 0, 0, 0, NULL, NULL, NULL \
-    }
-
-/* Each plain flag can be undone, in particular one that the configuration file has set. */
-static void group_add_opposites(GOptionGroup *group, const GOptionEntry *entries)
-{
-    for (const GOptionEntry *entry = entries; entry->long_name; entry++) {
-        if (entry->arg != G_OPTION_ARG_NONE) {
-            continue;
-        }
-        GOptionEntry opposite[] = {*entry, ENTRY_END};
-        char *name = g_str_has_prefix(entry->long_name, "no-")
-                         ? g_strdup(entry->long_name + strlen("no-"))
-                         : g_strdup_printf("no-%s", entry->long_name);
-        opposite[0].long_name = g_intern_string(name);
-        opposite[0].short_name = 0;
-        opposite[0].flags = G_OPTION_FLAG_REVERSE | G_OPTION_FLAG_HIDDEN;
-        g_option_group_add_entries(group, opposite);
-        g_free(name);
-    }
-}
-
-static void context_add(GOptionContext *context, struct options *options, const char *name,
-                        const char *title, const GOptionEntry *entries)
-{
-    GOptionGroup *group = g_option_group_new(name, title, title, options, NULL);
-    g_option_group_add_entries(group, entries);
-    group_add_opposites(group, entries);
-    g_option_context_add_group(context, group);
-}
-
-static void context_add_account(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"jid", 'j', 0, G_OPTION_ARG_STRING, &o->jid, "Your account: name@server", "JID"},
-        {"resource", 0, 0, G_OPTION_ARG_STRING, &o->resource, "Name of this device", "NAME"},
-        {"password-file", 0, 0, G_OPTION_ARG_FILENAME, &o->password_file,
-         "Its first line is the password", "FILE"},
-        {"config", 0, 0, G_OPTION_ARG_FILENAME, &o->config_file,
-         "In place of ~/.config/jcall/config", "FILE"},
-        ENTRY_END,
-    };
-    context_add(context, o, "account", "Account:", entries);
-}
-
-static void context_add_network(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"host", 0, 0, G_OPTION_ARG_STRING, &o->host, "Connect here, not where DNS says", "HOST"},
-        {"port", 0, 0, G_OPTION_ARG_INT, &o->port, "Connect to this port", "PORT"},
-        {"tls", 0, 0, CALLBACK(parse_tls), "auto (as DNS says), starttls or direct", "HOW"},
-        {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &o->ca_file, "Trust these authorities, too (PEM)",
-         "FILE"},
-        {"ice-server", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->ice_servers,
-         "STUN or TURN server: \"URI [USER PASSWORD]\"; repeatable", "SERVER"},
-        {"relay-only", 0, 0, G_OPTION_ARG_NONE, &o->relay_only,
-         "Sound only through TURN: hides your address from them", NULL},
-        {"allow-strangers", 0, 0, G_OPTION_ARG_NONE, &o->allow_strangers,
-         "Let people ring who are not your contacts", NULL},
-        {"lab-plaintext", 0, 0, G_OPTION_ARG_NONE, &o->lab_plaintext,
-         "FOR A LAB ONLY: log in without encryption", NULL},
-        {"lab-any-certificate", 0, 0, G_OPTION_ARG_NONE, &o->lab_any_certificate,
-         "FOR A LAB ONLY: believe any server", NULL},
-        {"lab-loopback", 0, 0, G_OPTION_ARG_NONE, &o->lab_loopback,
-         "FOR A LAB ONLY: offer 127.0.0.1, so that one machine can call itself", NULL},
-        ENTRY_END,
-    };
-    context_add(context, o, "network", "Network:", entries);
-}
-
-static void context_add_sound(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"source", 0, 0, G_OPTION_ARG_STRING, &o->source,
-         "What they hear: device[:NAME], file:PATH, tone:HZ, silence", "WHAT"},
-        {"sink", 0, 0, G_OPTION_ARG_STRING, &o->sink,
-         "Where you hear them: device[:NAME], file:PATH, null", "WHERE"},
-        {"loop", 0, 0, G_OPTION_ARG_NONE, &o->loop, "Play the file again and again", NULL},
-        {"record", 0, 0, G_OPTION_ARG_FILENAME, &o->record,
-         "Also record them: .wav .flac .ogg .opus, with pictures .webm", "FILE"},
-        {"echo-cancellation", 0, G_OPTION_FLAG_NO_ARG, CALLBACK(parse_switch),
-         "Also --no-echo-cancellation; on with real devices", NULL},
-        {"no-echo-cancellation", 0, G_OPTION_FLAG_NO_ARG | G_OPTION_FLAG_HIDDEN,
-         CALLBACK(parse_switch), NULL, NULL},
-        {"noise-suppression", 0, G_OPTION_FLAG_NO_ARG, CALLBACK(parse_switch),
-         "Also --no-noise-suppression; on with a real microphone", NULL},
-        {"no-noise-suppression", 0, G_OPTION_FLAG_NO_ARG | G_OPTION_FLAG_HIDDEN,
-         CALLBACK(parse_switch), NULL, NULL},
-        {"gain-control", 0, G_OPTION_FLAG_NO_ARG, CALLBACK(parse_switch),
-         "Also --no-gain-control; on with a real microphone", NULL},
-        {"no-gain-control", 0, G_OPTION_FLAG_NO_ARG | G_OPTION_FLAG_HIDDEN, CALLBACK(parse_switch),
-         NULL, NULL},
-        ENTRY_END,
-    };
-    context_add(context, o, "sound", "Sound:", entries);
-}
-
-static void context_add_video(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"video", 0, 0, G_OPTION_ARG_NONE, &o->video,
-         "See each other: from the camera, unless the next ones say otherwise", NULL},
-        {"camera", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
-         "Send this camera (jcall devices), or the first", "NAME"},
-        {"screen", 0, G_OPTION_FLAG_OPTIONAL_ARG, CALLBACK(parse_place),
-         "Send the screen, window:TITLE or WIDTHxHEIGHT+X+Y", "WHAT"},
-        {"play", 0, 0, G_OPTION_ARG_FILENAME, &o->play, "Send a video file with its sound", "FILE"},
-        {"test-picture", 0, 0, G_OPTION_ARG_NONE, &o->test_picture,
-         "Send a test picture with a clock", NULL},
-        {"watch", 0, 0, G_OPTION_ARG_NONE, &o->watch, "Take their picture, send none", NULL},
-        {"no-display", 0, 0, G_OPTION_ARG_NONE, &o->no_display, "Open no window", NULL},
-        {"snapshot", 0, 0, G_OPTION_ARG_FILENAME, &o->snapshot,
-         "Save the last picture of them at the end (PNG)", "FILE"},
-        {"video-codec", 0, 0, G_OPTION_ARG_STRING, &o->video_codec, "VP8 (usual) or VP9", "NAME"},
-        {"video-size", 0, 0, G_OPTION_ARG_STRING, &o->video_size, "Send at most this", "WxH"},
-        {"video-bitrate", 0, 0, G_OPTION_ARG_INT, &o->video_bitrate,
-         "Send at most so many bit/s (2500000)", "RATE"},
-        {"frame-rate", 0, 0, G_OPTION_ARG_INT, &o->frame_rate,
-         "Send at most so many pictures a second (30)", "RATE"},
-        ENTRY_END,
-    };
-    context_add(context, o, "video", "Video:", entries);
-}
-
-static void context_add_codec(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"codec", 0, 0, G_OPTION_ARG_STRING, &o->codec, "opus (usual), PCMU or PCMA", "NAME"},
-        {"bitrate", 0, 0, G_OPTION_ARG_INT, &o->bitrate, "Of Opus: 6000 to 510000 bit/s", "RATE"},
-        {"ptime", 0, 0, G_OPTION_ARG_INT, &o->ptime, "Packet length: 10, 20, 40 or 60 ms", "MS"},
-        {"stereo", 0, 0, G_OPTION_ARG_NONE, &o->stereo, "Send two channels", NULL},
-        {"fec", 0, G_OPTION_FLAG_NO_ARG, CALLBACK(parse_switch),
-         "Redundancy against loss always, or --no-fec never", NULL},
-        {"no-fec", 0, G_OPTION_FLAG_NO_ARG | G_OPTION_FLAG_HIDDEN, CALLBACK(parse_switch), NULL,
-         NULL},
-        {"dtx", 0, G_OPTION_FLAG_NO_ARG, CALLBACK(parse_switch), "Do not send silence", NULL},
-        {"no-dtx", 0, G_OPTION_FLAG_NO_ARG | G_OPTION_FLAG_HIDDEN, CALLBACK(parse_switch), NULL,
-         NULL},
-        ENTRY_END,
-    };
-    context_add(context, o, "codec", "Coding:", entries);
-}
-
-static void context_add_call(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"ring-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->ring_timeout,
-         "Give up ringing after this long (60)", "SECONDS"},
-        {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &o->seconds,
-         "Hang up this long after the call connected", "SECONDS"},
-        {"until-source-ends", 0, 0, G_OPTION_ARG_NONE, &o->until_source_ends,
-         "Hang up when the file is at its end", NULL},
-        {"digits", 0, 0, G_OPTION_ARG_STRING, &o->digits, "Dial these once connected", "DIGITS"},
-        {"direct", 0, 0, G_OPTION_ARG_NONE, &o->direct,
-         "call: ring one device at once, without a message to all", NULL},
-        {"auto", 0, 0, G_OPTION_ARG_NONE, &o->automatic, "answer: without asking", NULL},
-        {"once", 0, 0, G_OPTION_ARG_NONE, &o->once, "answer: end after one call", NULL},
-        ENTRY_END,
-    };
-    context_add(context, o, "call", "Calls:", entries);
-}
-
-static void context_add_output(GOptionContext *context, struct options *o)
-{
-    const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &o->json, "One event a line, for programs", NULL},
-        {"commands", 0, 0, G_OPTION_ARG_NONE, &o->commands,
-         "Take commands (answer, hangup ...) from standard input", NULL},
-        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, CALLBACK(parse_verbose),
-         "Show what goes on; twice: every stanza", NULL},
-        {"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report,
-         "Write a page about the call, with charts (HTML)", "FILE"},
-        {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log_file, "Write all that goes on to a file",
-         "FILE"},
-        ENTRY_END,
-    };
-    context_add(context, o, "output", "Output:", entries);
-}
 
 struct general {
     gboolean help;
@@ -312,7 +24,7 @@ static GOptionContext *context_new(struct options *options, struct general *gene
 {
     const GOptionEntry words[] = {
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->words, NULL,
-         "COMMAND [JID]"},
+         "COMMAND [JID] [FILE...]"},
         ENTRY_END,
     };
     const GOptionEntry entries[] = {
@@ -323,28 +35,9 @@ static GOptionContext *context_new(struct options *options, struct general *gene
     GOptionContext *context = g_option_context_new(NULL);
     g_option_context_set_help_enabled(context, FALSE);
     g_option_context_add_main_entries(context, words, NULL);
-    context_add(context, options, "general", "General:", entries);
-    context_add_account(context, options);
-    context_add_network(context, options);
-    context_add_sound(context, options);
-    context_add_video(context, options);
-    context_add_codec(context, options);
-    context_add_call(context, options);
-    context_add_output(context, options);
+    options_group_add(context, options, "general", "General:", entries);
+    options_groups_add(context, options);
     return context;
-}
-
-static void help_print(GOptionContext *context)
-{
-    char *codes = exit_help();
-    char *description = g_strconcat(LESSON, "\n", codes, NULL);
-    g_option_context_set_summary(context, SUMMARY);
-    g_option_context_set_description(context, description);
-    char *help = g_option_context_get_help(context, FALSE, NULL);
-    fputs(help, stdout);
-    g_free(help);
-    g_free(description);
-    g_free(codes);
 }
 
 /* --config must be known before the file can be read, so it is looked for ahead of the parse. */
@@ -415,7 +108,7 @@ static enum options_result options_judge(struct options *options, GOptionContext
                                          const struct general *general, char **message)
 {
     if (general->help) {
-        help_print(context);
+        options_help(context);
         return OPTIONS_TOLD;
     }
     if (general->version) {
@@ -519,7 +212,9 @@ void options_clear(struct options *options)
         options->ca_file,    options->config_file, options->sink,          options->source,
         options->record,     options->codec,       options->digits,        options->log_file,
         options->config_jid, options->camera,      options->screen,        options->play,
-        options->snapshot,   options->report,      options->video_codec,   options->video_size};
+        options->snapshot,   options->report,      options->video_codec,   options->video_size,
+        options->dir,        options->from,        options->description,   options->type,
+        options->name};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }

@@ -60,6 +60,16 @@ struct options {
     char *digits;
     gboolean automatic;
     gboolean once;
+    /* files */
+    jingle_way via;
+    gboolean tar;
+    uint64_t limit; /* bytes a second; 0: none */
+    uint64_t max;   /* bytes; 0: not said */
+    char *dir;
+    char *from;
+    char *description;
+    char *name;
+    char *type;
     /* what is told */
     gboolean json;
     gboolean commands;

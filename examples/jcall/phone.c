@@ -2,32 +2,53 @@
 #include "phone.h"
 
 #include "account.h"
-#include "commands.h"
 #include "exit.h"
-#include "keys.h"
+#include "phone_files.h"
 #include "phone_video.h"
 #include "screen.h"
-#include "signals.h"
 #include "sound.h"
-#include "terminal.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 #define TICK            500000  /* of the live line, in microseconds */
 #define SIGNAL_ECHO     500000  /* timeout(1) sends each signal twice */
 #define HANGUP_PATIENCE 3000000 /* for the end of a call when the program shall end */
 
-void phone_finish(struct phone *phone, int code, const char *text)
+/* Ends the loop, whatever still moves. */
+static void phone_stop(struct phone *phone, int code, const char *text)
 {
     if (phone->finished) {
         return;
     }
     phone->finished = true;
     phone->code = phone->signalled ? EXIT_SIGNAL + phone->signalled : code;
+    g_free(phone->text);
     phone->text = g_strdup(text);
+}
+
+void phone_finish(struct phone *phone, int code, const char *text)
+{
+    if (!transfers_busy(&phone->transfers)) {
+        phone_stop(phone, code, text);
+        return;
+    }
+    phone->code = code;
+    g_free(phone->text);
+    phone->text = g_strdup(text);
+    phone->lasting = true;
+    if (!phone->quitting) {
+        phone->stop_due = G_MAXINT64;
+        tell_last_files(phone->teller);
+    }
+}
+
+void phone_files_over(struct phone *phone)
+{
+    if (phone->lasting) {
+        char *text = g_steal_pointer(&phone->text);
+        phone_stop(phone, phone->code, text);
+        g_free(text);
+    }
 }
 
 void phone_take(struct phone *phone, jingle_session *session, enum phone_state state)
@@ -98,16 +119,17 @@ void phone_accept(struct phone *phone, jingle_session *session, bool video)
     g_free(message);
 }
 
-/* The call or, if there is none, the program. */
+/* The call, what moves and the program. */
 static void phone_quit(struct phone *phone, const char *text)
 {
     phone->quitting = true;
-    if (!phone->session) {
-        phone_finish(phone, phone->idle_code, text);
-        return;
-    }
     phone->stop_due = g_get_monotonic_time() + HANGUP_PATIENCE;
-    jingle_session_end(phone->session);
+    transfers_stop(&phone->transfers);
+    if (phone->session) {
+        jingle_session_end(phone->session);
+    } else if (!phone->lasting) {
+        phone_finish(phone, phone->idle_code, text);
+    }
 }
 
 /* ----------------------------------------------------------------------- what is asked -- */
@@ -165,6 +187,9 @@ static bool request_fits(const struct phone *phone, enum request_kind kind)
         return phone->state == PHONE_INCOMING;
     case REQUEST_HANGUP:
     case REQUEST_QUIT:
+    case REQUEST_TAKE:
+    case REQUEST_REFUSE:
+    case REQUEST_STOP_FILES:
     case REQUEST_NONE:
     case REQUEST_UNKNOWN:
         return true;
@@ -172,6 +197,11 @@ static bool request_fits(const struct phone *phone, enum request_kind kind)
         return phone->state == PHONE_SETUP || phone->state == PHONE_TALKING;
     }
 }
+
+static const char UNKNOWN[] =
+    "Unknown command; there are answer, decline, busy, mute, unmute, hold, unhold, digits, video, "
+    "refuse-video, stop-video, camera, screen, no-picture, direction, snapshot, record, "
+    "stop-record, send, take, refuse, stop-files, hangup and quit.";
 
 static void phone_do(struct phone *phone, const struct request *request)
 {
@@ -181,7 +211,7 @@ static void phone_do(struct phone *phone, const struct request *request)
                                                   : "There is no call for that now.");
         return;
     }
-    if (phone_video_do(phone, request)) {
+    if (phone_video_do(phone, request) || phone_files_do(phone, request)) {
         return;
     }
     switch (request->kind) {
@@ -220,29 +250,17 @@ static void phone_do(struct phone *phone, const struct request *request)
         phone_quit(phone, "");
         break;
     default:
-        tell_error(phone->teller, JINGLE_ERROR_INVALID,
-                   "Unknown command; there are answer, decline, busy, mute, unmute, hold, unhold, "
-                   "digits, video, refuse-video, stop-video, camera, screen, no-picture, "
-                   "direction, snapshot, record, stop-record, hangup and quit.");
+        tell_error(phone->teller, JINGLE_ERROR_INVALID, UNKNOWN);
         break;
     }
 }
 
 static void phone_take_signal(struct phone *phone, int signal_number)
 {
-    if (signal_number == SIGWINCH) {
-        return; /* the next tick draws the line anew */
-    }
-    if (signal_number == SIGTSTP) {
-        terminal_restore();
-        raise(SIGSTOP);
-        terminal_take_keys(STDIN_FILENO);
-        return;
-    }
     gint64 now = g_get_monotonic_time();
     if (phone->signalled) { /* again: do not wait for the other side any more */
         if (now - phone->signalled_at > SIGNAL_ECHO) {
-            phone_finish(phone, EXIT_FAILED, "Interrupted.");
+            phone_stop(phone, EXIT_FAILED, "Interrupted.");
         }
         return;
     }
@@ -362,8 +380,8 @@ static void phone_offline(struct phone *phone, const jingle_event *event)
     }
     jingle_status status = event->status != JINGLE_OK ? event->status : JINGLE_ERROR_STREAM;
     if (!phone->was_online || !phone->session) {
-        phone_finish(phone, exit_for_status(status),
-                     *event->text ? event->text : jingle_strerror(status));
+        phone_stop(phone, exit_for_status(status),
+                   *event->text ? event->text : jingle_strerror(status));
     } else {
         phone->quitting = true; /* the call may live on without the server */
     }
@@ -386,7 +404,9 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
         phone->on_incoming(phone, event);
         break;
     default:
-        if (event->session && event->session == phone->session) {
+        if (event->transfer) {
+            phone_files_event(phone, event);
+        } else if (event->session && event->session == phone->session) {
             phone_take_session_event(phone, event);
         }
         break;
@@ -395,50 +415,28 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
 
 /* ---------------------------------------------------------------------------- the loop -- */
 
-struct wires {
-    struct pollfd library, signals, input, window;
-    struct commands commands;
-    bool keys; /* input is a keyboard */
-};
-
-static int timeout_until(gint64 due)
+static enum keys_mode phone_keys(const struct phone *phone)
 {
-    gint64 now = g_get_monotonic_time();
-    if (due == G_MAXINT64) {
-        return -1;
-    }
-    return due <= now ? 0 : (int)MIN((due - now) / 1000 + 1, 60000);
+    return phone->state == PHONE_INCOMING ? KEYS_RINGING : KEYS_CALL;
 }
 
-static void wires_read_input(struct wires *wires, struct phone *phone)
+static void take_request(void *user, const struct request *request)
 {
-    if (wires->keys) {
-        struct request requests[KEYS_MAX];
-        int count = keys_read(STDIN_FILENO, phone->state == PHONE_INCOMING, requests);
-        for (int i = 0; i < count; i++) {
-            phone_do(phone, &requests[i]);
-        }
-        if (count < 0) {
-            wires->input.fd = -1;
-            phone_take_signal(phone, SIGHUP);
-        }
-        return;
-    }
-    struct request request;
-    commands_fill(&wires->commands, STDIN_FILENO);
-    while (commands_next(&wires->commands, &request)) {
-        phone_do(phone, &request);
-    }
-    if (wires->commands.ended) {
-        wires->input.fd = -1;
-        phone->asks = false;
-    }
+    phone_do(user, request);
 }
 
-static void wires_read_window(struct phone *phone)
+static void phone_read_input(struct phone *phone)
+{
+    if (!wires_read(&phone->wires, phone_keys(phone), take_request, phone)) {
+        phone_take_signal(phone, SIGHUP);
+    }
+    phone->asks = wires_ask(&phone->wires);
+}
+
+static void phone_read_window(struct phone *phone)
 {
     struct request requests[KEYS_MAX];
-    int count = screen_read(phone->screen, phone->state == PHONE_INCOMING, requests);
+    int count = screen_read(phone->screen, phone_keys(phone), requests);
     for (int i = 0; i < count; i++) {
         phone_do(phone, &requests[i]);
     }
@@ -457,7 +455,8 @@ static void phone_keep_time(struct phone *phone)
         }
     }
     if (phone->stop_due <= now) {
-        phone_finish(phone, EXIT_FAILED, "The call did not end in time.");
+        phone_stop(phone, phone->lasting ? phone->code : EXIT_FAILED,
+                   "The other side did not end it in time.");
     }
     if (phone->wait_due <= now) {
         phone->wait_due = G_MAXINT64;
@@ -469,7 +468,7 @@ static void phone_keep_time(struct phone *phone)
     }
 }
 
-static void phone_turn(struct phone *phone, struct wires *wires)
+static void phone_turn(struct phone *phone)
 {
     gint64 due = MIN(MIN(phone->end_due, phone->stop_due), phone->wait_due);
     bool window = phone->screen && !phone->window_closed;
@@ -481,19 +480,14 @@ static void phone_turn(struct phone *phone, struct wires *wires)
         phone_video_show(phone, text);
         g_free(text);
     }
-    wires->window.fd = window ? screen_fd(phone->screen) : -1;
-    struct pollfd descriptors[] = {wires->library, wires->signals, wires->input, wires->window};
-    int ready = poll(descriptors, G_N_ELEMENTS(descriptors), timeout_until(due));
-    if (ready > 0 && descriptors[1].revents) {
-        for (int number = signals_next(); number; number = signals_next()) {
-            phone_take_signal(phone, number);
-        }
+    bool pressed = wires_wait(&phone->wires, window ? screen_fd(phone->screen) : -1, due);
+    int signal_number;
+    while ((signal_number = wires_signal(&phone->wires))) {
+        phone_take_signal(phone, signal_number);
     }
-    if (ready > 0 && descriptors[2].revents) {
-        wires_read_input(wires, phone);
-    }
-    if (ready > 0 && window && descriptors[3].revents && phone->screen) {
-        wires_read_window(phone);
+    phone_read_input(phone);
+    if (pressed && phone->screen) {
+        phone_read_window(phone);
     }
     const jingle_event *event;
     while (!phone->finished && (event = jingle_client_next_event(phone->client))) {
@@ -504,28 +498,16 @@ static void phone_turn(struct phone *phone, struct wires *wires)
 
 static void phone_loop(struct phone *phone)
 {
-    struct wires wires = {
-        .library = {.fd = jingle_client_fd(phone->client), .events = POLLIN},
-        .signals = {.fd = signals_open(), .events = POLLIN},
-        .input = {.fd = -1, .events = POLLIN},
-        .window = {.fd = -1, .events = POLLIN},
-    };
-    if (phone->options->commands) {
-        wires.input.fd = STDIN_FILENO;
-    } else if (!phone->options->json && terminal_take_keys(STDIN_FILENO)) {
-        wires.input.fd = STDIN_FILENO;
-        wires.keys = true;
-    }
-    phone->asks = wires.input.fd >= 0;
+    wires_open(&phone->wires, phone->client, phone->options, phone->teller);
+    phone->asks = wires_ask(&phone->wires);
     jingle_status status = jingle_client_connect(phone->client);
     if (status != JINGLE_OK) {
-        phone_finish(phone, exit_for_status(status), jingle_strerror(status));
+        phone_stop(phone, exit_for_status(status), jingle_strerror(status));
     }
     while (!phone->finished) {
-        phone_turn(phone, &wires);
+        phone_turn(phone);
     }
-    terminal_restore();
-    signals_close();
+    wires_close(&phone->wires);
 }
 
 /* Sound comes first, so that a wrong file name is known at once. */
@@ -547,6 +529,7 @@ static int phone_prepare(struct phone *phone)
 int phone_run(struct phone *phone)
 {
     phone->end_due = phone->stop_due = phone->wait_due = G_MAXINT64;
+    transfers_init(&phone->transfers, phone->options, phone->teller);
     int code = phone_prepare(phone);
     if (phone->client) {
         phone_loop(phone);
@@ -558,6 +541,7 @@ int phone_run(struct phone *phone)
         sound_config_clear(&phone->sound);
     }
     phone_video_clear(phone);
+    transfers_clear(&phone->transfers);
     report_free(phone->report);
     g_free(phone->text);
     return code;

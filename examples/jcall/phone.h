@@ -12,6 +12,8 @@
 #include "picture.h"
 #include "report.h"
 #include "tell.h"
+#include "transfers.h"
+#include "wires.h"
 
 #include <stdbool.h>
 
@@ -44,6 +46,8 @@ struct phone {
     jingle_video_source *pictures; /* of the next call; NULL: none is made yet */
     jingle_video_config video_config;
     struct screen *screen; /* NULL: no window */
+    struct wires wires;
+    struct transfers transfers; /* files to and from others: phone_files.c */
     /* numbers */
     enum phone_state state;
     enum picture_kind picture; /* that we send */
@@ -60,6 +64,7 @@ struct phone {
     bool was_online;
     bool muted, held;
     bool quitting;      /* the program ends when the call has */
+    bool lasting;       /* the program ends when the last file has */
     bool finished;      /* the loop ends */
     bool video;         /* was agreed on */
     bool video_offered; /* they wait for our word */
@@ -94,7 +99,10 @@ void phone_accept(struct phone *phone, jingle_session *session, bool video);
 /* Puts the video that the options want into `config`. */
 void phone_add_video(struct phone *phone, jingle_session_config *config);
 
-/* Ends the loop. */
+/* Ends the loop, as soon as no file moves any more. */
 void phone_finish(struct phone *phone, int code, const char *text);
+
+/* The last file that moved has ended. */
+void phone_files_over(struct phone *phone);
 
 #endif

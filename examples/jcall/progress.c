@@ -2,6 +2,7 @@
 #include "progress.h"
 
 #include "amount.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -134,7 +135,7 @@ static struct sum sum_up(const struct progress *progress)
     if (!sum.first && progress->items->len > 0) {
         sum.first = item_at(progress, 0);
     }
-    if (progress->items->len == 1) {
+    if (sum.first && progress->items->len == 1) {
         sum.time_left = sum.first->statistics.time_left;
     } else if (sum.rate > 0) {
         double seconds = (double)(sum.total - sum.done) / (double)sum.rate;
@@ -151,12 +152,12 @@ static int sum_percent(const struct sum *sum)
 
 /* ----------------------------------------------------------------------------- the line -- */
 
-static char *bar_text(double share, unsigned cells)
+static char *bar_text(double share, size_t cells)
 {
     bool blocks = g_get_charset(NULL);
-    unsigned full = (unsigned)(share * cells);
+    size_t full = (size_t)(share * (double)cells);
     GString *bar = g_string_new(blocks ? "" : "[");
-    for (unsigned i = 0; i < cells; i++) {
+    for (size_t i = 0; i < cells; i++) {
         g_string_append(bar, i < full ? (blocks ? "▮" : "#") : (blocks ? "▯" : "."));
     }
     return g_string_free(g_string_append(bar, blocks ? "" : "]"), FALSE);
@@ -177,7 +178,7 @@ static char *name_part(const struct progress *progress, const struct sum *sum)
 
 static void line_fill(struct line *line, const struct progress *progress, const struct sum *sum)
 {
-    line->parts[PART_BAR] = g_strnfill(BAR_LEAST + 2, '.'); /* for its width; drawn at the end */
+    line->parts[PART_BAR] = bar_text(0, BAR_LEAST); /* for its width; drawn at the end */
     line->parts[PART_PERCENT] = g_strdup_printf("%d %%", sum_percent(sum));
     line->parts[PART_AMOUNT] = amount_part(sum->done, sum->total);
     line->parts[PART_RATE] =
@@ -193,24 +194,24 @@ static void line_fill(struct line *line, const struct progress *progress, const 
     line->parts[PART_NAME] = name_part(progress, sum);
 }
 
-static glong line_width(const struct line *line)
+static size_t line_width(const struct line *line)
 {
-    glong width = 0;
+    size_t width = 0;
     for (int i = 0; i < PARTS; i++) {
         if (line->parts[i]) {
-            width += g_utf8_strlen(line->parts[i], -1) + (width > 0 ? GAP : 0);
+            width += text_width(line->parts[i]) + (width > 0 ? GAP : 0);
         }
     }
     return width;
 }
 
 /* A long name is cut before anything is left out. */
-static void line_cut_name(struct line *line, glong width)
+static void line_cut_name(struct line *line, size_t width)
 {
-    glong length = g_utf8_strlen(line->parts[PART_NAME], -1);
-    glong room = length - (line_width(line) - width);
-    if (room < length && room >= NAME_LEAST) {
-        char *cut = g_utf8_substring(line->parts[PART_NAME], 0, room - 3);
+    size_t over = line_width(line) > width ? line_width(line) - width : 0;
+    size_t length = text_width(line->parts[PART_NAME]);
+    if (over > 0 && length >= over + NAME_LEAST) {
+        char *cut = text_begin(line->parts[PART_NAME], length - over - strlen("..."));
         g_free(line->parts[PART_NAME]);
         line->parts[PART_NAME] = g_strconcat(cut, "...", NULL);
         g_free(cut);
@@ -218,7 +219,7 @@ static void line_cut_name(struct line *line, glong width)
 }
 
 /* What is left out first stands first. */
-static void line_fit(struct line *line, glong width)
+static void line_fit(struct line *line, size_t width)
 {
     static const enum part lesser[] = {PART_NAME,   PART_WAY,  PART_BAR,
                                        PART_AMOUNT, PART_LEFT, PART_RATE};
@@ -229,23 +230,24 @@ static void line_fit(struct line *line, glong width)
 }
 
 /* The bar takes the room that is left. */
-static void line_draw_bar(struct line *line, const struct sum *sum, glong width)
+static void line_draw_bar(struct line *line, const struct sum *sum, size_t width)
 {
     if (!line->parts[PART_BAR]) {
         return;
     }
-    glong cells = MIN(BAR_LEAST + MAX(width - line_width(line), 0), BAR_MOST);
+    size_t used = line_width(line);
+    size_t cells = MIN(BAR_LEAST + (width > used ? width - used : 0), BAR_MOST);
     double share = sum->total > 0 ? (double)sum->done / (double)sum->total : 0;
     g_free(line->parts[PART_BAR]);
-    line->parts[PART_BAR] = bar_text(share, (unsigned)cells);
+    line->parts[PART_BAR] = bar_text(share, cells);
 }
 
 char *progress_text(const struct progress *progress, unsigned width)
 {
-    if (progress_count(progress) == 0) {
+    struct sum sum = sum_up(progress);
+    if (sum.count == 0 || !sum.first) {
         return g_strdup("");
     }
-    struct sum sum = sum_up(progress);
     struct line line = {{NULL}};
     line_fill(&line, progress, &sum);
     line_fit(&line, width);

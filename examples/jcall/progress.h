@@ -39,7 +39,7 @@ void progress_end(struct progress *progress, const jingle_transfer *transfer, bo
 unsigned progress_count(const struct progress *progress); /* those that have not ended */
 bool progress_moving(const struct progress *progress);    /* one of them does */
 
-/* The line, `width` characters at most: what matters less is left out first. "" if nothing is under
+/* The line, `width` columns at most: what matters less is left out first. "" if nothing is under
  * way. Freed with g_free(). */
 char *progress_text(const struct progress *progress, unsigned width);
 

@@ -30,6 +30,12 @@ enum request_kind {
     REQUEST_SNAPSHOT, /* to the file `value`, or one with the time in its name */
     REQUEST_RECORD,   /* to the file `value` */
     REQUEST_STOP_RECORD,
+    REQUEST_ASK_FILE, /* ask for the path of a file to send */
+    REQUEST_SEND,     /* the file `value` */
+    REQUEST_TAKE,     /* the file that is offered */
+    REQUEST_TAKE_ALL, /* all that are offered now */
+    REQUEST_REFUSE,
+    REQUEST_STOP_FILES, /* all that are under way */
     REQUEST_HANGUP,
     REQUEST_QUIT,
     REQUEST_UNKNOWN,

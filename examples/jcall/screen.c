@@ -75,7 +75,7 @@ int screen_fd(const struct screen *screen)
     return screen->pipe[0];
 }
 
-int screen_read(struct screen *screen, bool ringing, struct request requests[KEYS_MAX])
+int screen_read(struct screen *screen, enum keys_mode mode, struct request requests[KEYS_MAX])
 {
     char keys[KEYS_MAX];
     ssize_t got = read(screen->pipe[0], keys, sizeof keys);
@@ -84,7 +84,7 @@ int screen_read(struct screen *screen, bool ringing, struct request requests[KEY
         if (keys[i] == CLOSED) {
             return -1;
         }
-        requests[count++] = key_meaning(keys[i], ringing);
+        requests[count++] = key_meaning(keys[i], mode);
     }
     return count;
 }

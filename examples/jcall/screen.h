@@ -21,7 +21,7 @@ void screen_free(struct screen *screen); /* NULL is allowed */
 int screen_fd(const struct screen *screen);
 
 /* The keys since then; -1 if the window is closed. */
-int screen_read(struct screen *screen, bool ringing, struct request requests[KEYS_MAX]);
+int screen_read(struct screen *screen, enum keys_mode mode, struct request requests[KEYS_MAX]);
 
 /* For a session; NULL when the window is closed. */
 jingle_video_sink *screen_sink(struct screen *screen);

@@ -43,6 +43,27 @@ void tell_check(struct teller *teller, const char *subject, bool good, const cha
                 const char *remedy);
 void tell_error(struct teller *teller, jingle_status status, const char *text);
 
+/* Files. Those under way are shown in the live line. */
+void tell_awaiting_files(struct teller *teller, const char *folder);
+/* We offer one of `bytes` bytes to `to`. `may_upload`: --via=http could help if they are away. */
+void tell_offering(struct teller *teller, jingle_transfer *transfer, const char *to, uint64_t bytes,
+                   bool may_upload);
+/* We take one that was offered. */
+void tell_taking(struct teller *teller, jingle_transfer *transfer, uint64_t bytes);
+/* Nobody was asked: `why` in a sentence, `reason` for programs. */
+void tell_refusing(struct teller *teller, jingle_transfer *transfer, const char *reason,
+                   const char *why);
+/* The program would end now but for files that still move. */
+void tell_last_files(struct teller *teller);
+/* A folder is being packed; `bytes` so far. */
+void tell_packing(struct teller *teller, const char *name, uint64_t bytes);
+/* What waits for a key; NULL: nothing any more. */
+void tell_question(struct teller *teller, const char *question);
+/* What the user has typed so far as the answer; NULL: nothing is asked any more. */
+void tell_typed(struct teller *teller, const char *typed);
+/* Why a transfer ended, with what to do about it. Freed with g_free(). */
+char *tell_transfer_sentence(const struct teller *teller, const jingle_event *event);
+
 /* A sentence for people only. */
 void tell_note(struct teller *teller, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -44,3 +44,38 @@ char *text_clean(const char *text, size_t limit)
     }
     return g_string_free(clean, FALSE);
 }
+
+static size_t character_width(gunichar character)
+{
+    return g_unichar_iszerowidth(character) ? 0 : g_unichar_iswide(character) ? 2 : 1;
+}
+
+size_t text_width(const char *text)
+{
+    size_t width = 0;
+    for (const char *at = text; *at; at = g_utf8_next_char(at)) {
+        width += character_width(g_utf8_get_char(at));
+    }
+    return width;
+}
+
+char *text_begin(const char *text, size_t width)
+{
+    const char *at = text;
+    for (size_t used = 0; *at; at = g_utf8_next_char(at)) {
+        used += character_width(g_utf8_get_char(at));
+        if (used > width) {
+            break;
+        }
+    }
+    return g_strndup(text, (gsize)(at - text));
+}
+
+char *text_end(const char *text, size_t width)
+{
+    const char *at = text;
+    for (size_t left = text_width(text); left > width; at = g_utf8_next_char(at)) {
+        left -= character_width(g_utf8_get_char(at));
+    }
+    return g_strdup(at);
+}

@@ -73,6 +73,22 @@ static void test_a_command_may_have_a_value(void **state)
     assert_string_equal(snapshot.value, "");
 }
 
+static void test_commands_about_files(void **state)
+{
+    (void)state;
+    type("send /tmp/a b.png\ntake\naccept\nrefuse\nreject\nstop-files\nsend\n");
+    close(input[1]);
+    struct request send = next();
+    assert_int_equal(send.kind, REQUEST_SEND);
+    assert_string_equal(send.value, "/tmp/a b.png");
+    assert_int_equal(next().kind, REQUEST_TAKE);
+    assert_int_equal(next().kind, REQUEST_TAKE);
+    assert_int_equal(next().kind, REQUEST_REFUSE);
+    assert_int_equal(next().kind, REQUEST_REFUSE);
+    assert_int_equal(next().kind, REQUEST_STOP_FILES);
+    assert_int_equal(next().kind, REQUEST_UNKNOWN);
+}
+
 static void test_half_a_line_waits_for_the_rest(void **state)
 {
     (void)state;
@@ -123,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_line_is_a_request, open_input, close_input),
         cmocka_unit_test_setup_teardown(test_a_command_may_have_a_value, open_input, close_input),
+        cmocka_unit_test_setup_teardown(test_commands_about_files, open_input, close_input),
         cmocka_unit_test_setup_teardown(test_half_a_line_waits_for_the_rest, open_input,
                                         close_input),
         cmocka_unit_test_setup_teardown(test_nonsense_is_unknown_and_harmless, open_input,

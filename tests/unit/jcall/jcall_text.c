@@ -57,6 +57,33 @@ static void test_long_text_is_cut(void **state)
     assert_cleaned("abc", 3, "abc");
 }
 
+static void assert_text(char *text, const char *expected)
+{
+    assert_string_equal(text, expected);
+    g_free(text);
+}
+
+static void test_some_characters_take_two_columns_and_some_none(void **state)
+{
+    (void)state;
+    assert_int_equal(text_width("abc"), 3);
+    assert_int_equal(text_width("日本"), 4);
+    assert_int_equal(text_width("e\xcc\x81"), 1); /* a combining accent */
+    assert_int_equal(text_width(""), 0);
+}
+
+static void test_text_is_cut_to_columns(void **state)
+{
+    (void)state;
+    assert_text(text_begin("abcdef", 3), "abc");
+    assert_text(text_begin("日本語", 5), "日本");
+    assert_text(text_begin("ab", 3), "ab");
+    assert_text(text_end("abcdef", 3), "def");
+    assert_text(text_end("日本語", 5), "本語");
+    assert_text(text_end("ab", 3), "ab");
+    assert_text(text_end("ab", 0), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +92,8 @@ int main(void)
         cmocka_unit_test(test_direction_overrides_and_invisible_characters_show),
         cmocka_unit_test(test_broken_utf8_is_replaced),
         cmocka_unit_test(test_long_text_is_cut),
+        cmocka_unit_test(test_some_characters_take_two_columns_and_some_none),
+        cmocka_unit_test(test_text_is_cut_to_columns),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);
