@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "call_video.h"
 #include "call_voice.h"
+#include "client_files.h"
 #include "events.h"
 #include "ice_server.h"
 #include "media_threads.h"
@@ -407,6 +408,7 @@ static void copy_settings(struct jingle_client *client, const jingle_client_conf
     client->full_jid = "";
     client->jid = g_strdup(config->jid);
     client->sessions = g_ptr_array_new();
+    client->transfers = g_ptr_array_new();
     pthread_mutex_init(&client->lock, NULL);
 }
 
@@ -422,6 +424,9 @@ static jingle_status build(struct jingle_client *client, const jingle_client_con
     }
     if (status == JINGLE_OK) {
         status = make_threads(client, config);
+    }
+    if (status == JINGLE_OK) {
+        client_files_enable(client, config->take_files, config->file_port);
     }
     if (status == JINGLE_OK && !client->features.external) {
         status = make_connection(client, config);
@@ -492,6 +497,7 @@ static void shut_down(void *arg)
     struct jingle_client *client = arg;
     client->closing = true;
     client_calls_end_all(client, JINGLE_REASON_SHUTDOWN);
+    client_files_end_all(client);
     if (account_is_online(client->account)) {
         account_goodbye(client->account, clock_now());
     }
@@ -509,14 +515,15 @@ static void shut_down(void *arg)
     client->silent = true;
 }
 
-static void drop_timer(void *arg)
+static void drop_the_rest(void *arg)
 {
     struct jingle_client *client = arg;
     timer_free(client->timer);
+    client_files_free(client);
 }
 
 /* Each thread is ended when nobody posts to it any more: the connection's first, the I/O thread,
- * which hears of closed calls, last. */
+ * which hears of closed calls and files, last. */
 static void end_threads(struct jingle_client *client)
 {
     if (client->timer) {
@@ -528,7 +535,7 @@ static void end_threads(struct jingle_client *client)
     media_threads_free(client->media);
     loop_free(client->closer);
     if (client->timer) {
-        loop_call(client->io, drop_timer, client);
+        loop_call(client->io, drop_the_rest, client);
     }
     loop_free(client->io);
 }
@@ -543,6 +550,7 @@ void jingle_client_free(jingle_client *client)
     events_free(client->events);
     certificate_free(client->certificate);
     g_ptr_array_free(client->sessions, TRUE);
+    g_ptr_array_free(client->transfers, TRUE);
     forget_servers(client);
     for (size_t i = 0; i < client->own_server_count; i++) {
         ice_server_clear(&client->own_servers[i]);
@@ -571,6 +579,7 @@ static void log_out(void *arg)
 {
     struct jingle_client *client = arg;
     client_calls_end_all(client, JINGLE_REASON_SHUTDOWN);
+    client_files_end_all(client);
     if (account_is_online(client->account)) {
         account_goodbye(client->account, clock_now());
     }

@@ -61,6 +61,8 @@ struct jingle_client {
     struct timer *timer;                        /* the account's deadlines and ours */
     struct network_watch *network;              /* NULL: nobody tells */
     GPtrArray *sessions;                        /* not ended yet; a reference each */
+    GPtrArray *transfers;                       /* not closed yet; a reference each */
+    struct socks5_listener *listener;           /* for direct ways of all transfers */
     struct ice_server servers[ICE_MAX_SERVERS]; /* our own and the XMPP server's */
     size_t server_count;
     usec cache_deadline;

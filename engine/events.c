@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /* An application that does not read its events must not make us grow without bound: first it loses
- * what it can do without, then no more calls come in, and at last it loses everything but the ends
- * of its sessions, of which there are not many. */
+ * what it can do without, then no more calls and files come in, and at last it loses everything but
+ * the ends of these, of which there are not many. */
 #define EVENTS_MAX      4096
 #define EVENTS_MAX_HARD 65536
 
@@ -53,9 +53,8 @@ static void node_free(struct node *node)
     if (!node) {
         return;
     }
-    if (node->event.session) {
-        jingle_session_unref(node->event.session);
-    }
+    jingle_session_unref(node->event.session);
+    jingle_transfer_unref(node->event.transfer);
     g_string_chunk_free(node->text);
     g_free(node);
 }
@@ -114,6 +113,17 @@ static void keep_text(struct node *node)
     case JINGLE_EVENT_STATISTICS:
         keep_statistics_text(node, &event->u.statistics);
         break;
+    case JINGLE_EVENT_FILE_OFFERED:
+    case JINGLE_EVENT_FILE_REQUESTED:
+        event->u.file.from = keep(node, event->u.file.from);
+        event->u.file.name = keep(node, event->u.file.name);
+        event->u.file.media_type = keep(node, event->u.file.media_type);
+        event->u.file.description = keep(node, event->u.file.description);
+        break;
+    case JINGLE_EVENT_TRANSFER_ENDED:
+        event->u.transfer_ended.path = keep(node, event->u.transfer_ended.path);
+        event->u.transfer_ended.url = keep(node, event->u.transfer_ended.url);
+        break;
     case JINGLE_EVENT_CHECK:
         event->u.check.subject = keep(node, event->u.check.subject);
         event->u.check.remedy = keep(node, event->u.check.remedy);
@@ -128,9 +138,8 @@ static struct node *node_new(const jingle_event *event)
     struct node *node = g_new0(struct node, 1);
     node->text = g_string_chunk_new(64);
     node->event = *event;
-    if (event->session) {
-        jingle_session_ref(event->session);
-    }
+    jingle_session_ref(event->session);
+    jingle_transfer_ref(event->transfer);
     if (!node->event.time) {
         node->event.time = clock_wall();
     }
@@ -138,12 +147,18 @@ static struct node *node_new(const jingle_event *event)
     return node;
 }
 
-/* Takes an unread event with older figures of the same session out of the queue. */
-static struct node *take_stale_statistics(struct events *events, const jingle_session *session)
+static bool is_figures(jingle_event_type type)
+{
+    return type == JINGLE_EVENT_STATISTICS || type == JINGLE_EVENT_TRANSFER_PROGRESS;
+}
+
+/* Takes an unread event with older figures of the same session or transfer out of the queue. */
+static struct node *take_stale_figures(struct events *events, const jingle_event *newer)
 {
     for (struct node **at = &events->first; *at; at = &(*at)->next) {
         struct node *node = *at;
-        if (node->event.type == JINGLE_EVENT_STATISTICS && node->event.session == session) {
+        if (node->event.type == newer->type && node->event.session == newer->session &&
+            node->event.transfer == newer->transfer) {
             *at = node->next;
             if (!*at) {
                 events->last = at;
@@ -168,16 +183,21 @@ static bool can_be_missed(jingle_event_type type)
     case JINGLE_EVENT_VIDEO_MUTE:
     case JINGLE_EVENT_VIDEO_DEVICE:
     case JINGLE_EVENT_STATISTICS:
+    case JINGLE_EVENT_TRANSFER_PROGRESS:
         return true;
     default:
         return false;
     }
 }
 
+static bool is_end(jingle_event_type type)
+{
+    return type == JINGLE_EVENT_ENDED || type == JINGLE_EVENT_TRANSFER_ENDED;
+}
+
 static bool has_room(const struct events *events, jingle_event_type type)
 {
-    return type == JINGLE_EVENT_ENDED ||
-           events->count < (can_be_missed(type) ? EVENTS_MAX : EVENTS_MAX_HARD);
+    return is_end(type) || events->count < (can_be_missed(type) ? EVENTS_MAX : EVENTS_MAX_HARD);
 }
 
 static void append(struct events *events, struct node *node)
@@ -209,8 +229,8 @@ void events_push(struct events *events, const jingle_event *event)
     struct node *stale = NULL;
     pthread_mutex_lock(&events->lock);
     bool was_empty = !events->first;
-    if (event->type == JINGLE_EVENT_STATISTICS) {
-        stale = take_stale_statistics(events, event->session);
+    if (is_figures(event->type)) {
+        stale = take_stale_figures(events, event);
     }
     if (has_room(events, event->type)) {
         append(events, node);

@@ -10,9 +10,10 @@ struct events;
 struct events *events_new(void);
 void events_free(struct events *events);
 
-/* Any thread. All text and the session reference are copied. An unread STATISTICS of the same
- * session is replaced. A full queue drops what an application can do without; one that was not
- * read for very long drops all but the ends of sessions. */
+/* Any thread. All text and the references are copied. An unread STATISTICS of the same session, or
+ * TRANSFER_PROGRESS of the same transfer, is replaced. A full queue drops what an application can
+ * do without; one that was not read for very long drops all but the ends of sessions and transfers.
+ */
 void events_push(struct events *events, const jingle_event *event);
 
 /* Any thread: the application is so far behind that nothing should be begun that it must hear of.
