@@ -347,8 +347,7 @@ static void on_block(void *user, struct account_file *file, const struct account
     if (verdict == IBB_NEXT) {
         return; /* answered when it is written */
     }
-    struct stanza_error error =
-        stanza_error_make(condition_of(verdict), JINGLE_CONDITION_NONE, "");
+    struct stanza_error error = stanza_error_make(condition_of(verdict), JINGLE_CONDITION_NONE, "");
     account_file_block_written(file, block->token, &error);
     if (verdict != IBB_DUPLICATE && verdict != IBB_CLOSED) {
         log_warning(&client->log, "An in-band stream broke: %s.",
