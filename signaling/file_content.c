@@ -51,6 +51,14 @@ enum farewell {
     FAREWELL_REMOVED,  /* the peer knows; the last one: there is nothing left, terminate */
 };
 
+struct ending {
+    enum farewell farewell;
+    enum reason_condition condition; /* FAILED: what the peer is told */
+    jingle_status status;
+    jingle_party by;
+    const char *text;
+};
+
 static void send_remove(struct file_content *content, enum reason_condition condition,
                         const char *text)
 {
@@ -68,64 +76,81 @@ static void send_remove(struct file_content *content, enum reason_condition cond
 }
 
 /* The stanza for the peer, if there is one to send. */
-static void say_farewell(struct file_content *content, enum farewell farewell, jingle_status status,
-                         const char *text)
+static void say_farewell(struct file_content *content, const struct ending *ending, bool is_last)
 {
     struct file_session *session = content->session;
-    bool is_last = file_session_live(session) == 0;
+    const char *text = ending->by == JINGLE_PARTY_LOCAL ? ending->text : "";
 
-    if (farewell == FAREWELL_FAILED && !is_last)
-        send_remove(content, file_reason_to_tell(status), text);
-    else if (farewell == FAREWELL_FAILED)
-        file_session_terminate(session, file_reason_to_tell(status), text);
-    else if (farewell == FAREWELL_RECEIVED && is_last)
+    if (ending->farewell == FAREWELL_FAILED && !is_last)
+        send_remove(content, ending->condition, text);
+    else if (ending->farewell == FAREWELL_FAILED)
+        file_session_terminate(session, ending->condition, text);
+    else if (ending->farewell == FAREWELL_RECEIVED && is_last)
         file_session_terminate(session, REASON_SUCCESS, "");
-    else if (farewell == FAREWELL_REMOVED && is_last)
+    else if (ending->farewell == FAREWELL_REMOVED && is_last)
         file_session_terminate(session, session->has_success ? REASON_SUCCESS : REASON_CANCEL, "");
 }
 
-static void end(struct file_content *content, enum farewell farewell, jingle_status status,
-                jingle_party by, const char *text, usec now)
+static void end(struct file_content *content, const struct ending *ending, usec now)
 {
     struct file_session *session = content->session;
     struct file_event event = {.type = FILE_EVENT_ENDED};
 
     content->stage = FILE_STAGE_ENDED;
-    session->has_success = session->has_success || status == JINGLE_OK;
-    say_farewell(content, farewell, status, by == JINGLE_PARTY_LOCAL ? text : "");
+    session->has_success = session->has_success || ending->status == JINGLE_OK;
     bool is_last = file_session_live(session) == 0;
-    bool lingers = is_last && farewell == FAREWELL_SENT && session->state == FILE_SESSION_ACTIVE;
+    say_farewell(content, ending, is_last);
+    bool lingers =
+        is_last && ending->farewell == FAREWELL_SENT && session->state == FILE_SESSION_ACTIVE;
     if (lingers) {
         session->state = FILE_SESSION_LINGERING;
         session->deadline = now + FILE_FAREWELL_LIMIT;
     }
-    event.u.ended.status = status;
-    event.u.ended.by = by;
-    event.u.ended.text = text;
+    event.u.ended.status = ending->status;
+    event.u.ended.by = ending->by;
+    event.u.ended.text = ending->text;
     file_session_tell(content, &event);
     if (is_last && !lingers)
-        file_session_finish_all(session, status, by, text);
+        file_session_finish_all(session, ending->status, ending->by, ending->text);
     else if (!is_last)
         file_session_try_accept(session, now);
+}
+
+/* It has gone well. */
+static void end_well(struct file_content *content, enum farewell farewell, jingle_party by,
+                     usec now)
+{
+    struct ending ending = {.farewell = farewell, .status = JINGLE_OK, .by = by, .text = ""};
+
+    end(content, &ending, now);
+}
+
+void file_content_fail_with(struct file_content *content, enum reason_condition condition,
+                            jingle_status status, jingle_party by, const char *text, usec now)
+{
+    struct ending ending = {FAREWELL_FAILED, condition, status, by, text};
+
+    /* The peer has closed the session while we sent: that is why. */
+    if (content->session->state == FILE_SESSION_CLOSED && content->we_send) {
+        ending.status = JINGLE_ERROR_CANCELED;
+        ending.by = JINGLE_PARTY_REMOTE;
+    }
+    end(content, &ending, now);
 }
 
 void file_content_fail(struct file_content *content, jingle_status status, jingle_party by,
                        const char *text, usec now)
 {
-    bool is_closed = content->session->state == FILE_SESSION_CLOSED;
-
-    /* The peer has closed the session while we sent: that is why. */
-    if (is_closed && content->we_send) {
-        status = JINGLE_ERROR_CANCELED;
-        by = JINGLE_PARTY_REMOTE;
-    }
-    end(content, FAREWELL_FAILED, status, by, text, now);
+    file_content_fail_with(content, file_reason_to_tell(status), status, by, text, now);
 }
 
 void file_content_removed(struct file_content *content, jingle_status status, const char *text,
                           usec now)
 {
-    end(content, FAREWELL_REMOVED, status, JINGLE_PARTY_REMOTE, text, now);
+    struct ending ending = {
+        .farewell = FAREWELL_REMOVED, .status = status, .by = JINGLE_PARTY_REMOTE, .text = text};
+
+    end(content, &ending, now);
 }
 
 /* --------------------------------------------------------------------------------- bytes -- */
@@ -176,7 +201,7 @@ static void tell_received(struct file_content *content, usec now)
 
     file_session_tell(content, &event);
     if (file_content_is_live(content))
-        end(content, FAREWELL_SENT, JINGLE_OK, JINGLE_PARTY_REMOTE, "", now);
+        end_well(content, FAREWELL_SENT, JINGLE_PARTY_REMOTE, now);
 }
 
 void file_content_send_all(struct file_content *content, const struct file_hash *hashes,
@@ -185,7 +210,7 @@ void file_content_send_all(struct file_content *content, const struct file_hash 
     content->stage = FILE_STAGE_SENT;
     content->deadline = now + FILE_FAREWELL_LIMIT;
     if (content->session->state == FILE_SESSION_CLOSED) {
-        end(content, FAREWELL_REMOVED, JINGLE_OK, JINGLE_PARTY_REMOTE, "", now);
+        end_well(content, FAREWELL_REMOVED, JINGLE_PARTY_REMOTE, now);
         return;
     }
     send_checksum(content, hashes, count);
@@ -221,9 +246,9 @@ static void expire_sent(struct file_content *content, usec now)
     bool is_silent = content->pings > 0 && content->ping_tag != 0;
 
     if (content->stream_closed)
-        end(content, FAREWELL_RECEIVED, JINGLE_OK, JINGLE_PARTY_REMOTE, "", now);
+        end_well(content, FAREWELL_RECEIVED, JINGLE_PARTY_REMOTE, now);
     else if (is_silent || content->pings == FILE_PINGS_MAX)
-        end(content, FAREWELL_FAILED, JINGLE_ERROR_NO_ANSWER, JINGLE_PARTY_REMOTE, "", now);
+        file_content_fail(content, JINGLE_ERROR_NO_ANSWER, JINGLE_PARTY_REMOTE, "", now);
     else
         ping(content, now);
 }
@@ -244,7 +269,7 @@ void file_content_receive_all(struct file_content *content, usec now)
         iq.info_creator = CREATOR_INITIATOR;
         file_session_send(session, content, &iq);
     }
-    end(content, FAREWELL_RECEIVED, JINGLE_OK, JINGLE_PARTY_LOCAL, "", now);
+    end_well(content, FAREWELL_RECEIVED, JINGLE_PARTY_LOCAL, now);
 }
 
 /* ---------------------------------------------------------------------------------- time -- */

@@ -145,15 +145,6 @@ static struct fault session_fault(const struct jingle_iq *iq)
     return first;
 }
 
-static bool names_repeat(const struct jingle_iq *iq)
-{
-    for (size_t i = 0; i < iq->content_count; i++) {
-        if (jingle_iq_content(iq, iq->contents[i].name) != &iq->contents[i])
-            return true;
-    }
-    return false;
-}
-
 /* Of senders='both' (Gajim's) the sense can only be an offer. */
 static void keep_offer(struct file_session *session, const struct jingle_content *in)
 {
@@ -198,20 +189,6 @@ static void tell_offers(struct file_session *session)
     }
 }
 
-/* An error for what is no offer at all. */
-static bool refuse_malformed(struct file_session *session, const struct jingle_iq *iq)
-{
-    if (iq->content_count > FILE_SESSION_CONTENTS_MAX)
-        file_session_answer_error(session, STANZA_RESOURCE_CONSTRAINT, JINGLE_CONDITION_NONE,
-                                  "too many files in one session");
-    else if (names_repeat(iq))
-        file_session_answer_error(session, STANZA_BAD_REQUEST, JINGLE_CONDITION_NONE,
-                                  "two contents of one name");
-    else
-        return false;
-    return true;
-}
-
 struct file_session *file_session_new_incoming(const struct file_session_config *config,
                                                const struct file_session_hooks *hooks,
                                                const struct jingle_iq *initiate, usec now)
@@ -221,7 +198,9 @@ struct file_session *file_session_new_incoming(const struct file_session_config 
 
     session->state = FILE_SESSION_PENDING;
     session->initiate_acked = true;
-    if (refuse_malformed(session, initiate)) {
+    if (initiate->content_count > FILE_SESSION_CONTENTS_MAX) {
+        file_session_answer_error(session, STANZA_RESOURCE_CONSTRAINT, JINGLE_CONDITION_NONE,
+                                  "too many files in one session");
         file_session_free(session);
         return NULL;
     }
@@ -419,7 +398,8 @@ static void take_answer(struct file_content *content, const struct jingle_conten
                                    : JINGLE_ERROR_NO_FILE_SUPPORT;
         log_warning(content->session->log, "%s accepts a file in a way that makes no sense: %s",
                     content->session->peer, fault.text);
-        file_content_fail(content, status, JINGLE_PARTY_LOCAL, fault.text, now);
+        file_content_fail_with(content, fault.condition, status, JINGLE_PARTY_LOCAL, fault.text,
+                               now);
         return;
     }
     content->stage = FILE_STAGE_AGREED;

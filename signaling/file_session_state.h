@@ -175,6 +175,9 @@ struct jingle_content *file_content_iq(struct jingle_iq *iq, struct file_content
 /* Ends it, and tells the peer why. */
 void file_content_fail(struct file_content *content, jingle_status status, jingle_party by,
                        const char *text, usec now);
+/* The same, with a condition of its own choice. */
+void file_content_fail_with(struct file_content *content, enum reason_condition condition,
+                            jingle_status status, jingle_party by, const char *text, usec now);
 /* The peer ended it; if it was the last one, so do we the session. */
 void file_content_removed(struct file_content *content, jingle_status status, const char *text,
                           usec now);
