@@ -25,9 +25,10 @@ def alone(name):
 
 
 def debian(programs):
-    """Sees to it that programs are there: {"node": "nodejs", ...}, each with its package."""
+    """Sees to it that programs or files are there: {"node": "nodejs", ...}, each with its package."""
     with alone("debian"):
-        packages = [package for program, package in programs.items() if not shutil.which(program)]
+        packages = [package for program, package in programs.items()
+                    if not shutil.which(program) and not os.path.exists(program)]
         if not packages:
             return
         if os.geteuid() != 0:
@@ -63,3 +64,13 @@ def browser_page():
         shutil.copy(folder / "page.html", folder / "out")
         (folder / "state").write_text(state)
         return folder
+
+
+def mounts():
+    """Whether a program can have its own view of a few files of /etc."""
+    own = [] if os.geteuid() == 0 else ["--map-root-user"]
+    done = subprocess.run(["unshare", *own, "--mount", "true"], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"no mount namespace: {done.stderr.strip()}")
+    if not os.path.exists("/etc/ssl/certs/ca-certificates.crt"):
+        pytest.skip("Debian's ca-certificates not installed")

@@ -1,0 +1,222 @@
+"""Dino as the other side: a display, a session bus, a sound card and an account of its own. It is
+used by its buttons (hands.py), because nothing else of it can be reached."""
+
+import os
+import random
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy
+import sound
+from test_sound_devices import Pulse
+from test_window import Display
+
+HERE = Path(__file__).resolve().parent
+DOMAIN = "dino.test"  # GLib resolves localhost by itself, so it cannot be sent elsewhere
+PROGRAMS = {"dino-im": "dino-im", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshare": "util-linux",
+            "pulseaudio": "pulseaudio", "/usr/libexec/at-spi-bus-launcher": "at-spi2-core",
+            "/usr/lib/python3/dist-packages/pyatspi": "python3-pyatspi",
+            "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstpulseaudio.so":
+            "gstreamer1.0-pulseaudio"}
+WAIT = 30
+
+
+class Door:
+    """Port 5222 of a loopback address, which is where Dino looks for a server."""
+
+    def __init__(self, host, port):
+        self.inside = (host, port)
+        for _ in range(100):
+            self.address = f"127.{random.randint(1, 254)}.{random.randint(0, 254)}.22"
+            try:
+                self.listener = socket.create_server((self.address, 5222))
+                break
+            except OSError:
+                continue
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                outer, _ = self.listener.accept()
+            except OSError:
+                return
+            inner = socket.create_connection(self.inside)
+            for pair in ((outer, inner), (inner, outer)):
+                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _carry(one, other):
+        try:
+            while data := one.recv(1 << 16):
+                other.sendall(data)
+        except OSError:
+            pass
+        for end in (one, other):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def stop(self):
+        self.listener.close()
+
+
+class Card(Pulse):
+    """What Dino plays goes to `card`; what is played to `mouth` is its microphone. A monitor of a
+    sink is no microphone to Dino, a source that is made of one is."""
+
+    def start(self):
+        super().start()
+        self._run("pactl", "load-module", "module-null-sink", "sink_name=mouth", "channels=1",
+                  "rate=48000")
+        self._run("pactl", "load-module", "module-remap-source", "master=mouth.monitor",
+                  "source_name=microphone")
+        self._run("pactl", "set-default-source", "microphone")
+
+    def _run(self, *words):
+        subprocess.run(words, check=True, capture_output=True,
+                       env={**os.environ, **self.environment})
+
+    def say(self, hz, seconds=120):
+        path = Path(self.directory) / "said.wav"
+        sound.write(path, sound.tone(hz, seconds))
+        self.players.append(subprocess.Popen(
+            ["paplay", "--device=mouth", "--latency-msec=20", path],
+            env={**os.environ, **self.environment}))
+
+    def hear(self, seconds):
+        recorder = subprocess.Popen(
+            ["parec", "--device=card.monitor", "--latency-msec=20", "--rate=48000", "--channels=1",
+             "--format=s16le"],
+            stdout=subprocess.PIPE, env={**os.environ, **self.environment})
+        try:
+            data = recorder.stdout.read(int(seconds * 48000) * 2)
+        finally:
+            recorder.terminate()
+            recorder.wait()
+        return numpy.frombuffer(data, "<i2") / 32768.0, 48000
+
+
+class Dino:
+    """A Dino that is logged in and shows the conversation with `contact`."""
+
+    def __init__(self, server, name, contact, directory):
+        self.directory = directory
+        self.jid = f"{server.jid(name)}/dino"
+        self.card = Card(directory / "card")
+        self.display = Display()
+        self.door = Door(server.host, server.port)
+        self._start_bus()
+        self.environment = {
+            **os.environ, **self.card.environment, **self.display.environment,
+            "DBUS_SESSION_BUS_ADDRESS": self.bus_address, "GDK_BACKEND": "x11",
+            "GSK_RENDERER": "cairo", "LIBGL_ALWAYS_SOFTWARE": "1", "LANG": "C.UTF-8",
+            "XDG_DATA_HOME": str(directory / "data"), "GTK_USE_PORTAL": "0"}
+        self.database = directory / "data" / "dino" / "dino.db"
+        self._write_files(server)
+        self.process = self._start()
+        self._await_database()
+        self._end()
+        self._write_account(server.jid(name), server.jid(contact))
+        self.process = self._start()
+        server.await_log(f"{self.jid}|Authenticated as {name}@", WAIT)
+        self.activate("open-conversation", "<int32 1>")
+
+    def _start_bus(self):
+        self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.bus_address = self.bus.stdout.readline().strip()
+
+    def _write_files(self, server):
+        """In its own view of the file system the server is found and trusted."""
+        (self.directory / "hosts").write_text(
+            f"127.0.0.1 localhost\n{self.door.address} {DOMAIN}\n")
+        (self.directory / "resolv.conf").write_text("nameserver 127.0.0.99\n")
+        places = {self.directory / "hosts": "/etc/hosts",
+                  self.directory / "resolv.conf": "/etc/resolv.conf",
+                  server.ca_file: "/etc/ssl/certs/ca-certificates.crt"}
+        self.command = " && ".join(
+            [f"mount --bind '{file}' '{place}'" for file, place in places.items()]
+            + ["exec dino-im --print-xmpp=all"])
+
+    def _start(self):
+        own = [] if os.geteuid() == 0 else ["--map-root-user"]
+        with open(self.directory / "dino.log", "a") as log:
+            return subprocess.Popen(["unshare", *own, "--mount", "sh", "-c", self.command],
+                                    env=self.environment, stdout=log, stderr=log)
+
+    def _end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _await_database(self):
+        """The first start makes its tables; this index is the last of them."""
+        deadline = time.monotonic() + WAIT
+        while True:
+            try:
+                with sqlite3.connect(self.database) as database:
+                    if database.execute("SELECT 1 FROM sqlite_master WHERE name ="
+                                        " 'settings_conversationid_key'").fetchone():
+                        return
+            except sqlite3.Error:
+                pass
+            assert self.process.poll() is None and time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+
+    def _write_account(self, jid, contact):
+        with sqlite3.connect(self.database) as database:
+            database.execute("INSERT INTO account (bare_jid, resourcepart, password, alias, enabled)"
+                             " VALUES (?, 'dino', 'secret', '', 1)", (jid,))
+            jids = database.execute("INSERT INTO jid (bare_jid) VALUES (?)", (contact,))
+            database.execute("INSERT INTO conversation (account_id, jid_id, type, encryption,"
+                             " active, last_active) VALUES (1, ?, 0, 0, 1, 1)", (jids.lastrowid,))
+        database.close()
+
+    def log(self):
+        return (self.directory / "dino.log").read_text(errors="replace")[-6000:]
+
+    def activate(self, action, parameter):
+        """An action of the application: all that can be reached over D-Bus."""
+        deadline = time.monotonic() + WAIT
+        words = ["gdbus", "call", "--session", "-d", "im.dino.Dino", "-o", "/im/dino/Dino", "-m",
+                 "org.gtk.Actions.Activate", action, f"[{parameter}]", "{}"]
+        while subprocess.run(words, env=self.environment, capture_output=True).returncode != 0:
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.2)
+
+    def use(self, *words):
+        done = subprocess.run([sys.executable, HERE / "hands.py", "dino-im", *words],
+                              capture_output=True, text=True, env=self.environment)
+        assert done.returncode == 0, f"{done.stderr}\n{self.log()}"
+
+    def click(self, role, name):
+        self.use("click", role, name)
+
+    def call(self, kind="Audio call"):
+        self.click("push button", "Start call")
+        self.click("menu item", kind)
+
+    def hang_up(self):
+        """The rightmost of the three round buttons."""
+        self.use("last", "push button", "DinoUiCallWindow")
+
+    def await_idle(self):
+        self.use("gone", "frame", "DinoUiCallWindow")
+
+    def stop(self):
+        self._end()
+        self.bus.terminate()
+        self.bus.wait()
+        self.display.stop()
+        self.card.stop()
+        self.door.stop()

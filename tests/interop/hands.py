@@ -1,0 +1,71 @@
+"""Uses a GTK program as assistive technology does (AT-SPI): a program of its own, because the bus
+is that of the environment.
+
+  hands.py PROGRAM click ROLE NAME    clicks what has that role and that name or description
+  hands.py PROGRAM last ROLE WINDOW   clicks the last thing of that role in a window
+  hands.py PROGRAM await ROLE NAME    waits for it
+  hands.py PROGRAM gone ROLE NAME     waits until there is no such thing
+"""
+
+import sys
+import time
+
+import pyatspi
+
+DEADLINE = 30
+
+
+def below(thing):
+    for child in thing:
+        if child:
+            yield child
+            yield from below(child)
+
+
+def things(program, role, name):
+    for application in pyatspi.Registry.getDesktop(0):
+        if not application or application.name != program:
+            continue
+        for thing in below(application):
+            if thing.getRoleName() == role and name in (thing.name, thing.description):
+                yield thing
+
+
+def await_thing(program, role, name, wanted=True):
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        try:
+            found = next(things(program, role, name), None)
+            if (found is not None) == wanted:
+                return found
+        except Exception:  # what was looked at has just gone
+            pass
+        time.sleep(0.1)
+    sys.exit(f"{'no' if wanted else 'still a'} {role} {name!r} in {program}")
+
+
+def click(thing):
+    """A menu button is a button in a button, and only the inner one can be clicked."""
+    for one in (thing, *below(thing)):
+        try:
+            action = one.queryAction()
+        except NotImplementedError:
+            continue
+        for i in range(action.nActions):
+            if action.getName(i) == "click":
+                return action.doAction(i)
+    sys.exit(f"{thing.getRoleName()} {thing.name!r} cannot be clicked")
+
+
+def main(program, command, role, name):
+    if command == "last":
+        window = await_thing(program, "frame", name)
+        click([one for one in below(window)
+               if one.getRoleName() == role and one.name == "GtkButton"][-1])
+        return
+    thing = await_thing(program, role, name, wanted=command != "gone")
+    if command == "click":
+        click(thing)
+
+
+main(*sys.argv[1:])
