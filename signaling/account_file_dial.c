@@ -143,8 +143,17 @@ void file_order_decide(struct file_order *order, usec now)
 {
     if (order->talk || g_queue_is_empty(&order->waiting) || !order->account->online)
         order->decide_at = USEC_NEVER; /* until the session ends, or we are online */
+    else if (order->verdict != JINGLE_OK)
+        give_up(order, order->verdict);
     else if ((order->device || choose_device(order, now)) && !waits_for_proxies(order, now))
         begin_session(order, now);
+}
+
+void file_order_learn(struct file_order *order, jingle_status status)
+{
+    if (status == JINGLE_ERROR_NO_ANSWER || status == JINGLE_ERROR_GONE ||
+        status == JINGLE_ERROR_CONTACT_OFFLINE || status == JINGLE_ERROR_PEER_SERVER)
+        order->verdict = status;
 }
 
 void file_order_go_on(struct file_order *order, usec now)

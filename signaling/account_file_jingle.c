@@ -129,6 +129,10 @@ static void activate(struct account_file *file, const struct file_event *event)
 static void on_file_event(struct account_file *file, const struct file_event *event)
 {
     switch (event->type) {
+    case FILE_EVENT_ACCEPTED:
+        file->decided = true;
+        account_file_tell(file, event);
+        break;
     case FILE_EVENT_ACTIVATE:
         activate(file, event);
         break;
@@ -144,6 +148,8 @@ static void on_file_event(struct account_file *file, const struct file_event *ev
         account_file_tell(file, event);
         break;
     case FILE_EVENT_ENDED:
+        if (file->order && !file->decided)
+            file_order_learn(file->order, event->u.ended.status);
         account_file_finish(file, event);
         break;
     default:
@@ -213,7 +219,7 @@ static size_t undecided_of(const struct account *account, const char *jid)
         return 0;
     for (guint i = 0; i < account->files->files->len; i++) {
         const struct account_file *file = account->files->files->pdata[i];
-        count += !file->decided && jid_equal_bare(file->talk->peer, jid);
+        count += !file->outgoing && !file->decided && jid_equal_bare(file->talk->peer, jid);
     }
     return count;
 }

@@ -36,7 +36,7 @@ struct account_file {
     void *user;
     bool outgoing; /* we began it */
     bool sends;    /* its bytes go from here */
-    bool decided;  /* incoming: taken, refused or given up */
+    bool decided;  /* taken, refused or given up */
     bool flows;    /* over a connection of its own, which needs no stanza */
     bool ended;
     struct file_description description; /* outgoing: to be offered */
@@ -58,6 +58,7 @@ struct file_order {
     usec began;
     usec chosen; /* the device */
     usec decide_at;
+    jingle_status verdict; /* not OK: nobody is there for what still waits */
 };
 
 struct file_talk {
@@ -99,6 +100,8 @@ void file_order_decide(struct file_order *order, usec now);
 void file_order_free(struct file_order *order);
 /* What a device's client can do; CAN_S5B | CAN_INBAND while that is not known. */
 unsigned file_peer_capabilities(const struct account *account, const char *jid);
+/* A file ended before anybody had answered: does that tell of all others, too? */
+void file_order_learn(struct file_order *order, jingle_status status);
 /* The session is over: the next, if more is wanted. */
 void file_order_go_on(struct file_order *order, usec now);
 

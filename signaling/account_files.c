@@ -22,7 +22,6 @@ struct account_file *account_file_new(struct account *account, bool outgoing)
     struct account_file *file = g_new0(struct account_file, 1);
     file->account = account;
     file->outgoing = outgoing;
-    file->decided = outgoing;
     file->peer_hashes = g_new0(const char *, FILE_HASH_FUNCTIONS + 1);
     file_blocks_init(&file->blocks);
     g_ptr_array_add(account->files->files, file);

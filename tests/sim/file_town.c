@@ -3,7 +3,8 @@
  * in-band blocks are real stanzas.
  *
  *     sim_file_town [NAME]   all stories, or those whose name matches ('*' allowed)
- *     SIM_LOG=1              with everything that was told and sent */
+ *     SIM_LOG=1              with everything that was told and sent
+ *     SIM_SEED=7             of the storms, that one alone */
 #include "tests/sim/phones.h"
 
 #include <setjmp.h>
@@ -29,6 +30,9 @@
 #define PROXY       "proxy.example.org"
 #define UPLOAD      "upload.example.org"
 #define BYTES_MAX   40000
+#define PATIENCE    (12 * USEC_PER_SEC)
+#define STORMS      40
+#define STORM_STEPS 60
 
 enum { ALICE, BOB, POCKET, TABLET, CAROL, MALLORY, EVERYBODY };
 
@@ -81,7 +85,9 @@ struct parcel {
     uint16_t seq;
     usec dials_at, streams_at, proxies_at; /* USEC_NEVER: not now */
     char cid[S5B_CID_SIZE];
-    bool got_all, got_hash, said_received;
+    bool got_all, got_hash, said_received, said_sent;
+    usec stirred; /* when its bytes moved last; USEC_NEVER: they do not flow */
+    jingle_status status;
 };
 
 /* A town whose server has components. */
@@ -139,7 +145,7 @@ static struct parcel *add_parcel(struct mate *mate, struct account_file *file, c
     parcel->content = g_strdup("");
     parcel->sid = g_strdup("");
     parcel->sends = sends;
-    parcel->dials_at = parcel->streams_at = parcel->proxies_at = USEC_NEVER;
+    parcel->dials_at = parcel->streams_at = parcel->proxies_at = parcel->stirred = USEC_NEVER;
     g_ptr_array_add(mate->parcels, parcel);
     return parcel;
 }
@@ -182,6 +188,11 @@ static size_t passed(const struct place *place, const char *one, const char *oth
 
 /* --- the bytes -- */
 
+static void stir(struct parcel *parcel)
+{
+    parcel->stirred = now_of(parcel->mate);
+}
+
 static void finish_receiving(struct parcel *parcel)
 {
     if (parcel->file && parcel->got_all && !parcel->said_received &&
@@ -194,6 +205,7 @@ static void finish_receiving(struct parcel *parcel)
 static void say_sent(struct parcel *parcel)
 {
     struct file_hash hash = {.algorithm = "sha-256", .value = HASH};
+    parcel->said_sent = true;
     account_file_sent(parcel->file, &hash, 1, now_of(parcel->mate));
 }
 
@@ -213,6 +225,16 @@ static void send_blocks(struct parcel *parcel)
     }
 }
 
+static void finish_blocks(struct parcel *parcel)
+{
+    if (parcel->file && parcel->moved == parcel->size) {
+        say_sent(parcel);
+    }
+    if (parcel->file && parcel->moved == parcel->size) {
+        account_file_close(parcel->file, now_of(parcel->mate));
+    }
+}
+
 static void on_block(void *user, struct account_file *file, const struct account_file_block *block,
                      uint32_t seq)
 {
@@ -225,6 +247,7 @@ static void on_block(void *user, struct account_file *file, const struct account
     if (mate->refuses_blocks) {
         return;
     }
+    stir(parcel);
     parcel->moved += block->size;
     parcel->got_all = parcel->moved == parcel->size;
     finish_receiving(parcel);
@@ -240,12 +263,10 @@ static void on_block_answered(void *user, struct account_file *file, uint16_t se
         account_file_end(file, JINGLE_ERROR_CONNECTION_LOST, now_of(mate));
         return;
     }
+    stir(parcel);
     parcel->moved = MIN(parcel->moved + parcel->block_size, parcel->size);
     send_blocks(parcel);
-    if (parcel->moved == parcel->size) {
-        account_file_close(file, now_of(mate));
-        say_sent(parcel);
-    }
+    finish_blocks(parcel);
 }
 
 static void on_closed(void *user, struct account_file *file)
@@ -264,8 +285,13 @@ static void begin_inband(struct parcel *parcel, const struct ibb_transport *tran
 {
     parcel->inband = true;
     parcel->block_size = transport->block_size;
+    stir(parcel);
     if (parcel->sends) {
         send_blocks(parcel);
+        finish_blocks(parcel);
+    } else if (parcel->size == 0) {
+        parcel->got_all = true;
+        finish_receiving(parcel);
     }
 }
 
@@ -309,9 +335,28 @@ static void listen_here(struct parcel *parcel, const struct file_event *event)
     }
 }
 
+/* What movers do: the hash is waited for in vain, or no byte comes any more. */
+static void lose_patience(struct parcel *parcel)
+{
+    usec now = now_of(parcel->mate);
+    if (parcel->stirred == USEC_NEVER || now - parcel->stirred < PATIENCE || parcel->said_sent ||
+        parcel->said_received) {
+        return;
+    }
+    stir(parcel);
+    parcel->got_hash = true;
+    finish_receiving(parcel);
+    if (parcel->file && !parcel->got_all) {
+        account_file_end(parcel->file, JINGLE_ERROR_CONNECTION_LOST, now);
+    }
+}
+
 static void step_parcel(struct parcel *parcel)
 {
     usec now = now_of(parcel->mate);
+    if (parcel->file) {
+        lose_patience(parcel);
+    }
     if (parcel->file && now >= parcel->dials_at) {
         dialed(parcel);
     }
@@ -323,12 +368,13 @@ static void step_parcel(struct parcel *parcel)
         return;
     }
     struct parcel *other = other_side(parcel);
-    if (!other || other->streams_at == USEC_NEVER) {
-        return; /* the other side has not got so far */
+    if (!other || !other->file || other->streams_at == USEC_NEVER) {
+        return; /* the other side has not got so far, or is gone */
     }
     parcel->streams_at = USEC_NEVER;
-    say_sent(parcel);
+    stir(other);
     other->got_all = true;
+    say_sent(parcel);
     finish_receiving(other);
 }
 
@@ -359,6 +405,7 @@ static void on_ended(struct parcel *parcel, const struct file_event *event)
 {
     note(parcel->mate, "ended %s %d%s", parcel->name, event->u.ended.status,
          event->u.ended.by == JINGLE_PARTY_REMOTE ? " remote" : "");
+    parcel->status = event->u.ended.status;
     parcel->file = NULL;
 }
 
@@ -390,6 +437,7 @@ static void on_event(void *user, struct account_file *file, const struct file_ev
     case FILE_EVENT_STREAM:
         note(mate, "stream %s", stream_name(event));
         parcel->streams_at = now_of(mate) + STREAM_TIME;
+        stir(parcel);
         break;
     case FILE_EVENT_INBAND:
         note(mate, "in-band");
@@ -560,17 +608,22 @@ static void close_place(struct place *place)
     }
 }
 
-static void run(struct place *place, usec time)
+static void run_in_steps(struct place *place, usec time, usec step)
 {
     usec end = place->town.now + time;
     while (place->town.now < end) {
-        town_run(&place->town, MIN(place->town.now + STEP, end));
+        town_run(&place->town, MIN(place->town.now + step, end));
         for (size_t i = 0; i < EVERYBODY; i++) {
             for (guint j = 0; j < place->mates[i].parcels->len; j++) {
                 step_parcel(place->mates[i].parcels->pdata[j]);
             }
         }
     }
+}
+
+static void run(struct place *place, usec time)
+{
+    run_in_steps(place, time, STEP);
 }
 
 static void come_online(struct place *place, unsigned who)
@@ -969,6 +1022,22 @@ static void test_several_files_to_another_client_go_one_after_the_other(void **s
     close_place(&place);
 }
 
+static void test_who_does_not_answer_is_not_asked_again_and_again(void **state)
+{
+    struct place place;
+    char text[64];
+    (void)state;
+    open_place(&place);
+    place.mates[BOB].is_foreign = true;
+    come_online(&place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(&place, ALICE, BOB_BARE, 3), JINGLE_OK);
+    run_in_steps(&place, FILE_ANSWER_LIMIT + 10 * USEC_PER_SEC, USEC_PER_SEC);
+    assert_int_equal(place.mates[BOB].offers, 1);
+    g_snprintf(text, sizeof text, "ended cat2.jpg %d remote", JINGLE_ERROR_NO_ANSWER);
+    assert_int_equal(heard(&place, ALICE, text), 1);
+    close_place(&place);
+}
+
 static void test_a_file_that_waits_for_its_turn_can_be_canceled(void **state)
 {
     struct place place;
@@ -1316,6 +1385,144 @@ static void test_a_flood_of_offers_is_held_at_32(void **state)
     close_place(&place);
 }
 
+/* --- storms -- */
+
+static unsigned dice(uint64_t *random, unsigned sides)
+{
+    return (unsigned)((random_next(random) >> 16) % sides);
+}
+
+static struct parcel *any_parcel(struct mate *mate, uint64_t *random)
+{
+    guint count = mate->parcels->len;
+    struct parcel *parcel = count ? mate->parcels->pdata[dice(random, count)] : NULL;
+    return parcel && parcel->file ? parcel : NULL;
+}
+
+static void offer_anything(struct place *place, int who, uint64_t *random)
+{
+    static const char *const people[] = {"alice@example.org", BOB_BARE, "carol@example.org"};
+    static const unsigned ways[] = {FILE_WAYS_ALL, FILE_WAYS_ALL, FILE_WAY_INBAND, FILE_WAY_DIRECT,
+                                    FILE_WAY_PROXY | FILE_WAY_INBAND};
+    const char *to = dice(random, 2) ? people[dice(random, G_N_ELEMENTS(people))]
+                                     : jids[dice(random, EVERYBODY)];
+    offer_ways(place, who, to, 1 + dice(random, 3), dice(random, 3) * 15000,
+               ways[dice(random, G_N_ELEMENTS(ways))]);
+}
+
+static void change_line(struct phone *phone, uint64_t *random)
+{
+    bool online = account_is_online(phone->account);
+    if (online && dice(random, 2)) {
+        phone_drop(phone);
+    } else if (online) {
+        account_offline(phone->account, phone->town->now); /* the server has not noticed */
+    } else if (phone->session->online) {
+        account_online(phone->account, phone->session->jid, true, phone->town->now);
+    } else {
+        phone_online(phone);
+    }
+}
+
+static void decide_anything(struct mate *mate, uint64_t *random)
+{
+    struct parcel *parcel = any_parcel(mate, random);
+    usec now = now_of(mate);
+    if (!parcel) {
+        return;
+    }
+    switch (dice(random, 6)) {
+    case 0:
+        account_file_end(parcel->file, JINGLE_ERROR_CANCELED, now);
+        break;
+    case 1:
+        account_file_reject(parcel->file, now);
+        break;
+    case 2:
+        account_file_stream_failed(parcel->file, now);
+        break;
+    default:
+        if (!parcel->sends) {
+            account_file_accept(parcel->file, 0, NULL, FILE_WAYS_ALL, now);
+        }
+        break;
+    }
+}
+
+static void storm_step(struct place *place, uint64_t *random)
+{
+    int who = (int)dice(random, EVERYBODY);
+    struct mate *mate = &place->mates[who];
+    switch (dice(random, 8)) {
+    case 0:
+    case 1:
+    case 2:
+        offer_anything(place, who, random);
+        break;
+    case 3:
+        change_line(mate->phone, random);
+        break;
+    case 4:
+        mate->unreachable = dice(random, 2);
+        mate->accepts = dice(random, 2);
+        mate->refuses_blocks = dice(random, 8) == 0;
+        place->proxy_refuses = dice(random, 4) == 0;
+        break;
+    default:
+        decide_anything(mate, random);
+        break;
+    }
+}
+
+static void assert_all_ended(const struct place *place, uint64_t seed)
+{
+    for (int who = 0; who < EVERYBODY; who++) {
+        const GPtrArray *parcels = place->mates[who].parcels;
+        for (guint i = 0; i < parcels->len; i++) {
+            const struct parcel *parcel = parcels->pdata[i];
+            bool believed = parcel->sends && parcel->sid[0] && parcel->status == JINGLE_OK;
+            const struct parcel *other = believed ? other_side(parcel) : NULL;
+            if (parcel->file) {
+                fail_msg("storm %d: %s of %s has not ended", (int)seed, parcel->name, jids[who]);
+            }
+            if (other && !other->got_all) {
+                fail_msg("storm %d: %s of %s is not whole", (int)seed, parcel->name, jids[who]);
+            }
+        }
+    }
+}
+
+/* Everybody offers, takes, refuses, gives up and loses the line at random: afterwards every file
+ * has ended, and what a sender believes to have arrived has. */
+static void test_every_file_ends_whatever_happens(void **state)
+{
+    const char *only = getenv("SIM_SEED");
+    (void)state;
+    for (uint64_t seed = 1; seed <= STORMS; seed++) {
+        if (only && strtoull(only, NULL, 10) != seed) {
+            continue;
+        }
+        struct place place;
+        uint64_t random = seed;
+        open_place(&place);
+        place.has_proxy = seed % 2;
+        place.mates[POCKET].is_foreign = seed % 3 == 0;
+        come_online(&place, BIT(EVERYBODY) - 1);
+        for (unsigned step = 0; step < STORM_STEPS; step++) {
+            storm_step(&place, &random);
+            run(&place, dice(&random, 1500) * USEC_PER_MS);
+        }
+        for (int who = 0; who < EVERYBODY; who++) {
+            if (!account_is_online(place.town.phones[who].account)) {
+                phone_online(&place.town.phones[who]);
+            }
+        }
+        run_in_steps(&place, 15 * 60 * USEC_PER_SEC, USEC_PER_SEC / 2);
+        assert_all_ended(&place, seed);
+        close_place(&place);
+    }
+}
+
 /* --- uploads -- */
 
 struct slot_seen {
@@ -1441,6 +1648,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_an_offer_that_comes_again_is_not_told_twice),
         cmocka_unit_test(test_several_files_to_one_of_us_go_in_one_session),
         cmocka_unit_test(test_several_files_to_another_client_go_one_after_the_other),
+        cmocka_unit_test(test_who_does_not_answer_is_not_asked_again_and_again),
         cmocka_unit_test(test_a_file_that_waits_for_its_turn_can_be_canceled),
         cmocka_unit_test(test_a_proxy_of_ours_is_found_and_activated),
         cmocka_unit_test(test_a_proxy_that_refuses_leads_to_in_band),
@@ -1457,6 +1665,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_receiver_that_loses_its_server_loses_an_in_band_stream),
         cmocka_unit_test(test_under_another_jid_of_ours_undecided_offers_end),
         cmocka_unit_test(test_a_flood_of_offers_is_held_at_32),
+        cmocka_unit_test(test_every_file_ends_whatever_happens),
         cmocka_unit_test(test_a_slot_is_found_and_the_link_is_told),
         cmocka_unit_test(test_without_a_service_there_is_no_upload),
         cmocka_unit_test(test_a_slot_is_asked_for_again_after_a_reconnect),
