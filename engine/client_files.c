@@ -83,7 +83,9 @@ static struct transfer_stream *stream_of(jingle_transfer *transfer)
             .context = loop_context(client->io),
             .log = &client->log,
             .listener = client->listener,
-            .loopback = client->features.loopback,
+            .choice = {.interfaces = client->interfaces,
+                       .family = client->family,
+                       .loopback = client->features.loopback},
             .hooks = {.user = transfer,
                       .candidate = on_candidate,
                       .connected = on_connected,
@@ -209,7 +211,7 @@ static void on_stream(jingle_transfer *transfer, const struct file_event *event)
 {
     enum file_stream from = event->u.stream.from;
     bool proxy = from == FILE_STREAM_PROXY || event->u.stream.type == S5B_PROXY;
-    int fd = transfer_stream_take(stream_of(transfer), from, NULL);
+    int fd = transfer_stream_take(stream_of(transfer), from, event->u.stream.host);
     if (fd < 0) {
         account_file_stream_failed(transfer->signaling, clock_now());
         return;

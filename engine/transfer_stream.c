@@ -76,7 +76,7 @@ static void tell_candidates(struct transfer_stream *stream)
     const struct transfer_stream_hooks *hooks = &stream->config.hooks;
     struct host_addresses list;
     uint16_t port = socks5_listener_port(stream->config.listener);
-    host_addresses_list(&list, stream->config.loopback);
+    host_addresses_list(&list, &stream->config.choice);
     for (size_t i = 0; i < list.count; i++) {
         hooks->candidate(hooks->user, S5B_DIRECT, list.text[i], port);
     }
@@ -175,7 +175,7 @@ static struct socks5_dialer *make_dialer(struct transfer_stream *stream, struct 
         .context = stream->config.context,
         .log = stream->config.log,
         .hooks = hooks,
-        .loopback = stream->config.loopback,
+        .from = stream->config.choice,
     };
     return socks5_dialer_new(&config);
 }

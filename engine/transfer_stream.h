@@ -10,6 +10,7 @@
 #ifndef JINGLE_ENGINE_TRANSFER_STREAM_H
 #define JINGLE_ENGINE_TRANSFER_STREAM_H
 
+#include "base/addresses.h"
 #include "base/log.h"
 #include "signaling/file_session.h"
 #include "transfer/ibb_stream.h"
@@ -35,7 +36,7 @@ struct transfer_stream_config {
     GMainContext *context;
     const struct logger *log;
     struct socks5_listener *listener; /* the client's */
-    bool loopback;
+    struct address_choice choice;     /* of this machine's addresses, outlives the stream */
     struct transfer_stream_hooks hooks;
 };
 

@@ -99,6 +99,7 @@ struct file_event {
         struct {
             enum file_stream from;
             const char *cid;
+            const char *host;   /* GUEST: of that candidate of ours; NULL otherwise */
             enum s5b_type type; /* of the candidate that won */
         } stream;
         struct {

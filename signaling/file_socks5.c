@@ -253,6 +253,7 @@ static void use_own(struct file_content *content, const struct s5b_candidate *ca
     if (candidate->type != S5B_PROXY) {
         event.u.stream.from = FILE_STREAM_GUEST;
         event.u.stream.cid = candidate->cid;
+        event.u.stream.host = candidate->host;
         event.u.stream.type = candidate->type;
         file_content_flow(content, FILE_PATH_STREAM, &event);
         return;

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/addresses.h"
 #include "transfer/bytestream.h"
 
 enum { HOST_ADDRESSES_MAX = 8 };
 
 struct host_addresses {
-    char text[HOST_ADDRESSES_MAX][BYTESTREAM_HOST_SIZE]; /* IPv4 first */
+    char text[HOST_ADDRESSES_MAX][BYTESTREAM_HOST_SIZE]; /* in the order of base/addresses.h */
     size_t count;
 };
 
-/* Of interfaces that are up; no link-local ones (they need a zone), loopback only if asked for. */
-void host_addresses_list(struct host_addresses *list, bool loopback);
+void host_addresses_list(struct host_addresses *list, const struct address_choice *choice);
 
 #endif

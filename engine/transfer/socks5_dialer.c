@@ -201,11 +201,20 @@ static gboolean host_answers(int fd, GIOCondition condition, void *user)
 
 /* --------------------------------------------------------------------------- connecting -- */
 
+static bool is_family(GInetAddress *host, jingle_family family)
+{
+    GSocketFamily wanted =
+        family == JINGLE_FAMILY_IPV4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6;
+    return family == JINGLE_FAMILY_ANY || g_inet_address_get_family(host) == wanted;
+}
+
 /* What a peer may make us connect to. */
 static bool may_dial(const struct socks5_dialer *dialer, GInetAddress *host)
 {
+    const struct address_choice *from = &dialer->config.from;
     return !g_inet_address_get_is_any(host) && !g_inet_address_get_is_multicast(host) &&
-           (dialer->config.loopback || !g_inet_address_get_is_loopback(host));
+           (from->loopback || !g_inet_address_get_is_loopback(host)) &&
+           is_family(host, from->family);
 }
 
 /* An IPv4-mapped address as what it is, so that may_dial() is not fooled. */
@@ -220,6 +229,25 @@ static GInetAddress *unmapped(GInetAddress *host)
     return g_object_ref(host);
 }
 
+/* Only chosen interfaces are used: from an address of one of them, if some were chosen. */
+static bool bind_to_chosen(const struct attempt *attempt, sa_family_t family, GInetAddress *host)
+{
+    const struct address_choice *from = &attempt->dialer->config.from;
+    union address found[ADDRESSES_MAX];
+    if (!from->interfaces || g_inet_address_get_is_loopback(host)) {
+        return true;
+    }
+    size_t count = addresses_list(from, found, ADDRESSES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].any.sa_family == family) {
+            socklen_t size = family == AF_INET ? sizeof found[i].v4 : sizeof found[i].v6;
+            return bind(attempt->fd, &found[i].any, size) == 0;
+        }
+    }
+    errno = EADDRNOTAVAIL;
+    return false;
+}
+
 static bool begin_connect(struct attempt *attempt, GInetAddress *host)
 {
     struct sockaddr_storage address = {0};
@@ -228,7 +256,8 @@ static bool begin_connect(struct attempt *attempt, GInetAddress *host)
     bool native = g_socket_address_to_native(target, &address, sizeof address, NULL);
     g_object_unref(target);
     attempt->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (!native || attempt->fd < 0 || !bytestream_prepare(attempt->fd)) {
+    if (!native || attempt->fd < 0 || !bytestream_prepare(attempt->fd) ||
+        !bind_to_chosen(attempt, address.ss_family, host)) {
         return false;
     }
     return connect(attempt->fd, (struct sockaddr *)&address, (socklen_t)size) == 0 ||
@@ -356,6 +385,7 @@ struct socks5_dialer *socks5_dialer_new(const struct socks5_dialer_config *confi
 {
     struct socks5_dialer *dialer = g_new0(struct socks5_dialer, 1);
     dialer->config = *config;
+    dialer->config.from.interfaces = g_strdup(config->from.interfaces);
     if (config->stagger == 0) {
         dialer->config.stagger = DIAL_STAGGER;
     }
@@ -373,6 +403,7 @@ void socks5_dialer_free(struct socks5_dialer *dialer)
     }
     watch_drop(&dialer->next);
     g_ptr_array_free(dialer->attempts, TRUE);
+    g_free((char *)dialer->config.from.interfaces);
     g_free(dialer);
 }
 

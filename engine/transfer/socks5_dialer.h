@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addresses.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -47,7 +48,9 @@ struct socks5_dialer_config {
     struct dial_hooks hooks;
     usec stagger;         /* 0: DIAL_STAGGER */
     usec candidate_limit; /* 0: DIAL_CANDIDATE_LIMIT */
-    bool loopback;        /* also 127.0.0.1 and ::1, which a peer has no business to name */
+    /* Of this machine, to connect from; not kept. Its loopback: also dial 127.0.0.1 and ::1, which
+     * a peer has no business to name. */
+    struct address_choice from;
 };
 
 struct socks5_dialer;

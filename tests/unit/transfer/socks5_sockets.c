@@ -89,7 +89,7 @@ static struct socks5_dialer *new_dialer(struct dialed *dialed, bool loopback)
         .context = context,
         .hooks = {on_connected, on_failed, dialed},
         .stagger = 20 * USEC_PER_MS,
-        .loopback = loopback,
+        .from = {.loopback = loopback},
     };
     return socks5_dialer_new(&config);
 }
@@ -163,7 +163,7 @@ static void test_a_dialer_and_a_listener_find_each_other(void **state)
     (void)state;
     static const char *const hosts[] = {"127.0.0.1", "::1", "localhost"};
     struct host_addresses local;
-    host_addresses_list(&local, true);
+    host_addresses_list(&local, &(struct address_choice){.loopback = true});
     bool has_v6 = false;
     for (size_t i = 0; i < local.count; i++) {
         has_v6 = has_v6 || strcmp(local.text[i], "::1") == 0;
@@ -439,7 +439,7 @@ static void test_a_silent_host_is_given_up_and_dialers_can_be_freed_at_any_time(
         .context = context,
         .hooks = {on_connected, on_failed, &dialed},
         .candidate_limit = 30 * USEC_PER_MS,
-        .loopback = true,
+        .from = {.loopback = true},
     };
     struct socks5_dialer *dialer = socks5_dialer_new(&config);
     add(dialer, "silent", "127.0.0.1", port, 10, THEIRS);
@@ -484,8 +484,8 @@ static void test_addresses_of_this_machine_are_listed(void **state)
     (void)state;
     struct host_addresses all;
     struct host_addresses outside;
-    host_addresses_list(&all, true);
-    host_addresses_list(&outside, false);
+    host_addresses_list(&all, &(struct address_choice){.loopback = true});
+    host_addresses_list(&outside, &(struct address_choice){.loopback = false});
     assert_true(all.count >= outside.count);
     for (size_t i = 0; i < all.count; i++) {
         uint8_t bytes[16];
