@@ -105,13 +105,15 @@ static void end(struct file_content *content, const struct ending *ending, usec 
     if (lingers) {
         session->state = FILE_SESSION_LINGERING;
         session->deadline = now + FILE_FAREWELL_LIMIT;
+    } else if (is_last) {
+        session->state = FILE_SESSION_ENDED;
     }
     event.u.ended.status = ending->status;
     event.u.ended.by = ending->by;
     event.u.ended.text = ending->text;
     file_session_tell(content, &event);
     if (is_last && !lingers)
-        file_session_finish_all(session, ending->status, ending->by, ending->text);
+        file_session_tell_over(session);
     else if (!is_last)
         file_session_try_accept(session, now);
 }

@@ -181,17 +181,22 @@ void file_session_terminate(struct file_session *session, enum reason_condition 
 
 /* ---------------------------------------------------------------------------- all must end -- */
 
+void file_session_tell_over(struct file_session *session)
+{
+    struct file_event event = {.type = FILE_EVENT_SESSION_ENDED};
+
+    session->hooks.event(session->hooks.user, session, &event);
+}
+
 void file_session_finish(struct file_session *session,
                          const jingle_status statuses[FILE_SESSION_CONTENTS_MAX], jingle_party by,
                          const char *text)
 {
     bool was_live[FILE_SESSION_CONTENTS_MAX] = {false};
-    struct file_event last = {.type = FILE_EVENT_SESSION_ENDED};
 
     if (session->state == FILE_SESSION_ENDED)
         return;
     session->state = FILE_SESSION_ENDED;
-    session->deadline = USEC_NEVER;
     for (size_t i = 0; i < session->content_count; i++) {
         was_live[i] = file_content_is_live(session->contents[i]);
         session->contents[i]->stage = FILE_STAGE_ENDED;
@@ -204,7 +209,7 @@ void file_session_finish(struct file_session *session,
         if (was_live[i])
             file_session_tell(session->contents[i], &event);
     }
-    session->hooks.event(session->hooks.user, session, &last);
+    file_session_tell_over(session);
 }
 
 void file_session_finish_all(struct file_session *session, jingle_status status, jingle_party by,
@@ -454,7 +459,7 @@ static void expire(struct file_session *session)
 
 void file_session_tick(struct file_session *session, usec now)
 {
-    if (now >= session->deadline)
+    if (session->state != FILE_SESSION_ENDED && now >= session->deadline)
         expire(session);
     for (size_t i = 0; i < session->content_count; i++) {
         struct file_content *content = session->contents[i];

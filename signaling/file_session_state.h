@@ -157,6 +157,8 @@ void file_session_finish(struct file_session *session,
                          const char *text);
 void file_session_finish_all(struct file_session *session, jingle_status status, jingle_party by,
                              const char *text);
+/* The last event. */
+void file_session_tell_over(struct file_session *session);
 
 /* file_session_offer.c */
 /* session-accept, as soon as all contents are decided. */

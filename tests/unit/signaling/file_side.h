@@ -25,6 +25,8 @@ struct file_side {
     bool has_proxy;  /* of ours */
     unsigned direct; /* candidates that it has to offer */
     uint32_t block_size;
+    unsigned net; /* where it is */
+    bool is_juliet;
     usec now;
     uint64_t seed;
     struct random_source random;
@@ -47,6 +49,8 @@ struct file_side {
     struct stanza_error answer; /* the last one */
     /* What the test wants to be done with an event. */
     void (*then)(struct file_side *side, const struct file_event *event);
+    void (*on_send)(struct file_side *side, const struct jingle_iq *iq, unsigned tag);
+    void (*on_answer)(struct file_side *side, const struct stanza_error *error);
     void *user;
 };
 
@@ -88,6 +92,8 @@ static inline void file_side_send(void *user, struct file_session *session,
     jingle_iq_copy(&copy, iq);
     g_array_append_val(side->sent, copy);
     g_array_append_val(side->tags, tag);
+    if (side->on_send != NULL)
+        side->on_send(side, iq, tag);
 }
 
 static inline void file_side_answer(void *user, struct file_session *session,
@@ -104,6 +110,8 @@ static inline void file_side_answer(void *user, struct file_session *session,
         g_string_append_printf(side->log, "=%s ", jingle_condition_name(error->jingle));
     else
         g_string_append_printf(side->log, "=%s ", stanza_condition_name(error->condition));
+    if (side->on_answer != NULL)
+        side->on_answer(side, error);
 }
 
 static inline void file_side_listen(struct file_side *side, struct file_session *session,
@@ -114,7 +122,7 @@ static inline void file_side_listen(struct file_side *side, struct file_session 
     for (size_t i = 0; i < 2; i++)
         g_strlcpy(side->addresses[i], event->u.listen.addresses[i], S5B_ADDRESS_SIZE);
     for (unsigned i = 0; i < side->direct; i++) {
-        g_snprintf(host, sizeof(host), "192.0.2.%u", i + 1);
+        g_snprintf(host, sizeof(host), "192.0.%u.%u", side->net, i + 1);
         file_session_add_candidate(session, event->content, S5B_DIRECT, host, 5000, side->now);
     }
 }
@@ -240,6 +248,7 @@ static inline void file_side_init(struct file_side *side)
     side->sent = g_array_new(FALSE, FALSE, sizeof(struct jingle_iq));
     side->tags = g_array_new(FALSE, FALSE, sizeof(unsigned));
     side->direct = 1;
+    side->net = 2;
     side->has_proxy = true;
     side->seed = 1;
 }
@@ -332,7 +341,8 @@ static inline bool file_side_receive(struct file_side *side, const char *text)
     if (!good)
         return false;
     if (side->session == NULL)
-        file_side_begin(side, ROMEO, JULIET, &iq);
+        file_side_begin(side, side->is_juliet ? JULIET : ROMEO, side->is_juliet ? ROMEO : JULIET,
+                        &iq);
     else
         file_session_receive(side->session, &iq, side->now);
     jingle_iq_clear(&iq);
