@@ -1131,12 +1131,13 @@ JINGLE_API void jingle_transfer_config_init(jingle_transfer_config *config);
  * @param config          NULL: defaults
  * @param[out] transfers  `count` of them, one reference each; release them with
  *                        jingle_transfer_unref()
- * @return #JINGLE_ERROR_INVALID, #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT
- * (more than 256 transfers in all), #JINGLE_ERROR_FILE_NOT_FOUND, #JINGLE_ERROR_FILE_KIND,
- *         #JINGLE_ERROR_FILE_PERMISSION, #JINGLE_ERROR_FILE: none is offered then, and `transfers`
- *         gets NULLs. What fails later is told by #JINGLE_EVENT_TRANSFER_ENDED. At most 64 files of
- *         a client move at once, in both directions: one beyond ends with #JINGLE_ERROR_LIMIT when
- *         its turn comes.
+ * @return #JINGLE_ERROR_INVALID, #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT,
+ *         #JINGLE_ERROR_FILE_NOT_FOUND, #JINGLE_ERROR_FILE_KIND, #JINGLE_ERROR_FILE_PERMISSION,
+ *         #JINGLE_ERROR_FILE: none is offered then, and `transfers` gets NULLs. What fails later is
+ *         told by #JINGLE_EVENT_TRANSFER_ENDED.
+ *
+ * A client has 256 transfers at most, both ways and those that wait for an answer included, and
+ * moves 64 of them at once: one beyond that ends with #JINGLE_ERROR_LIMIT when it should begin.
  */
 JINGLE_API jingle_status jingle_transfer_offer(jingle_client *client, const char *to,
                                                const jingle_file_source *files, size_t count,
