@@ -506,6 +506,16 @@ static void agree_extras(struct rtp_codec *codec, const struct rtp_description *
     codec->rtx_payload_type = codec->has_rtx ? rtx->id : 0;
 }
 
+/* As everybody but a few write it: what an answer echoes may be spelled otherwise. */
+static const char *usual_name(const char *name)
+{
+    static const char *const names[] = {"opus", "PCMU", "PCMA", "VP8", "VP9"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_ascii_strcasecmp(name, names[i]) == 0)
+            return names[i];
+    return name;
+}
+
 /* The codec as `wire` has it, with the name that we use. */
 static struct rtp_codec codec_of(const struct rtp_payload_type *wire,
                                  const struct rtp_payload_type *ours)
@@ -522,7 +532,7 @@ static struct rtp_codec codec_of(const struct rtp_payload_type *wire,
                   .max_fs = parameter_number(&wire->parameters, "max-fs")},
     };
 
-    g_strlcpy(codec.name, meaning_of(ours).name, sizeof(codec.name));
+    g_strlcpy(codec.name, usual_name(meaning_of(ours).name), sizeof(codec.name));
     return codec;
 }
 

@@ -66,6 +66,7 @@ static void test_the_answer_has_the_ids_of_the_offer_and_our_order(void **state)
                   &offer, &answer));
     assert_int_equal(answer.payload_type_count, 3);
     assert_int_equal(answer.payload_types[0].id, 98);
+    assert_string_equal(answer.payload_types[0].name, "OPUS"); /* as they spell it */
     assert_int_equal(answer.payload_types[0].channels, 2);
     assert_int_equal(answer.payload_types[1].id, 0);
     assert_int_equal(answer.payload_types[2].id, 100);
