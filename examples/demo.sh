@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A video call between two people on this machine, from nothing to a verdict:
+# A video call and a file between two people on this machine, from nothing to a verdict:
 #
 #   install packages ─▶ build ─▶ private XMPP server ─▶ Bob answers, Alice calls, speaks and shows
 #                    a test picture ─▶ compare what Bob recorded and saw with what Alice sent
+#                    ─▶ Bob sends Alice the picture that he saw ─▶ compare the two files
 #
 #   examples/demo.sh [--build DIR] [--out DIR]
 #
@@ -11,8 +12,9 @@
 #
 # The two windows are shown on this display, or on one of the demo's own (Xvfb) where there is none.
 # It listens on loopback only, on free ports, and leaves nothing behind but packages, the build and
-# in the folder: heard.flac, seen.png (Bob's last picture of Alice) and call.html (a page about the
-# call). Ends with 0 only if every word arrived and the picture is right.
+# in the folder: heard.flac, seen.png (Bob's last picture of Alice), call.html (a page about the
+# call) and received/seen.png (the same picture, sent back to Alice). Ends with 0 only if every word
+# arrived, the picture is right and the file came back equal.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -122,20 +124,20 @@ await_line() { # NAME TEXT SECONDS
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/jingle-demo.XXXXXX")
 
-step '1 of 5: packages'
+step '1 of 6: packages'
 "$top/scripts/install-packages.sh" --runtime --build
 
-step "2 of 5: build into $build (some minutes the first time)"
+step "2 of 6: build into $build (some minutes the first time)"
 build_programs
 echo "Built jcall $("$build/examples/jcall" --version | cut -d' ' -f2)."
 
-step '3 of 5: a private XMPP server'
+step '3 of 6: a private XMPP server'
 start_server
 echo "Prosody runs for Alice and Bob on $HOST, port $PORT; nobody else can reach it."
 
-step '4 of 5: the call'
+step '4 of 6: the call'
 mkdir -p "$out"
-rm -f "$out/heard.flac" "$out/seen.png" "$out/call.html"
+rm -rf "$out/heard.flac" "$out/seen.png" "$out/call.html" "$out/received"
 if [ -z "${DISPLAY:-}" ]; then
     start_screen
     echo "There is no display here: the windows are on one of the demo's own, $DISPLAY."
@@ -170,7 +172,7 @@ ended=$("$build/examples/compare_picture" now)
 [ -s "$out/seen.png" ] || fail 'Bob saw nothing.'
 [ -s "$out/call.html" ] || fail 'There is no page about the call.'
 
-step '5 of 5: what was heard and seen'
+step '5 of 6: what was heard and seen'
 verdict=0
 "$build/examples/compare_sound" "$spoken" "$out/heard.flac" 0.9 >"$work/verdict" || verdict=$?
 cat "$work/verdict"
@@ -179,14 +181,43 @@ seen=0
 setup_time() { # NAME
     sed -n 's/.*sound flows \([0-9.]*\) s after the answer.*/\1/p' "$work/$1.log"
 }
+setup_alice=$(setup_time Alice) setup_bob=$(setup_time Bob)
 echo
 [ "$verdict" -eq 0 ] || fail "what Bob heard is not what Alice said; listen to $out/heard.flac"
 [ "$seen" -eq 0 ] || fail "what Bob saw is not what Alice showed; look at $out/seen.png"
+
+step '6 of 6: a file: Bob sends Alice the picture that he saw'
+mkdir "$out/received"
+rm -f "$work"/*.log
+show Alice <"$work/alice.pipe" &
+shown=$!
+phone alice receive --auto --once --dir="$out/received" >"$work/alice.pipe" 2>&1 </dev/null &
+alice=$!
+await_line Alice 'Waiting for files' 20 || fail 'Alice could not log in.'
+show Bob <"$work/bob.pipe" &
+shown="$shown $!"
+phone bob send "alice@$DOMAIN" "$out/seen.png" >"$work/bob.pipe" 2>&1 </dev/null &
+bob=$!
+alice_code=0 bob_code=0
+wait "$bob" || bob_code=$?
+bob=''
+wait "$alice" || alice_code=$?
+alice=''
+for process in $shown; do wait "$process"; done
+shown=''
+[ "$bob_code" -eq 0 ] || fail "Bob's jcall ended with exit code $bob_code; see jcall(1)."
+[ "$alice_code" -eq 0 ] || fail "Alice's jcall ended with exit code $alice_code; see jcall(1)."
+cmp "$out/seen.png" "$out/received/seen.png" || fail 'the picture that Alice got is another one.'
+(cd "$out" && sha256sum seen.png received/seen.png)
+
 cat <<END
+
 Bob heard every word that Alice said and saw what she showed:
   "$(sed -n 's/^| .speech.flac. | \(.*\) |$/\1/p' "$top/examples/recordings.md")"
-Set-up: sound flowed $(setup_time Alice) s after the answer at Alice's end, $(setup_time Bob) s at Bob's.
+Set-up: sound flowed $setup_alice s after the answer at Alice's end, $setup_bob s at Bob's.
+The picture that he sent her arrived equal, byte for byte.
 What he heard:         $out/heard.flac
 What he saw last:      $out/seen.png
+What she received:     $out/received/seen.png
 A page about the call: $out/call.html
 END
