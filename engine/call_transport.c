@@ -109,7 +109,8 @@ static void gather(struct call_transport *transport)
     link_local(transport->link, &local);
     if (strcmp(local.ufrag, transport->local.ufrag) == 0) {
         ice_udp_clear(&local);
-        return; /* the peer answers a restart of ours */
+        link_gather(transport->link); /* more candidates for what was told */
+        return;
     }
     transport->reporting = false;
     ice_udp_clear(&transport->local);
@@ -213,7 +214,7 @@ void call_transport_follow_network(struct call_transport *transport)
  * it does not, so do we. */
 static void mend(struct call_transport *transport, usec now)
 {
-    if (!transport->silent_since) {
+    if (!transport->silent_since || link_awaits_answer(transport->link)) {
         return;
     }
     usec patience = transport->call->config.controlling ? 0 : THEIR_TURN;

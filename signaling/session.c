@@ -12,6 +12,10 @@
 /* The action is kept in the low bits of a tag, so that an answer needs no table. */
 #define TAG_ACTION_BITS 4
 #define TAG_ACTION_MASK ((1u << TAG_ACTION_BITS) - 1)
+/* How long a peer that is away for a moment is given, and how often. */
+#define RETELL_AFTER   (2 * USEC_PER_SEC)
+#define RETELLINGS_MAX 6
+
 _Static_assert(ACTION_COUNT <= TAG_ACTION_MASK + 1, "an action fits into a tag");
 
 /* ------------------------------------------------------------------------------ contents -- */
@@ -97,7 +101,7 @@ static struct session *session_create(const struct session_config *config,
     session->ring_timeout = config->ring_timeout;
     session->abilities = config->abilities;
     session->video_abilities = config->video_abilities;
-    session->deadline = USEC_NEVER;
+    session->deadline = session->retell_at = USEC_NEVER;
     return session;
 }
 
@@ -335,16 +339,32 @@ static bool says_gone(const struct stanza_error *error)
            error->condition == STANZA_RECIPIENT_UNAVAILABLE;
 }
 
+/* Who changes networks has no stream for a moment, and may need just what was said then. */
+static void plan_retelling(struct session *session, enum jingle_action action,
+                           const struct stanza_error *error, usec now)
+{
+    bool away = error->condition == STANZA_SERVICE_UNAVAILABLE ||
+                error->condition == STANZA_RECIPIENT_UNAVAILABLE ||
+                error->condition == STANZA_REMOTE_SERVER_NOT_FOUND ||
+                error->condition == STANZA_REMOTE_SERVER_TIMEOUT;
+
+    if (action == ACTION_TRANSPORT_INFO && away && error->jingle == JINGLE_CONDITION_NONE &&
+        session->retell_at == USEC_NEVER && session->retellings < RETELLINGS_MAX)
+        session->retell_at = now + RETELL_AFTER;
+}
+
 static void failed(struct session *session, enum jingle_action action,
-                   const struct stanza_error *error)
+                   const struct stanza_error *error, usec now)
 {
     log_info(session->log, "%s answers our %s with %s %s %s", session->peer,
              jingle_action_name(action), stanza_condition_name(error->condition),
              jingle_condition_name(error->jingle), error->text);
     /* Media flows: whatever the error means, they have had our session-accept. (Their server, back
      * before them, answers for somebody offline.) */
-    if (session->connected)
+    if (session->connected) {
+        plan_retelling(session, action, error, now);
         return;
+    }
     if (action == ACTION_SESSION_INITIATE || action == ACTION_SESSION_ACCEPT) {
         setup_failed(session, error);
     } else if (action == ACTION_TRANSPORT_INFO && says_gone(error)) {
@@ -357,14 +377,15 @@ void session_answered(struct session *session, unsigned tag, const struct stanza
 {
     enum jingle_action action = (enum jingle_action)(tag & TAG_ACTION_MASK);
 
-    (void)now;
     if (session->state == SESSION_ENDED)
         return;
     session_change_answered(session, tag, error);
     if (error != NULL) {
-        failed(session, action, error);
+        failed(session, action, error, now);
         return;
     }
+    if (action == ACTION_TRANSPORT_INFO)
+        session->retellings = 0;
     if (action != ACTION_SESSION_INITIATE)
         return;
     session->initiate_acked = true;
@@ -376,13 +397,20 @@ void session_answered(struct session *session, unsigned tag, const struct stanza
 
 usec session_next_deadline(const struct session *session)
 {
-    return MIN(session->deadline, session_changes_deadline(session));
+    usec deadline = MIN(session->deadline, session->retell_at);
+
+    return MIN(deadline, session_changes_deadline(session));
 }
 
 void session_tick(struct session *session, usec now)
 {
     if (now >= session->deadline)
         session_end(session, JINGLE_REASON_NO_ANSWER);
+    if (now >= session->retell_at) {
+        session->retell_at = USEC_NEVER;
+        session->retellings++;
+        session_retell_transports(session);
+    }
     session_tick_changes(session, now);
 }
 

@@ -317,6 +317,20 @@ static void restart(struct session *session, struct content *content,
     session_flush(session, content);
 }
 
+void session_retell_transports(struct session *session)
+{
+    for (size_t i = 0; i < session->content_count; i++) {
+        struct content *content = session->contents[i];
+        if (session->state != SESSION_ACTIVE || content->state != CONTENT_AGREED ||
+            !content->has_own || content->carrier != NULL)
+            continue;
+        content->sent = 0;
+        if (content->restart_sent)
+            send_transport_info(session, content, 0);
+        session_flush(session, content);
+    }
+}
+
 /* Before it was told: it may still become another. */
 static bool is_open(const struct session *session, const struct content *content)
 {

@@ -69,9 +69,11 @@ struct session {
     bool accepting;      /* session-accept goes as soon as the transports are there ... */
     bool negotiating;    /* ... and all is told of what was agreed on */
     bool connected;
-    bool named;    /* the peer names itself as initiator or responder: XEP-0166 to the letter */
-    bool modifies; /* it has sent or accepted a content-modify */
-    usec deadline; /* for the session-accept */
+    bool named;     /* the peer names itself as initiator or responder: XEP-0166 to the letter */
+    bool modifies;  /* it has sent or accepted a content-modify */
+    usec deadline;  /* for the session-accept */
+    usec retell_at; /* transports, for they have not heard; USEC_NEVER: they have */
+    unsigned retellings;
     unsigned tags;
     unsigned labels;
     unsigned telling;          /* event hooks that have not returned */
@@ -111,6 +113,8 @@ void session_tell_negotiated(struct session *session);
 void session_write_group(struct jingle_iq *iq, const struct jingle_group *group);
 /* Sends the candidates that wait, if it is time. */
 void session_flush(struct session *session, struct content *content);
+/* All candidates that we have, and an ICE restart that is not answered, once more. */
+void session_retell_transports(struct session *session);
 
 /* session_bundle.c */
 /* The content whose transport carries this one: itself, or another. */

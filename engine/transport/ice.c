@@ -586,32 +586,42 @@ static bool has_other_first(const struct ice *ice, sa_family_t family, const uni
 {
     const union address *before = first_of(family, ice->addresses, ice->address_count);
     const union address *now = first_of(family, list, count);
-    return now && (!before || !address_is_same_host(now, before));
+    return before && now && !address_is_same_host(now, before);
 }
 
-/* Of a relay that is in use, the address that it is reached from is not known. */
-static bool is_in_use_elsewhere(const struct ice *ice, const union address *list, size_t count)
+static bool contains(const union address *list, size_t count, const union address *address)
+{
+    for (size_t i = 0; i < count; i++)
+        if (address_is_same_host(&list[i], address))
+            return true;
+    return false;
+}
+
+/* Of a relay in use the address is not known that it is reached from, and without a pair all may
+ * be needed: then none may be gone. */
+static bool has_lost_its_base(const struct ice *ice, const union address *list, size_t count)
 {
     NiceCandidate *local;
     NiceCandidate *remote;
-    union address base = {.v6.sin6_family = AF_UNSPEC};
-    if (!nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &local, &remote) ||
-        local->type == NICE_CANDIDATE_TYPE_RELAYED)
-        return false;
-    nice_address_copy_to_sockaddr(&local->base_addr, &base.any);
-    for (size_t i = 0; i < count; i++)
-        if (address_is_same_host(&list[i], &base))
-            return false;
-    return true;
+    if (nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &local, &remote) &&
+        local->type != NICE_CANDIDATE_TYPE_RELAYED) {
+        union address base = {.v6.sin6_family = AF_UNSPEC};
+        nice_address_copy_to_sockaddr(&local->base_addr, &base.any);
+        return !contains(list, count, &base);
+    }
+    for (size_t i = 0; i < ice->address_count; i++)
+        if (!contains(list, count, &ice->addresses[i]))
+            return true;
+    return ice->address_count == 0;
 }
 
 bool ice_is_outdated(const struct ice *ice)
 {
     union address now[ICE_MAX_LOCAL_ADDRESSES];
     size_t count = list_addresses(ice, ice->loopback, now);
-    return count > 0 &&
+    return ice->gathering && count > 0 &&
            (has_other_first(ice, AF_INET, now, count) ||
-            has_other_first(ice, AF_INET6, now, count) || is_in_use_elsewhere(ice, now, count));
+            has_other_first(ice, AF_INET6, now, count) || has_lost_its_base(ice, now, count));
 }
 
 /* ------------------------------------------------------------------------------ the peer's -- */

@@ -73,8 +73,8 @@ bool ice_add_candidate(struct ice *ice, const struct ice_candidate *candidate);
 
 bool ice_is_usable(const struct ice *ice);
 
-/* This computer has addresses, and they are others than those that were gathered from: the first
- * one of a family is another, or the one in use is gone. */
+/* This computer has addresses, and they are others than those that were gathered from: the one in
+ * use is gone, or another one is the first of its family. */
 bool ice_is_outdated(const struct ice *ice);
 
 /* After `lost`: the pair is in use again, because authentic packets show that the peer is there.

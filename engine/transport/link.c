@@ -373,11 +373,12 @@ static void on_receive(void *user, uint8_t *datagram, size_t bytes)
     }
 }
 
-static struct path *path_new(struct link *link, jingle_status *status)
+/* `ufrag` and `pwd` NULL: random. */
+static struct path *path_new(struct link *link, const char *ufrag, const char *pwd,
+                             jingle_status *status)
 {
     struct path *path = g_new0(struct path, 1);
     path->link = link;
-    bool first = !link->path;
     struct ice_config config = {
         .poller = link->config.poller,
         .log = link->config.log,
@@ -388,8 +389,8 @@ static struct path *path_new(struct link *link, jingle_status *status)
         .family = link->config.family,
         .video = link->config.video,
         .generation = link->generation,
-        .ufrag = first ? link->config.ufrag : NULL,
-        .pwd = first ? link->config.pwd : NULL,
+        .ufrag = ufrag,
+        .pwd = pwd,
         .ca_file = link->config.ca_file,
         .servers = link->servers,
         .server_count = link->config.server_count,
@@ -446,7 +447,7 @@ struct link *link_new(const struct link_config *config, jingle_status *status)
     };
     link->dtls = dtls_new(&dtls, status);
     if (link->dtls)
-        link->path = path_new(link, status);
+        link->path = path_new(link, link->config.ufrag, link->config.pwd, status);
     if (link->path)
         return link;
     link_free(link);
@@ -610,16 +611,29 @@ static bool may_restart(struct link *link, usec now)
     return true;
 }
 
-/* The peer's new agent must be new, too: what is left of an unfinished restart is dropped. */
+bool link_awaits_answer(const struct link *link)
+{
+    return link->next && link->next->remote_ufrag[0] == '\0';
+}
+
+/* The peer's new agent must be new, too: what is left of an unfinished restart is dropped. Of one
+ * that is not answered the credentials stay: they are on their way, and were there others behind
+ * them, the two sides might take an answer for one to the other, for ever. */
 jingle_status link_restart(struct link *link)
 {
     jingle_status status;
+    char ufrag[ICE_CREDENTIAL_MAX + 1];
+    char pwd[ICE_CREDENTIAL_MAX + 1];
+    bool same = link_awaits_answer(link);
     if (is_over(link))
         return JINGLE_ERROR_STATE;
     if (!may_restart(link, clock_now()))
         return JINGLE_ERROR_LIMIT;
-    link->generation++;
-    struct path *next = path_new(link, &status);
+    if (same)
+        ice_local(link->next->ice, ufrag, pwd);
+    else
+        link->generation++;
+    struct path *next = path_new(link, same ? ufrag : NULL, same ? pwd : NULL, &status);
     if (!next)
         return status;
     path_free(link->next);

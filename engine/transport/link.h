@@ -136,9 +136,12 @@ void link_set_role(struct link *link, bool dtls_client);
 void link_expect_media(struct link *link, bool expected);
 
 /* A fresh ICE agent under the live DTLS and SRTP, which goes on over the old path until the new one
- * is up. Signal link_local(), then call link_gather(). JINGLE_ERROR_LIMIT when that happens too
- * often, no matter on whose account. */
+ * is up. Signal link_local() if it is not as before, then call link_gather(). JINGLE_ERROR_LIMIT
+ * when that happens too often, no matter on whose account. */
 jingle_status link_restart(struct link *link);
+
+/* A restart of ours was not answered yet. A further one keeps its credentials. */
+bool link_awaits_answer(const struct link *link);
 
 /* The addresses of this computer are others than those that were gathered from: the way goes by one
  * that is gone, or the system would take another one now. */

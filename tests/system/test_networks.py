@@ -1,11 +1,15 @@
 """The networks that people have: every kind of NAT and firewall, networks that change during a call,
 and servers that are dead. What test_paths.py has is not here again."""
 
+import re
+import time
+
 import netns
 import pytest
 import sound
 from coturn import SECRET
 from netns import BLACK_HOLE, PUBLIC, PUBLIC_V6
+from test_endings import alter, tamper_module
 
 pytestmark = netns.needed
 
@@ -187,3 +191,55 @@ def test_a_nat_that_silently_forgets(scene, side):
     net.internet.rebind(side)
     (bob if side == "a" else alice).await_event("recovered")
     assert_goes_on(net, alice, bob, longest=6)
+
+
+def test_a_server_connection_that_is_lost_and_resumed_is_not_heard(scene):
+    net = scene(everything)
+    alice, bob = net.call()
+    for side, program in (("a", alice), ("b", bob)):
+        net.internet.refuse_tcp(side, net.server.port)
+        program.command("mute")  # something to be sent, so that the refusal is met
+        program.await_event("offline")
+        program.command("unmute")
+        net.internet.allow_tcp(side)
+        program.await_event("online")
+    for side in (alice, bob):
+        assert "(resumed)" in "".join(side.stderr)
+        assert not side.seen("interrupted")
+        side.await_sound(1)
+    hang_up(alice, bob)
+
+
+def test_another_network_while_the_server_is_away(scene):
+    """Nothing can be signalled before the server is back; then the sound is, too."""
+    net = scene(everything)
+    net.internet.prepare_mobile("a")
+    alice, bob = net.call()
+    net.server.kill()
+    for side in (alice, bob):
+        side.await_event("offline")
+    net.internet.go_mobile("a")
+    for side in (alice, bob):
+        side.await_event("interrupted")
+    net.server.resume()
+    back = time.monotonic()
+    for side in (alice, bob):
+        assert side.await_event("recovered")["seen"] - back < 8
+    assert_goes_on(net, alice, bob, longest=12)
+
+
+def test_a_client_that_cannot_restart_ice_is_left_alone(scene):
+    """As Dino: its answers have no group (it bundles nothing), and new credentials mean nothing to
+    it. The call waits for the network that it had, says so, and goes on when that is back."""
+    net = scene(everything, server_options=("--module", tamper_module()))
+    alter(net.server, "session-initiate <group.-</group> ", "session-accept <group.-</group> ")
+    alice, bob = net.call()
+    net.internet.cut("a")
+    text = alice.await_event("interrupted")["text"]
+    assert "another network" in text
+    net.internet.mend("a")
+    for side in (alice, bob):
+        side.await_event("recovered")
+        side.await_sound(1)
+        assert "Looking for another path" not in "".join(side.stderr)
+    net.assert_heard(alice, bob)

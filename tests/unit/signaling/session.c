@@ -692,6 +692,52 @@ static void test_our_restart_is_an_offer_without_candidates(void **state)
     side_clear(&side);
 }
 
+/* Their server answers for them while they change networks. */
+static void test_a_restart_that_they_were_away_for_is_told_again(void **state)
+{
+    struct stanza_error away = {.condition = STANZA_SERVICE_UNAVAILABLE};
+    struct side side;
+
+    (void)state;
+    make_active(&side);
+    session_connected(side.session);
+    side_set_transport(&side, "audio", "restarted", 3000);
+    assert_log(&side, "!transport-info !transport-info");
+    session_answered(side.session, side_last_tag(&side), &away, 10);
+    usec due = session_next_deadline(side.session);
+    assert_true(due > 10 && due < 10 * USEC_PER_SEC);
+    session_tick(side.session, due - 1);
+    assert_log(&side, "");
+    session_tick(side.session, due);
+    assert_log(&side, "!transport-info !transport-info");
+    assert_sent(&side, "ufrag=\"restarted\"");
+    assert_sent(&side, "port=\"3000\"");
+    assert_true(session_next_deadline(side.session) == USEC_NEVER);
+    side_clear(&side);
+}
+
+static void test_who_stays_away_is_not_told_for_ever(void **state)
+{
+    struct stanza_error away = {.condition = STANZA_SERVICE_UNAVAILABLE};
+    struct side side;
+    unsigned times = 0;
+
+    (void)state;
+    make_active(&side);
+    session_connected(side.session);
+    side_set_transport(&side, "audio", "restarted", 3000);
+    session_answered(side.session, side_last_tag(&side), &away, 0);
+    while (session_next_deadline(side.session) != USEC_NEVER && times < 100) {
+        usec due = session_next_deadline(side.session);
+        session_tick(side.session, due);
+        session_answered(side.session, side_last_tag(&side), &away, due);
+        times++;
+    }
+    assert_in_range(times, 1, 10);
+    assert_int_equal(session_state(side.session), SESSION_ACTIVE);
+    side_clear(&side);
+}
+
 static void test_the_peer_cannot_make_us_keep_more_than_so_many_candidates(void **state)
 {
     struct side side;
@@ -863,6 +909,8 @@ int main(void)
         cmocka_unit_test(test_the_peer_may_change_who_sends),
         cmocka_unit_test(test_a_restart_of_the_peer_is_answered_with_candidates),
         cmocka_unit_test(test_our_restart_is_an_offer_without_candidates),
+        cmocka_unit_test(test_a_restart_that_they_were_away_for_is_told_again),
+        cmocka_unit_test(test_who_stays_away_is_not_told_for_ever),
         cmocka_unit_test(test_the_peer_cannot_make_us_keep_more_than_so_many_candidates),
         cmocka_unit_test(test_each_end_has_its_reason),
         cmocka_unit_test(test_nobody_answers),

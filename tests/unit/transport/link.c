@@ -371,6 +371,45 @@ static void test_a_restart_goes_under_live_media(void **state)
     send_until_heard();
 }
 
+static void test_a_restart_that_is_not_answered_keeps_its_credentials(void **state)
+{
+    struct ice_udp_transport before;
+    struct ice_udp_transport first;
+    struct ice_udp_transport second;
+    (void)state;
+    start_both();
+    link_pair_signal(&pair, true);
+    assert_true(link_pair_wait(&pair, both_connected, PATIENCE));
+    link_local(pair.a.link, &before);
+    assert_int_equal(link_restart(pair.a.link), JINGLE_OK);
+    assert_true(link_awaits_answer(pair.a.link));
+    link_local(pair.a.link, &first);
+    assert_string_not_equal(first.ufrag, before.ufrag);
+    assert_int_equal(link_restart(pair.a.link), JINGLE_OK);
+    link_local(pair.a.link, &second);
+    assert_string_equal(second.ufrag, first.ufrag);
+    assert_string_equal(second.pwd, first.pwd);
+
+    assert_int_equal(party_signal(&pair.a), LINK_REMOTE_RESTART);
+    assert_int_equal(party_signal(&pair.b), LINK_REMOTE_TAKEN);
+    assert_false(link_awaits_answer(pair.a.link));
+    assert_int_equal(link_restart(pair.a.link), JINGLE_OK);
+    link_local(pair.a.link, &second);
+    assert_string_not_equal(second.ufrag, first.ufrag);
+}
+
+static void test_a_link_on_addresses_that_are_still_ours_is_not_outdated(void **state)
+{
+    (void)state;
+    start_both();
+    assert_false(link_is_outdated(pair.a.link)); /* it was made from none yet */
+    link_pair_signal(&pair, true);
+    assert_true(link_pair_wait(&pair, both_connected, PATIENCE));
+    assert_false(link_is_outdated(pair.a.link));
+    link_close(pair.a.link);
+    assert_false(link_is_outdated(pair.a.link));
+}
+
 /* Sends bytes from a stranger's socket to the port of a's selected candidate. */
 static void throw_at_a(const uint8_t *bytes, size_t count)
 {
@@ -455,6 +494,8 @@ int main(void)
         TEST(test_expected_silence_is_no_trouble),
         TEST(test_closing_tells_the_peer_in_the_media_path),
         TEST(test_a_restart_goes_under_live_media),
+        TEST(test_a_restart_that_is_not_answered_keeps_its_credentials),
+        TEST(test_a_link_on_addresses_that_are_still_ours_is_not_outdated),
         TEST(test_endless_restarts_of_the_peer_are_refused),
         TEST(test_garbage_from_strangers_does_no_harm),
         TEST(test_relay_only_without_a_relay_tells_no_address),
