@@ -207,7 +207,7 @@ void account_file_accept(struct account_file *file, uint64_t offset,
                          const struct file_description *description, unsigned ways, usec now)
 {
     account_enter(file->account, now);
-    file->decided = true;
+    file->decided = file->decided || !file->outgoing;
     if (session_of(file))
         file_session_accept(session_of(file), file->content, offset, description, ways, now);
     account_leave(file->account);
@@ -216,7 +216,7 @@ void account_file_accept(struct account_file *file, uint64_t offset,
 void account_file_reject(struct account_file *file, usec now)
 {
     account_enter(file->account, now);
-    file->decided = true;
+    file->decided = file->decided || !file->outgoing;
     if (session_of(file))
         file_session_reject(session_of(file), file->content, now);
     account_leave(file->account);
