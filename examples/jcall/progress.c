@@ -105,38 +105,41 @@ bool progress_moving(const struct progress *progress)
 
 struct sum {
     uint64_t total, done, rate;
-    int64_t time_left; /* -1: unknown */
-    unsigned count;    /* of those that have not ended */
-    const struct progress_item *first;
-    bool one_way; /* all that move take the way of the first */
+    int64_t time_left;                /* -1: unknown */
+    unsigned count;                   /* of those that have not ended */
+    const struct progress_item *only; /* the first of these */
+    unsigned moving;
+    jingle_way way; /* that all of those take; AUTO: not the same */
     bool checking;
 };
 
+/* One way for all, or none. */
+static jingle_way way_join(const struct sum *sum, const struct progress_item *item)
+{
+    jingle_way way = item->statistics.way;
+    return sum->moving == 0 || sum->way == way ? way : JINGLE_WAY_AUTO;
+}
+
 static struct sum sum_up(const struct progress *progress)
 {
-    struct sum sum = {.one_way = true, .time_left = -1};
+    struct sum sum = {.time_left = -1};
     for (guint i = 0; i < progress->items->len; i++) {
         const struct progress_item *item = item_at(progress, i);
         sum.total += item->statistics.bytes_total;
         sum.done += MIN(item->statistics.bytes_done, item->statistics.bytes_total);
         sum.rate += item->statistics.rate;
-        if (!item->transfer) {
-            continue;
+        if (item->transfer) {
+            sum.only = sum.only ? sum.only : item;
+            sum.count++;
         }
-        sum.count++;
-        sum.checking = sum.checking || item->statistics.checking;
-        if (!item->moving) {
-            continue;
+        if (item->transfer && item->moving) {
+            sum.checking = sum.checking || item->statistics.checking;
+            sum.way = way_join(&sum, item);
+            sum.moving++;
         }
-        sum.one_way =
-            sum.one_way && (!sum.first || sum.first->statistics.way == item->statistics.way);
-        sum.first = sum.first ? sum.first : item;
     }
-    if (!sum.first && progress->items->len > 0) {
-        sum.first = item_at(progress, 0);
-    }
-    if (sum.first && progress->items->len == 1) {
-        sum.time_left = sum.first->statistics.time_left;
+    if (sum.count == 1) {
+        sum.time_left = sum.only->statistics.time_left;
     } else if (sum.rate > 0) {
         double seconds = (double)(sum.total - sum.done) / (double)sum.rate;
         sum.time_left = (int64_t)(MIN(seconds, 1e9) * G_USEC_PER_SEC);
@@ -170,28 +173,48 @@ struct line {
     char *parts[PARTS]; /* NULL: not in the line */
 };
 
-static char *name_part(const struct progress *progress, const struct sum *sum)
+/* Numbers that change keep their places, and so does the bar. */
+static char *padded(char *text, size_t width)
 {
-    return progress->items->len > 1 ? g_strdup_printf("%u files", sum->count)
-                                    : g_strdup(sum->first->name);
+    size_t length = strlen(text);
+    char *padding = g_strnfill(width > length ? width - length : 0, ' ');
+    char *result = g_strconcat(padding, text, NULL);
+    g_free(padding);
+    g_free(text);
+    return result;
 }
 
-static void line_fill(struct line *line, const struct progress *progress, const struct sum *sum)
+static char *amount_text(const struct sum *sum)
+{
+    char *whole = amount_part(sum->total, sum->total);
+    char *part = padded(amount_part(sum->done, sum->total), strlen(whole));
+    g_free(whole);
+    return part;
+}
+
+static char *left_text(const struct sum *sum)
+{
+    char *time = padded(amount_time(sum->time_left), strlen("0:00"));
+    char *left = g_strconcat(time, " left", NULL);
+    g_free(time);
+    return left;
+}
+
+static void line_fill(struct line *line, const struct sum *sum)
 {
     line->parts[PART_BAR] = bar_text(0, BAR_LEAST); /* for its width; drawn at the end */
-    line->parts[PART_PERCENT] = g_strdup_printf("%d %%", sum_percent(sum));
-    line->parts[PART_AMOUNT] = amount_part(sum->done, sum->total);
-    line->parts[PART_RATE] =
-        sum->checking ? g_strdup("checking what is kept") : amount_rate(sum->rate);
+    line->parts[PART_PERCENT] = g_strdup_printf("%3d %%", sum_percent(sum));
+    line->parts[PART_AMOUNT] = amount_text(sum);
+    line->parts[PART_RATE] = sum->checking ? g_strdup("checking what is kept")
+                                           : padded(amount_rate(sum->rate), strlen("1.00 MiB/s"));
     if (sum->time_left >= 0 && !sum->checking) {
-        char *time = amount_time(sum->time_left);
-        line->parts[PART_LEFT] = g_strconcat(time, " left", NULL);
-        g_free(time);
+        line->parts[PART_LEFT] = left_text(sum);
     }
-    if (sum->one_way && sum->first->statistics.way != JINGLE_WAY_AUTO) {
-        line->parts[PART_WAY] = g_strdup(jingle_way_name(sum->first->statistics.way));
+    if (sum->way != JINGLE_WAY_AUTO) {
+        line->parts[PART_WAY] = g_strdup(jingle_way_name(sum->way));
     }
-    line->parts[PART_NAME] = name_part(progress, sum);
+    line->parts[PART_NAME] =
+        sum->count == 1 ? g_strdup(sum->only->name) : g_strdup_printf("%u files", sum->count);
 }
 
 static size_t line_width(const struct line *line)
@@ -245,11 +268,11 @@ static void line_draw_bar(struct line *line, const struct sum *sum, size_t width
 char *progress_text(const struct progress *progress, unsigned width)
 {
     struct sum sum = sum_up(progress);
-    if (sum.count == 0 || !sum.first) {
+    if (sum.count == 0) {
         return g_strdup("");
     }
     struct line line = {{NULL}};
-    line_fill(&line, progress, &sum);
+    line_fill(&line, &sum);
     line_fit(&line, width);
     line_draw_bar(&line, &sum, width);
     GString *text = g_string_new(NULL);
@@ -264,10 +287,10 @@ char *progress_text(const struct progress *progress, unsigned width)
 
 char *progress_short(const struct progress *progress)
 {
-    if (progress_count(progress) == 0) {
+    struct sum sum = sum_up(progress);
+    if (sum.count == 0) {
         return g_strdup("");
     }
-    struct sum sum = sum_up(progress);
     if (sum.count == 1) {
         return g_strdup_printf("file %d %%", sum_percent(&sum));
     }

@@ -54,6 +54,7 @@ void tell_free(struct teller *teller)
     g_free(teller->said);
     progress_clear(&teller->progress);
     g_free(teller->codec);
+    g_free(teller->words);
     g_free(teller->question);
     g_free(teller->typed);
     g_free(teller);

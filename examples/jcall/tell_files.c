@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define TYPED_LEAST 8 /* columns, of what the user types */
+#define TYPED_LEAST      8     /* columns, of what the user types */
+#define RATE_BYTES_LEAST 65536 /* of a file whose rate says anything */
 
 /* Each file has a number for programs, from 1: names and sessions may be the same. */
 static unsigned file_number(struct teller *teller, jingle_transfer *transfer)
@@ -180,9 +181,11 @@ static void say_offered(struct teller *teller, const jingle_event *event)
                                event->u.file.count);
     }
     tell_note(teller, "%s.", text->str);
-    if (*words) {
+    if (*words && (event->u.file.index == 0 || g_strcmp0(words, teller->words) != 0)) {
         tell_note(teller, "They write: %s", words);
     }
+    g_free(teller->words);
+    teller->words = g_strdup(words);
     display_ring(teller->display);
     g_string_free(text, TRUE);
     g_free(amount);
@@ -218,7 +221,7 @@ static void say_started(struct teller *teller, const jingle_event *event)
 static char *manner_text(const jingle_transfer_statistics *s, bool sending)
 {
     GString *text = g_string_new(jingle_way_name(s->way));
-    if (s->mean_rate > 0) {
+    if (s->mean_rate > 0 && s->bytes_total >= RATE_BYTES_LEAST) {
         char *rate = amount_rate(s->mean_rate);
         char *time = amount_time(s->duration);
         g_string_append_printf(text, ", %s, %s", rate, time);
@@ -291,8 +294,8 @@ char *tell_transfer_sentence(const struct teller *teller, const jingle_event *ev
         }
         g_string_append(text, "; add --via http to leave it on your server.");
     } else if (can_resume(event)) {
-        g_string_append(text, sending ? " The same command goes on where it stopped."
-                                      : " What came is kept: it goes on when they send it again.");
+        g_string_append(text, sending ? " Sent again, it goes on where it stopped."
+                                      : " What came is kept: sent again, it goes on.");
     }
     return g_string_free(text, FALSE);
 }
@@ -357,6 +360,16 @@ static const char *transfer_event_name(jingle_event_type type)
     }
 }
 
+/* Before the sentence, so that the line below it is not the old one. */
+static void show_end(struct teller *teller)
+{
+    bool waited = teller->stage == STAGE_FILES_OFFERED || teller->stage == STAGE_FILES_LAST;
+    if (waited && progress_count(&teller->progress) == 0) {
+        teller_enter(teller, STAGE_IDLE);
+    }
+    tell_tick(teller);
+}
+
 void teller_take_transfer(struct teller *teller, const jingle_event *event)
 {
     if (teller->json) {
@@ -380,6 +393,7 @@ void teller_take_transfer(struct teller *teller, const jingle_event *event)
         break;
     default:
         progress_end(&teller->progress, event->transfer, event->status == JINGLE_OK);
+        show_end(teller);
         say_ended(teller, event);
         break;
     }

@@ -56,6 +56,7 @@ struct teller {
     /* files */
     struct progress progress;
     unsigned files;      /* that have got a number so far */
+    char *words;         /* that came with the last one offered */
     char *question;      /* that waits for a key; NULL: none */
     char *typed;         /* what the user types for the question before; NULL: nothing */
     gint64 progress_due; /* when the line may be drawn again */

@@ -10,6 +10,7 @@ import termios
 import threading
 import time
 
+import files
 import jcall
 import pytest
 
@@ -125,6 +126,86 @@ def test_without_a_terminal_there_are_plain_lines(server, answering):
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout and "\r" not in done.stdout
     assert len(done.stdout.splitlines()) >= 2
+
+
+def test_a_file_by_hand(server, sending, terminal, tmp_path):
+    (tmp_path / "in").mkdir()
+    paths = [files.make(tmp_path / "out" / name, 100_000) for name in ("yes.bin", "no.bin")]
+    bob = terminal(server, "bob", "receive", "--once", "--dir", tmp_path / "in", password="secret")
+    bob.await_text("Waiting for files")
+    alice = sending(server, "alice", "bob", *paths, words=["--description", "for you"])
+    bob.await_text("They write: for you")
+    bob.await_text("Take yes.bin.*y takes, n refuses")
+    bob.type("y")
+    bob.await_text("Take no.bin")
+    bob.type("n")
+    assert bob.await_exit() == 11
+    assert alice.await_exit() == 11
+    assert re.search(rf"yes.bin \(97.7 KiB\) is saved as {tmp_path}/in/yes.bin", bob.shown)
+    assert files.names(tmp_path / "in") == ["yes.bin"]
+
+
+def test_progress_of_a_file_is_a_line_that_lives(server, receiving, terminal, tmp_path):
+    receiving(server, "bob", tmp_path / "in")
+    path = files.make(tmp_path / "x.bin", 4 * files.MIB)
+    alice = terminal(server, "alice", "send", server.jid("bob"), path, "--limit", "2M",
+                     password="secret")
+    alice.await_text(r"[1-9]\d? %.* of 4.00 MiB.*/s.*0:0\d left.*direct")
+    assert alice.await_exit() == 0
+    assert "x.bin (4.00 MiB) has arrived: direct, " in alice.shown
+    assert alice.shown.count("4.00 MiB") < 40  # it is drawn four times a second at most
+
+
+def test_a_file_is_sent_during_a_call(server, run_jcall, terminal, tmp_path):
+    path = files.make(tmp_path / "a b.bin", 100_000)
+    bob = terminal(server, "bob", "answer", "--auto", "--once", "--dir", tmp_path, "--source",
+                   "silence", "--sink", "null", password="secret")
+    bob.await_text("Waiting for calls")
+    alice = terminal(server, "alice", "call", server.jid("bob"), "--source", "silence", "--sink",
+                     "null", password="secret")
+    for side in (alice, bob):
+        side.await_text("Connected")
+    alice.type("o")
+    alice.await_text("Send which file")
+    alice.type(f"'{path}x\x7f'\r")
+    bob.await_text("offers a b.bin")
+    bob.await_text("a to take it")
+    bob.type("a")
+    alice.await_text("a b.bin .* has arrived")
+    bob.await_text("saved as .*a b \\(1\\).bin")
+    alice.type("q")
+    assert alice.await_exit() == bob.await_exit() == 0
+    assert files.equal(path, tmp_path / "a b (1).bin")
+
+
+def test_a_call_that_ends_leaves_its_file_the_time_it_needs(server, run_jcall, terminal, tmp_path):
+    (tmp_path / "in").mkdir()
+    path = files.make(tmp_path / "x.bin", 4 * files.MIB)
+    bob = run_jcall(server, "bob", "answer", "--auto", "--once", "--dir", tmp_path / "in",
+                    "--source", "silence", "--sink", "null", "--limit", "2M")
+    bob.await_event("online")
+    alice = terminal(server, "alice", "call", server.jid("bob"), "--source", "silence", "--sink",
+                     "null", password="secret")
+    alice.await_text("Connected")
+    alice.type(f"o{path}\r")
+    bob.await_event("file-offered")
+    bob.command("take")
+    bob.await_event("transfer-started")
+    alice.type("q")
+    alice.await_text("still on its way")
+    assert bob.await_event("ended")["reason"] == "hangup"
+    assert files.end(bob)["status"] == "ok"
+    assert alice.await_exit() == bob.await_exit() == 0
+    assert files.equal(path, tmp_path / "in" / "x.bin")
+
+
+def test_without_anybody_to_ask_receiving_says_what_to_do(server):
+    options, environment = jcall.account(server, "bob")
+    done = subprocess.run([jcall.JCALL, *map(str, options), "receive"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, env={**os.environ, **environment},
+                          timeout=60)
+    assert done.returncode == 2
+    assert "--auto" in done.stderr and "--commands" in done.stderr
 
 
 def test_an_idle_client_does_not_wake_up(server, run_jcall):

@@ -81,15 +81,15 @@ static void test_a_file_in_a_wide_terminal_and_in_narrow_ones(void **state)
     move(0, 20 * MIB, 40 * MIB);
     assert_true(progress_moving(&progress));
     assert_line(100,
-                "[###############...............]  50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left  "
+                "[##############...............]   50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left  "
                 "direct  holiday.mkv");
     assert_line(79,
-                "[###########...........]  50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left  direct");
-    assert_line(60, "[#####......]  50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left");
-    assert_line(50, "50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left");
-    assert_line(30, "50 %  2.00 MiB/s  0:10 left");
-    assert_line(20, "50 %  2.00 MiB/s");
-    assert_line(10, "50 %");
+                "[##########...........]   50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left  direct");
+    assert_line(60, "[#####.....]   50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left");
+    assert_line(50, " 50 %  20.0 of 40.0 MiB  2.00 MiB/s  0:10 left");
+    assert_line(30, " 50 %  2.00 MiB/s  0:10 left");
+    assert_line(20, " 50 %  2.00 MiB/s");
+    assert_line(10, " 50 %");
     assert_short("file 50 %");
 }
 
@@ -109,9 +109,9 @@ static void test_no_width_is_exceeded(void **state)
     progress_add(&progress, TRANSFER(0), "a name that is longer than many other names.mkv", 9 * MIB,
                  true);
     move(0, 8 * MIB, 9 * MIB);
-    for (unsigned width = 4; width < 200; width++) {
+    for (unsigned width = 5; width < 200; width++) {
         char *text = progress_text(&progress, width);
-        assert_in_range(g_utf8_strlen(text, -1), 4, width);
+        assert_in_range(g_utf8_strlen(text, -1), 5, width);
         g_free(text);
     }
 }
@@ -143,7 +143,7 @@ static void test_an_empty_file_divides_by_nothing(void **state)
     (void)state;
     progress_add(&progress, TRANSFER(0), "empty", 0, true);
     move(0, 0, 0);
-    assert_line(10, "0 %");
+    assert_line(10, "  0 %");
 }
 
 static void test_several_files_are_summed(void **state)
@@ -156,7 +156,7 @@ static void test_several_files_are_summed(void **state)
     move(1, 5 * MIB, 20 * MIB);
     assert_int_equal(progress_count(&progress), 3);
     assert_line(
-        90, "[######..................]  25 %  10.0 of 40.0 MiB  4.00 MiB/s  0:07 left  direct  "
+        90, "[#####..................]   25 %  10.0 of 40.0 MiB  4.00 MiB/s  0:07 left  direct  "
             "3 files");
     assert_short("3 files 25 %");
 }
@@ -178,6 +178,31 @@ static void test_the_bar_never_goes_back_when_one_of_several_arrives(void **stat
     assert_short("file 0 %"); /* those before are forgotten */
 }
 
+static void test_the_last_of_several_is_named(void **state)
+{
+    (void)state;
+    progress_add(&progress, TRANSFER(0), "a", 10 * MIB, true);
+    progress_add(&progress, TRANSFER(1), "b", 10 * MIB, true);
+    move(0, 10 * MIB, 10 * MIB);
+    progress_end(&progress, TRANSFER(0), true);
+    assert_line(80,
+                "[###################...................]   50 %  10.0 of 20.0 MiB       0 B/s  b");
+}
+
+static void test_numbers_keep_their_places(void **state)
+{
+    (void)state;
+    progress_add(&progress, TRANSFER(0), "a", 100 * MIB, true);
+    move(0, 2 * MIB, 100 * MIB);
+    char *before = progress_text(&progress, 90);
+    move(0, 99 * MIB, 100 * MIB);
+    char *after = progress_text(&progress, 90);
+    assert_ptr_equal(strchr(before, ']') - before, strchr(after, ']') - after);
+    assert_ptr_equal(strstr(before, "direct") - before, strstr(after, "direct") - after);
+    g_free(before);
+    g_free(after);
+}
+
 static void test_one_that_failed_counts_no_longer(void **state)
 {
     (void)state;
@@ -196,7 +221,7 @@ static void test_the_check_of_what_is_kept_is_shown(void **state)
     jingle_transfer_statistics statistics = {
         .bytes_done = 5 * MIB, .bytes_total = 10 * MIB, .time_left = -1, .checking = true};
     progress_update(&progress, TRANSFER(0), &statistics);
-    assert_line(66, "[#######........]  50 %  5.0 of 10.0 MiB  checking what is kept  a");
+    assert_line(66, "[######.......]   50 %   5.0 of 10.0 MiB  checking what is kept  a");
 }
 
 static void test_a_transfer_that_was_never_added_is_none(void **state)
@@ -221,6 +246,8 @@ int main(void)
         T(test_an_empty_file_divides_by_nothing),
         T(test_several_files_are_summed),
         T(test_the_bar_never_goes_back_when_one_of_several_arrives),
+        T(test_the_last_of_several_is_named),
+        T(test_numbers_keep_their_places),
         T(test_one_that_failed_counts_no_longer),
         T(test_the_check_of_what_is_kept_is_shown),
         T(test_a_transfer_that_was_never_added_is_none),
