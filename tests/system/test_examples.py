@@ -88,6 +88,19 @@ def test_the_minimal_call(server, answering, example, tmp_path):
     assert sound.speech_match(*sound.read(spoken), *sound.read(heard)) > 0.9
 
 
+def test_the_smallest_program_that_sends_a_file(server, run_jcall, example, tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(os.urandom(100_000))
+    (tmp_path / "in").mkdir()
+    carol = run_jcall(server, "carol", "receive", "--auto", "--once", "--dir", tmp_path / "in")
+    carol.await_event("online")
+    send = example("send_file", server, server.jid("bob"), server.jid("carol"),
+                   tmp_path / "photo.jpg")
+    send.await_line("100000 of 100000 bytes")
+    assert carol.await_exit() == 0
+    assert send.process.wait(jcall.DEADLINE) == 0
+    assert (tmp_path / "in/photo.jpg").read_bytes() == (tmp_path / "photo.jpg").read_bytes()
+
+
 def test_a_bot_with_a_connection_of_its_own_is_called(server, run_jcall, example):
     bot = example("host_bot", server, server.jid("bob"), SPEECH)
     bot.await_line("Online")
