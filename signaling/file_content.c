@@ -110,7 +110,7 @@ static void end(struct file_content *content, const struct ending *ending, usec 
     }
     event.u.ended.status = ending->status;
     event.u.ended.by = ending->by;
-    event.u.ended.text = ending->text;
+    event.u.ended.text = ending->by == JINGLE_PARTY_LOCAL ? "" : ending->text;
     file_session_tell(content, &event);
     if (is_last && !lingers)
         file_session_tell_over(session);

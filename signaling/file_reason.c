@@ -89,6 +89,14 @@ enum reason_condition file_reason_to_tell(jingle_status status)
     return REASON_GENERAL_ERROR;
 }
 
+const char *file_reason_text(jingle_status status)
+{
+    enum reason_condition condition = file_reason_to_tell(status);
+    bool is_trouble = condition == REASON_FAILED_APPLICATION || condition == REASON_MEDIA_ERROR;
+
+    return is_trouble ? jingle_strerror(status) : "";
+}
+
 /* -------------------------------------------------------------------------------- errors -- */
 
 jingle_status file_error_meaning(const struct stanza_error *error)

@@ -20,6 +20,9 @@ jingle_status file_reason_meaning(enum reason_condition condition, enum file_pro
                                   bool outgoing);
 /* What to tell the peer when we end it because of `status`. */
 enum reason_condition file_reason_to_tell(jingle_status status);
+/* The words that go with it: of troubles with the file, which a person over there may want to know.
+ */
+const char *file_reason_text(jingle_status status);
 /* What an error in answer to session-initiate or session-accept means. */
 jingle_status file_error_meaning(const struct stanza_error *error);
 

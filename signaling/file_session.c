@@ -224,9 +224,11 @@ void file_session_finish_all(struct file_session *session, jingle_status status,
 
 void file_session_end(struct file_session *session, jingle_status status, usec now)
 {
-    (void)now;
     bool is_over = session->state == FILE_SESSION_LINGERING;
-    file_session_terminate(session, is_over ? REASON_SUCCESS : file_reason_to_tell(status), "");
+
+    (void)now;
+    file_session_terminate(session, is_over ? REASON_SUCCESS : file_reason_to_tell(status),
+                           is_over ? "" : file_reason_text(status));
     file_session_finish_all(session, status, JINGLE_PARTY_LOCAL, "");
 }
 
@@ -236,7 +238,7 @@ void file_session_end_content(struct file_session *session, const char *content,
     struct file_content *ended = live_content(session, content);
 
     if (ended != NULL)
-        file_content_fail(ended, status, JINGLE_PARTY_LOCAL, "", now);
+        file_content_fail(ended, status, JINGLE_PARTY_LOCAL, file_reason_text(status), now);
 }
 
 void file_session_reject(struct file_session *session, const char *content, usec now)

@@ -29,7 +29,10 @@
 #define FILE_CANDIDATE_LIMIT  (20 * USEC_PER_SEC)      /* candidate-used or -error of the peer */
 #define FILE_ACTIVATION_LIMIT (10 * USEC_PER_SEC)      /* the peer's proxy */
 #define FILE_REPLACE_LIMIT    (30 * USEC_PER_SEC)      /* transport-replace, -accept, <open/> */
-#define FILE_FAREWELL_LIMIT   (30 * USEC_PER_SEC)      /* sender: received or success at the end */
+/* Sender: received or success after the last byte. A peer that is silent for so long is asked by a
+ * ping: if it answers, it is still reading or writing, and the wait begins again. One that has
+ * closed the stream has the file; one that does not even answer is given up (NO_ANSWER). */
+#define FILE_FAREWELL_LIMIT (30 * USEC_PER_SEC)
 
 struct file_session;
 
@@ -43,12 +46,14 @@ enum file_event_type {
     /* Expect guests for both addresses, and tell from within, by file_session_add_candidate(),
      * where: u.listen. Assisted candidates may come later. */
     FILE_EVENT_LISTEN,
-    FILE_EVENT_DIAL,         /* u.dial: more candidates of the peer to try */
-    FILE_EVENT_DIAL_ABOVE,   /* u.priority: candidates of less than this are not worth trying */
-    FILE_EVENT_PROXY,        /* u.proxy: connect to this proxy of ours; then _proxy_connected() */
-    FILE_EVENT_ACTIVATE,     /* u.proxy: ask it to join the two; then _activated() */
-    FILE_EVENT_STREAM,       /* u.stream: bytes go this way */
-    FILE_EVENT_NO_SOCKS5,    /* stop listening and dialing: it will be in-band, or the end */
+    FILE_EVENT_DIAL,       /* u.dial: more candidates of the peer to try */
+    FILE_EVENT_DIAL_ABOVE, /* u.priority: candidates of less than this are not worth trying */
+    FILE_EVENT_PROXY,      /* u.proxy: connect to this proxy of ours; then _proxy_connected() */
+    FILE_EVENT_ACTIVATE,   /* u.proxy: ask it to join the two; then _activated() */
+    FILE_EVENT_STREAM,     /* u.stream: bytes go this way */
+    /* Stop listening and dialing, and leave a stream that was told: it will be in-band, or a new
+     * LISTEN, or the end. Bytes begin again at the first one. */
+    FILE_EVENT_NO_SOCKS5,
     FILE_EVENT_OPEN,         /* u.inband: send <open/>; then file_session_opened() */
     FILE_EVENT_INBAND,       /* u.inband: the in-band stream is open; bytes go this way */
     FILE_EVENT_CHECKSUM,     /* u.checksum: hashes that the sender told */
@@ -194,7 +199,8 @@ void file_session_activated(struct file_session *session, const char *content, b
                             usec now);
 /* The answer to our <open/>. */
 void file_session_opened(struct file_session *session, const char *content, bool opened, usec now);
-/* The peer's <open/>: true if it is expected, and INBAND follows; `error` is the answer else. */
+/* The peer's <open/>: true if it is expected, and INBAND is told from within, so that the result
+ * must go before any block; `error` is the answer else. */
 bool file_session_open_came(struct file_session *session, const struct ibb_stanza *open,
                             struct stanza_error *error, usec now);
 /* STREAM named a connection that is not there, or it broke before its first byte: try the next

@@ -21,9 +21,9 @@
 enum s5b_type { S5B_DIRECT, S5B_ASSISTED, S5B_TUNNEL, S5B_PROXY };
 
 struct s5b_candidate {
+    char *jid; /* of the proxy or of its owner; NULL: missing (Psi) */
     char cid[S5B_CID_SIZE];
     char host[S5B_HOST_SIZE]; /* an address, without zone, or a name */
-    char *jid;                /* of the proxy or of its owner; NULL: missing (Psi) */
     uint16_t port;            /* 1080 if it was missing */
     uint32_t priority;
     enum s5b_type type; /* direct if it was missing */

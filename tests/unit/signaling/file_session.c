@@ -1171,6 +1171,12 @@ static void test_the_peers_reasons_are_understood(void **state)
     }
 }
 
+static void end_all(struct file_side *side, const struct file_event *event)
+{
+    if (event->type != FILE_EVENT_SESSION_ENDED)
+        file_session_end(side->session, JINGLE_ERROR_CANCELED, side->now);
+}
+
 static void test_our_failures_are_told(void **state)
 {
     static const struct {
@@ -1196,9 +1202,38 @@ static void test_our_failures_are_told(void **state)
         assert_int_equal(side.ended_by, JINGLE_PARTY_LOCAL);
         assert_string_equal(reason_condition_name(file_side_sent(&side, 0)->reason.condition),
                             rows[i].reason);
+        assert_int_equal(*file_side_sent(&side, 0)->reason.text != '\0',
+                         rows[i].status <= JINGLE_ERROR_FILE_HASH);
+        assert_string_equal(side.ended_text, "");
         assert_true(file_session_has_ended(side.session));
         file_side_clear(&side);
     }
+}
+
+static void test_an_end_from_within_the_end_is_one(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    make_flow(&side, false);
+    side.then = end_all;
+    file_session_received(side.session, side.name, 0);
+    assert_log(&side, "!received !session-terminate:success ended:ok over");
+    file_side_clear(&side);
+    file_side_init(&side);
+    start_incoming(&side, HIGH);
+    g_string_truncate(side.log, 0);
+    side.then = end_all; /* at LISTEN */
+    accept_incoming(&side);
+    assert_log(&side, "listen !session-terminate:cancel ended:canceled over");
+    file_side_clear(&side);
+    file_side_init(&side);
+    make_flow(&side, true);
+    side.then = end_all; /* at NO_SOCKS5 */
+    file_session_stream_failed(side.session, side.name, 0);
+    assert_log(&side, "no-s5b !session-terminate:cancel ended:canceled over");
+    file_side_clear(&side);
 }
 
 static void test_a_rejected_offer_is_declined(void **state)
@@ -1916,6 +1951,7 @@ int main(void)
         cmocka_unit_test(test_a_sender_may_end_with_success_while_the_last_bytes_come),
         cmocka_unit_test(test_the_peers_reasons_are_understood),
         cmocka_unit_test(test_our_failures_are_told),
+        cmocka_unit_test(test_an_end_from_within_the_end_is_one),
         cmocka_unit_test(test_a_rejected_offer_is_declined),
         cmocka_unit_test(test_an_offer_that_nobody_answers_expires),
         cmocka_unit_test(test_an_error_to_the_offer_ends_it),
