@@ -215,6 +215,13 @@ void transfer_bytes_set_rate_limit(struct transfer_bytes *bytes, uint64_t bytes_
     file_mover_set_rate_limit(bytes->mover, bytes_per_second);
 }
 
+void transfer_bytes_say_end(struct transfer_bytes *bytes)
+{
+    if (bytes->peer >= 0) {
+        shutdown(bytes->peer, SHUT_WR);
+    }
+}
+
 void transfer_bytes_cancel(struct transfer_bytes *bytes)
 {
     watch_drop(&bytes->limit);

@@ -52,6 +52,10 @@ struct transfer_bytes *transfer_bytes_begin(const struct transfer_bytes_config *
 
 void transfer_bytes_set_rate_limit(struct transfer_bytes *bytes, uint64_t bytes_per_second);
 
+/* Sending, when all is sent: the stream ends in this direction. Prosody's proxy (0.12) may hold the
+ * last bytes until then. */
+void transfer_bytes_say_end(struct transfer_bytes *bytes);
+
 /* `ended` follows. */
 void transfer_bytes_cancel(struct transfer_bytes *bytes);
 

@@ -257,6 +257,7 @@ static void all_is_sent(jingle_transfer *transfer)
     if (transfer->way == JINGLE_WAY_INBAND) {
         ibb_stream_finish(transfer_stream_ibb(transfer->stream));
     } else {
+        transfer_bytes_say_end(transfer->bytes);
         tell_sent(transfer);
     }
 }
@@ -296,7 +297,8 @@ static void on_ended(void *user, enum transfer_status status, bool touched)
 static void on_hung_up(void *user)
 {
     jingle_transfer *transfer = user;
-    if (transfer->signaling && transfer->way != JINGLE_WAY_INBAND) {
+    /* A proxy closes by itself once we said that this is the end. */
+    if (transfer->signaling && transfer->way == JINGLE_WAY_DIRECT) {
         account_file_stream_closed(transfer->signaling, clock_now());
         client_schedule(transfer->client);
     }
