@@ -304,7 +304,7 @@ static void dial(struct parcel *parcel, const struct file_event *event)
     for (size_t i = 0; i < event->u.dial.count; i++) {
         const struct s5b_candidate *candidate = &event->u.dial.candidates[i];
         bool is_proxy = candidate->type == S5B_PROXY;
-        int who = atoi(candidate->host + strlen("192.0.2."));
+        long who = strtol(candidate->host + strlen("192.0.2."), NULL, 10);
         bool reachable = is_proxy || !parcel->mate->place->mates[who - 1].unreachable;
         if (!reachable || candidate->priority <= best) {
             continue;
@@ -644,7 +644,7 @@ static jingle_status offer_ways(struct place *place, int who, const char *to, si
     struct mate *mate = &place->mates[who];
     struct account_file_config configs[16] = {0};
     struct account_file *files[16];
-    struct file_description descriptions[16] = {0};
+    struct file_description *descriptions = g_new0(struct file_description, count);
     struct parcel *parcels[16];
     for (size_t i = 0; i < count; i++) {
         descriptions[i].name = g_strdup_printf("cat%zu.jpg", i);
@@ -661,6 +661,7 @@ static jingle_status offer_ways(struct place *place, int who, const char *to, si
         parcels[i]->file = status == JINGLE_OK ? files[i] : NULL;
         file_description_clear(&descriptions[i]);
     }
+    g_free(descriptions);
     return status;
 }
 
@@ -1227,7 +1228,7 @@ static void test_what_breaks_the_rules_of_a_stream_is_refused(void **state)
         }
     }
     assert_non_null(open);
-    struct xml *xml = xml_parse(open, strlen(open));
+    struct xml *xml = open ? xml_parse(open, strlen(open)) : NULL;
     const char *sid = xml_attribute(xml_first(xml_root(xml)), "sid");
     block =
         g_strdup_printf("<iq xmlns='jabber:client' type='set' id='b1' to='" BOB_JID "'><data "
