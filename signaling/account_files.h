@@ -34,7 +34,8 @@ struct account_file_hooks {
                   uint32_t seq);
     /* A block of ours was acknowledged, or refused. */
     void (*block_answered)(void *user, struct account_file *file, uint16_t seq, bool acknowledged);
-    /* <close/> of the peer. */
+    /* <close/> of the peer. Also when our own stream to the server is lost, if we receive: what
+     * was sent since may be lost with it. (If we send, the blocks are refused.) */
     void (*closed)(void *user, struct account_file *file);
 };
 
@@ -49,8 +50,10 @@ struct account_file_config {
 };
 
 /* Offers `count` files, or asks for one (`request`, full JID). What fails later is told by
- * FILE_EVENT_ENDED, never from inside this. `ways`: see file_session.h.
- * JINGLE_ERROR_JID, JINGLE_ERROR_OFFLINE, JINGLE_ERROR_LIMIT. */
+ * FILE_EVENT_ENDED, never from inside this. `ways`: see file_session.h. Of several that go one
+ * after the other the rest ends like the first one that nobody is there to answer.
+ * JINGLE_ERROR_JID, JINGLE_ERROR_OFFLINE, JINGLE_ERROR_LIMIT; JINGLE_ERROR_STATE before
+ * account_files_enable(). */
 jingle_status account_files_offer(struct account *account, const char *to, bool request,
                                   const struct account_file_config *files, size_t count,
                                   unsigned ways, usec now, struct account_file **out);
