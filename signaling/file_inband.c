@@ -228,9 +228,7 @@ void file_session_receive_transport_accept(struct file_session *session, const s
         struct file_content *content = replaced_content(session, in->name);
         if (content == NULL)
             continue;
-        bool is_good = in->transport == TRANSPORT_NONE ||
-                       (in->transport == TRANSPORT_IBB && file_inband_settle(content, &in->ibb));
-        if (is_good)
+        if (in->transport == TRANSPORT_IBB && file_inband_settle(content, &in->ibb))
             file_inband_begin(content, now);
         else
             no_path(content, now);

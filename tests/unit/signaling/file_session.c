@@ -1902,6 +1902,225 @@ static void test_creators_may_be_wrong(void **state)
     file_side_clear(&side);
 }
 
+/* ------------------------------------------------------------------------- what else happens -- */
+
+static void test_an_answer_may_leave_out_what_is_known(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_outgoing(&side);
+    give_action(&side, "session-accept", "<content name='a-file-offer'/>");
+    assert_log(&side, "=result accepted");
+    give_info(&side, HIGH);
+    assert_log(&side, "=result dial");
+    file_side_clear(&side);
+}
+
+static void test_errors_that_mean_absence_are_taken_for_it(void **state)
+{
+    struct stanza_error gone =
+        stanza_error_make(STANZA_RECIPIENT_UNAVAILABLE, JINGLE_CONDITION_NONE, "");
+    struct stanza_error unknown =
+        stanza_error_make(STANZA_ITEM_NOT_FOUND, JINGLE_UNKNOWN_SESSION, "");
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_seeking(&side, true, HIGH);
+    file_session_connected(side.session, side.name, "high", 0);
+    file_side_answered(&side, &gone);
+    assert_log(&side, "!candidate-used !session-terminate:gone ended:gone over");
+    file_side_clear(&side);
+    file_side_init(&side); /* of a stream that flows it says nothing */
+    make_flow(&side, true);
+    file_side_answered(&side, &gone);
+    assert_log(&side, "");
+    file_side_answered(&side, &unknown);
+    assert_log(&side, "ended:lost over");
+    file_side_clear(&side);
+    file_side_init(&side); /* the server answers for them, and yet they have had it */
+    start_incoming(&side, HIGH);
+    file_session_accept(side.session, side.name, 0, NULL, FILE_WAYS_ALL, 0);
+    unsigned accept_tag = g_array_index(side.tags, unsigned, side.tags->len - 1);
+    file_session_connected(side.session, side.name, "high", 0);
+    give_info(&side, "<candidate-error/>");
+    g_string_truncate(side.log, 0);
+    file_session_answered(side.session, accept_tag, &gone, 0);
+    assert_log(&side, "");
+    file_side_clear(&side);
+}
+
+static void test_in_band_needs_the_peer_online(void **state)
+{
+    struct file_side side;
+    struct ibb_stanza open = {.kind = IBB_OPEN, .sid = "ibb-1", .block_size = 4096};
+    struct stanza_error error;
+
+    (void)state;
+    file_side_init(&side);
+    start_seeking(&side, false, HIGH);
+    give_action(&side, "transport-replace", REPLACE_IBB);
+    assert_true(file_session_open_came(side.session, &open, &error, 0));
+    g_string_truncate(side.log, 0);
+    give_action(&side, "transport-replace", REPLACE_IBB);
+    assert_log(&side, "=result !transport-reject");
+    file_session_peer_gone(side.session, 0);
+    assert_log(&side, "!session-terminate:connectivity-error ended:lost over");
+    file_side_clear(&side);
+}
+
+static void test_a_ping_that_is_not_understood_is_an_answer(void **state)
+{
+    struct stanza_error error =
+        stanza_error_make(STANZA_FEATURE_NOT_IMPLEMENTED, JINGLE_UNSUPPORTED_INFO, "");
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    make_sent(&side);
+    for (int i = 0; i < 3; i++) {
+        assert_true(file_side_wait(&side));
+        assert_log(&side, "!ping");
+        file_side_answered(&side, &error);
+    }
+    file_side_clear(&side);
+}
+
+static void test_a_transport_accept_that_is_refused_is_no_path(void **state)
+{
+    struct stanza_error error = stanza_error_make(STANZA_BAD_REQUEST, JINGLE_CONDITION_NONE, "why");
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_seeking(&side, false, HIGH);
+    give_action(&side, "transport-replace", REPLACE_IBB);
+    g_string_truncate(side.log, 0);
+    file_side_answered(&side, &error);
+    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
+    assert_string_equal(side.ended_text, "why");
+    file_side_clear(&side);
+}
+
+static void test_an_offer_that_can_only_go_a_way_that_is_not_wanted_is_no_path(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    give_action(&side, "session-initiate",
+                CONTENT(DESCRIBED("<size>1</size>") "<transport xmlns='" IBB_NS
+                                                    "' sid='t1' block-size='4096'/>"));
+    g_string_truncate(side.log, 0);
+    file_session_accept(side.session, side.name, 0, NULL, FILE_WAY_DIRECT, 0);
+    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
+    file_side_clear(&side);
+}
+
+static void test_too_many_contents_are_more_than_there_are_resources_for(void **state)
+{
+    struct file_side side;
+    struct jingle_iq iq;
+    char name[8];
+
+    (void)state;
+    file_side_init(&side);
+    jingle_iq_init(&iq, ACTION_SESSION_INITIATE, "s1");
+    for (int i = 0; i <= FILE_SESSION_CONTENTS_MAX; i++) {
+        g_snprintf(name, sizeof(name), "%d", i);
+        jingle_iq_add(&iq, name, CREATOR_INITIATOR)->application = APPLICATION_FILE;
+    }
+    file_side_begin(&side, ROMEO, JULIET, &iq);
+    assert_null(side.session);
+    assert_log(&side, "=resource-constraint");
+    jingle_iq_clear(&iq);
+    file_side_clear(&side);
+}
+
+static void test_no_more_candidates_of_a_peer_are_dialed_than_the_limit(void **state)
+{
+    struct file_side side;
+    size_t dialed = 0;
+
+    (void)state;
+    file_side_init(&side);
+    start_seeking(&side, true, "");
+    for (int i = 0; i < 40; i++) {
+        char *inner = g_strdup_printf("<candidate cid='c%d' host='198.51.100.1' port='%d' "
+                                      "priority='9000000'/>",
+                                      i, i + 1);
+        *side.dialed = '\0';
+        give_info(&side, inner);
+        dialed += *side.dialed != '\0';
+        g_free(inner);
+    }
+    assert_int_equal(dialed, S5B_CANDIDATES_MAX);
+    file_side_clear(&side);
+}
+
+static void test_words_that_crossed_a_replacement_are_nothing(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_seeking(&side, true, HIGH);
+    assert_true(file_side_wait(&side)); /* nobody told what came of dialing */
+    assert_true(file_side_wait(&side));
+    assert_log(&side, "!candidate-error no-s5b !transport-replace");
+    give_used(&side, 0);
+    assert_log(&side, "=result");
+    file_side_clear(&side);
+}
+
+static void test_success_before_all_is_sent_ends_each_file_in_its_own_way(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_three(&side);
+    give_action(&side, "session-accept",
+                ANSWER("a-file-offer", "initiator") ANSWER("a-file-offer-2", "initiator")
+                    ANSWER("a-file-request-3", "responder"));
+    for (int i = 0; i < 2; i++) {
+        const char *name = i == 0 ? "a-file-offer" : "a-file-offer-2";
+        char *word = g_strdup_printf("<content name='%s'><transport xmlns='" S5B_NS
+                                     "'><candidate-error/></transport></content>",
+                                     name);
+        file_session_connected(side.session, name, "high", 0);
+        give_action(&side, "transport-info", word);
+        g_free(word);
+    }
+    give_action(&side, "session-info",
+                "<received xmlns='" FILE_NS "' creator='initiator' name='a-file-offer'/>");
+    g_string_truncate(side.log, 0);
+    give_action(&side, "session-terminate", "<reason><success/></reason>");
+    assert_log(&side, "=result ended:ok ended:canceled");
+    file_session_sent(side.session, "a-file-offer-2", NULL, 0, 0);
+    assert_log(&side, "ended:ok over");
+    file_side_clear(&side);
+}
+
+static void test_a_session_knows_whose_it_is(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_incoming(&side, HIGH);
+    assert_string_equal(file_session_peer(side.session), JULIET);
+    assert_string_equal(file_session_sid(side.session), "s1");
+    assert_false(file_session_is_initiator(side.session));
+    assert_true(file_session_matches(side.session, "Juliet@capulet.lit/balcony", "s1"));
+    assert_false(file_session_matches(side.session, "juliet@capulet.lit/chamber", "s1"));
+    assert_false(file_session_matches(side.session, JULIET, "s2"));
+    assert_false(file_session_matches(side.session, NULL, "s1"));
+    file_side_clear(&side);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1980,6 +2199,17 @@ int main(void)
         cmocka_unit_test(test_dino_rejects_the_replacement),
         cmocka_unit_test(test_dino_says_nothing_but_success),
         cmocka_unit_test(test_creators_may_be_wrong),
+        cmocka_unit_test(test_an_answer_may_leave_out_what_is_known),
+        cmocka_unit_test(test_errors_that_mean_absence_are_taken_for_it),
+        cmocka_unit_test(test_in_band_needs_the_peer_online),
+        cmocka_unit_test(test_a_ping_that_is_not_understood_is_an_answer),
+        cmocka_unit_test(test_a_transport_accept_that_is_refused_is_no_path),
+        cmocka_unit_test(test_an_offer_that_can_only_go_a_way_that_is_not_wanted_is_no_path),
+        cmocka_unit_test(test_too_many_contents_are_more_than_there_are_resources_for),
+        cmocka_unit_test(test_no_more_candidates_of_a_peer_are_dialed_than_the_limit),
+        cmocka_unit_test(test_words_that_crossed_a_replacement_are_nothing),
+        cmocka_unit_test(test_success_before_all_is_sent_ends_each_file_in_its_own_way),
+        cmocka_unit_test(test_a_session_knows_whose_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
