@@ -1,0 +1,47 @@
+"""Files where the network is against them: no direct way, no proxy, and a call that must not suffer."""
+
+import files
+import netns
+import pytest
+import sound
+from files import MIB
+from netns import PUBLIC
+
+
+@pytest.fixture
+def behind_routers(start_internet, start_server, receiving, sending, tmp_path):
+    """alice and bob reach nothing but the server: behind_routers(path) sends it, and returns the
+    way that it took. `block` is done to the internet before."""
+
+    def send(path, block=lambda internet, server: None):
+        internet = start_internet()
+        server = start_server("--listen", PUBLIC, "--proxy", prefix=internet.prefix("public"))
+        block(internet, server)
+        bob = receiving(server, "bob", tmp_path / "in", "--once", loopback=False,
+                        prefix=internet.prefix("b"))
+        alice = sending(server, "alice", "bob", path, loopback=False,
+                        prefix=internet.prefix("a"))
+        ways = {files.end(side)["way"] for side in (alice, bob)}
+        assert alice.await_exit() == bob.await_exit() == 0
+        assert files.equal(path, tmp_path / "in" / path.name)
+        (way,) = ways
+        return way
+
+    return send
+
+
+@netns.needed
+def test_between_two_routers_the_proxy_is_taken(behind_routers, tmp_path):
+    assert behind_routers(files.make(tmp_path / "x", 3 * MIB)) == "proxy"
+
+
+@netns.needed
+@pytest.mark.parametrize("sides", ["ab", "a", "b"])
+def test_without_the_proxy_in_band_is_left(behind_routers, tmp_path, sides):
+    """One side alone that cannot reach it is enough."""
+
+    def block(internet, server):
+        for side in sides:
+            internet.block(side, f"tcp dport {server.proxy_port}")
+
+    assert behind_routers(files.make(tmp_path / "x", 300_000), block) == "in-band"
