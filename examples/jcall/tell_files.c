@@ -267,6 +267,7 @@ static bool can_resume(const jingle_event *event)
     const jingle_transfer_statistics *s = &event->u.transfer_ended.statistics;
     switch (event->status) {
     case JINGLE_ERROR_CANCELED:
+    case JINGLE_ERROR_NO_PATH:
     case JINGLE_ERROR_CONNECTION_LOST:
     case JINGLE_ERROR_GONE:
     case JINGLE_ERROR_OFFLINE:

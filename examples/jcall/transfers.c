@@ -119,7 +119,7 @@ static void take(struct transfers *transfers, jingle_transfer *transfer, uint64_
         g_ptr_array_add(transfers->moving, jingle_transfer_ref(transfer));
         return;
     }
-    tell_error(transfers->teller, status, jingle_strerror(status));
+    tell_refusing(transfers->teller, transfer, status_name(status), jingle_strerror(status));
     transfers_fail(transfers, exit_for_status(status), jingle_strerror(status));
     jingle_transfer_reject(transfer);
 }
