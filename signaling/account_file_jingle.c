@@ -10,6 +10,7 @@ struct file_talk *file_talk_new(struct account *account, const char *peer, const
 {
     struct file_talk *talk = g_new0(struct file_talk, 1);
     talk->account = account;
+    talk->own_jid = g_strdup(account->full_jid);
     talk->peer = g_strdup(peer);
     talk->sid = g_strdup(sid);
     talk->files = g_ptr_array_new();
@@ -23,6 +24,7 @@ void file_talk_free(struct file_talk *talk)
     if (talk->session)
         file_session_free(talk->session);
     g_ptr_array_free(talk->files, TRUE);
+    g_free(talk->own_jid);
     g_free(talk->peer);
     g_free(talk->sid);
     g_free(talk);
@@ -56,8 +58,10 @@ static void on_session_send(void *user, struct file_session *session, const stru
                             unsigned tag)
 {
     struct file_talk *talk = user;
-    struct xml *stanza = stanza_iq("set", talk->peer, NULL);
     (void)session;
+    if (!jid_equal(talk->own_jid, talk->account->full_jid))
+        return; /* the peer would not believe that it is from us */
+    struct xml *stanza = stanza_iq("set", talk->peer, NULL);
     jingle_iq_write(iq, xml_root(stanza));
     struct outbox_request request = {.to = talk->peer,
                                      .keep = true,
@@ -147,6 +151,10 @@ static void on_file_event(struct account_file *file, const struct file_event *ev
         file->flows = true;
         account_file_tell(file, event);
         break;
+    case FILE_EVENT_NO_SOCKS5:
+        file->flows = false;
+        account_file_tell(file, event);
+        break;
     case FILE_EVENT_ENDED:
         if (file->order && !file->decided)
             file_order_learn(file->order, event->u.ended.status);
@@ -188,7 +196,7 @@ struct file_session_config file_talk_settings(const struct file_talk *talk, unsi
     struct account *account = talk->account;
     unsigned capabilities = file_peer_capabilities(account, talk->peer);
     struct file_session_config config = {
-        .own_jid = account->full_jid,
+        .own_jid = talk->own_jid,
         .peer = talk->peer,
         .sid = talk->sid,
         .ways = ways,

@@ -64,6 +64,7 @@ struct file_order {
 struct file_talk {
     struct account *account;
     struct file_session *session; /* NULL: refused at once */
+    char *own_jid;                /* as the peer knows us */
     char *peer;                   /* full */
     char *sid;
     GPtrArray *files; /* those that have not ended */

@@ -409,6 +409,8 @@ void account_files_offline(struct account *account)
 static void end_what_needs_stanzas(struct account *account, usec now)
 {
     GList *files = copy_files(account);
+    for (GList *item = account->files->talks.head; item; item = item->next)
+        outbox_forget(account->outbox, item->data);
     for (GList *item = files; item; item = item->next) {
         struct account_file *file = item->data;
         if (!file->flows && session_of(file))

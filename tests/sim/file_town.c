@@ -193,12 +193,22 @@ static void stir(struct parcel *parcel)
     parcel->stirred = now_of(parcel->mate);
 }
 
+/* The receiver has all: the sender sees the connection end. */
+static void close_connection(const struct parcel *parcel)
+{
+    struct parcel *other = other_side(parcel);
+    if (!parcel->inband && other && other->file && other->said_sent) {
+        account_file_stream_closed(other->file, now_of(other->mate));
+    }
+}
+
 static void finish_receiving(struct parcel *parcel)
 {
     if (parcel->file && parcel->got_all && !parcel->said_received &&
         (parcel->got_hash || !parcel->waits_for_hash)) {
         parcel->said_received = true;
         account_file_received(parcel->file, now_of(parcel->mate));
+        close_connection(parcel);
     }
 }
 
@@ -1290,6 +1300,30 @@ static void test_a_stream_of_its_own_outlives_a_reconnect(void **state)
     close_place(&place);
 }
 
+static void test_a_stream_of_its_own_outlives_even_our_jid(void **state)
+{
+    struct place place;
+    struct phone *alice = NULL;
+    (void)state;
+    open_place(&place);
+    alice = &place.town.phones[ALICE];
+    place.mates[BOB].accepts = true;
+    come_online(&place, BIT(ALICE) | BIT(BOB));
+    offer(&place, ALICE, BOB_BARE, 1);
+    while (heard(&place, ALICE, "stream guest") + heard(&place, ALICE, "stream dialed") == 0) {
+        run(&place, STEP);
+    }
+    run(&place, 100 * USEC_PER_MS);
+    phone_drop(alice);
+    alice->session->jid = "alice@example.org/other";
+    phone_online(alice);
+    run(&place, 100 * USEC_PER_SEC);
+    assert_int_equal(passed(&place, "<jingle", "alice@example.org/other"), 0);
+    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
+    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
+    close_place(&place);
+}
+
 static void test_an_in_band_stream_ends_with_the_stream_to_the_server(void **state)
 {
     struct place place;
@@ -1421,6 +1455,8 @@ static void change_line(struct phone *phone, uint64_t *random)
     } else if (phone->session->online) {
         account_online(phone->account, phone->session->jid, true, phone->town->now);
     } else {
+        bool renamed = phone == &phone->town->phones[ALICE] && dice(random, 3) == 0;
+        phone->session->jid = renamed ? "alice@example.org/again" : phone->session->jid;
         phone_online(phone);
     }
 }
@@ -1662,6 +1698,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_what_breaks_the_rules_of_a_stream_is_refused),
         cmocka_unit_test(test_an_offer_ends_when_its_device_goes),
         cmocka_unit_test(test_a_stream_of_its_own_outlives_a_reconnect),
+        cmocka_unit_test(test_a_stream_of_its_own_outlives_even_our_jid),
         cmocka_unit_test(test_an_in_band_stream_ends_with_the_stream_to_the_server),
         cmocka_unit_test(test_a_receiver_that_loses_its_server_loses_an_in_band_stream),
         cmocka_unit_test(test_under_another_jid_of_ours_undecided_offers_end),
