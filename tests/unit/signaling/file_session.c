@@ -839,6 +839,18 @@ static void test_of_two_replacements_the_initiators_goes_on(void **state)
     give_action(&side, "transport-replace", REPLACE_IBB);
     assert_log(&side, "=result !transport-accept");
     file_side_clear(&side);
+
+    file_side_init(&side); /* theirs comes before the answer to ours */
+    start_seeking(&side, false, HIGH);
+    fail_socks5(&side);
+    file_side_wait(&side);
+    unsigned tag = g_array_index(side.tags, unsigned, side.tags->len - 1);
+    g_string_truncate(side.log, 0);
+    give_action(&side, "transport-replace", REPLACE_IBB);
+    assert_log(&side, "=result !transport-accept");
+    file_session_answered(side.session, tag, &error, side.now);
+    assert_log(&side, "");
+    file_side_clear(&side);
 }
 
 static void test_a_new_socks5_transport_is_taken_up_to_a_limit(void **state)
