@@ -152,9 +152,10 @@ void transfer_over(jingle_transfer *transfer, jingle_status status, jingle_party
     if (transfer->over) {
         return;
     }
+    bool lost = transfer->broke && status == JINGLE_ERROR_NO_PATH;
     transfer->over = true;
     transfer->signaling = NULL;
-    transfer->status = status;
+    transfer->status = lost ? JINGLE_ERROR_CONNECTION_LOST : status; /* there was a path */
     transfer->by = by;
     transfer->said = said && *said ? g_strdup(said) : NULL;
     watch_drop(&transfer->patience);
@@ -192,6 +193,7 @@ void transfer_end(jingle_transfer *transfer, jingle_status status)
 /* Not one byte went this way: another one may do. */
 static void try_other_way(jingle_transfer *transfer)
 {
+    transfer->broke = true;
     transfer_bytes_close(transfer->bytes, NULL, NULL);
     transfer->bytes = NULL;
     account_file_stream_failed(transfer->signaling, clock_now());
