@@ -70,6 +70,7 @@ struct jingle_transfer {
     bool moved;     /* all is moved; received: and published */
     bool drained;   /* in-band: and acknowledged */
     bool untouched; /* the stream broke before its first byte */
+    bool broke;     /* one stream did, and another was looked for */
     bool over;      /* what follows is how it ended; only closing is left */
     bool closing;
     struct file_hash hashes[HASH_ALGORITHMS]; /* sending: of what was sent */
