@@ -542,6 +542,8 @@ static void add_server(struct ice *ice, guint place, bool *stun_known)
     if (!server->host || (server->turn && (!server->username || !server->password)))
         return;
     if (!server->turn) {
+        if (ice->relay_only)
+            return; /* our address is nobody else's business */
         if (!*stun_known && server->transport == ICE_SERVER_UDP)
             g_object_set(ice->agent, "stun-server", server->host, "stun-server-port",
                          (guint)server->port, NULL);

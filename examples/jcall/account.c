@@ -101,6 +101,8 @@ static void config_fill(jingle_client_config *config, const struct options *opti
     config->tls = options->tls;
     config->ca_file = options->ca_file;
     config->relay_only = options->relay_only;
+    config->interfaces = options->interfaces;
+    config->family = options->family;
     config->allow_strangers = options->allow_strangers;
     config->lab_allow_plaintext = options->lab_plaintext;
     config->lab_accept_any_certificate = options->lab_any_certificate;

@@ -208,13 +208,13 @@ void options_clear(struct options *options)
     g_strfreev(options->words);
     g_strfreev(options->ice_servers);
     char *texts[] = {
-        options->jid,        options->resource,    options->password_file, options->host,
-        options->ca_file,    options->config_file, options->sink,          options->source,
-        options->record,     options->codec,       options->digits,        options->log_file,
-        options->config_jid, options->camera,      options->screen,        options->play,
-        options->snapshot,   options->report,      options->video_codec,   options->video_size,
-        options->dir,        options->from,        options->description,   options->type,
-        options->name};
+        options->jid,        options->resource,   options->password_file, options->host,
+        options->interfaces, options->ca_file,    options->config_file,   options->sink,
+        options->source,     options->record,     options->codec,         options->digits,
+        options->log_file,   options->config_jid, options->camera,        options->screen,
+        options->play,       options->snapshot,   options->report,        options->video_codec,
+        options->video_size, options->dir,        options->from,          options->description,
+        options->type,       options->name};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }

@@ -21,6 +21,8 @@ struct options {
     char *ca_file;
     char **ice_servers; /* "URI [USER PASSWORD]"; NULL-terminated, or NULL */
     gboolean relay_only;
+    char *interfaces;
+    jingle_family family;
     gboolean allow_strangers;
     gboolean lab_plaintext;
     gboolean lab_any_certificate;

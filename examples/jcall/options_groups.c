@@ -49,6 +49,24 @@ static gboolean parse_tls(const char *option, const char *value, gpointer data, 
     return TRUE;
 }
 
+static gboolean parse_family(const char *option, const char *value, gpointer data, GError **error)
+{
+    (void)option;
+    struct options *options = data;
+    if (strcmp(value, "any") == 0) {
+        options->family = JINGLE_FAMILY_ANY;
+    } else if (strcmp(value, "ipv4") == 0) {
+        options->family = JINGLE_FAMILY_IPV4;
+    } else if (strcmp(value, "ipv6") == 0) {
+        options->family = JINGLE_FAMILY_IPV6;
+    } else {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--family is one of any, ipv4 and ipv6, not %s", value);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* --camera and --screen may stand alone. */
 static gboolean parse_place(const char *option, const char *value, gpointer data, GError **error)
 {
@@ -124,6 +142,9 @@ static void add_network(GOptionContext *context, struct options *o)
          "STUN or TURN server: \"URI [USER PASSWORD]\"; repeatable", "SERVER"},
         {"relay-only", 0, 0, G_OPTION_ARG_NONE, &o->relay_only,
          "Sound only through TURN, files through proxies: hides your address", NULL},
+        {"interfaces", 0, 0, G_OPTION_ARG_STRING, &o->interfaces,
+         "For calls and files only these: eth0,wl*; or not these: !docker*,!tun*", "LIST"},
+        {"family", 0, 0, CALLBACK(parse_family), "For calls and files only ipv4 or ipv6", "WHICH"},
         {"allow-strangers", 0, 0, G_OPTION_ARG_NONE, &o->allow_strangers,
          "Let people ring who are not your contacts", NULL},
         {"lab-plaintext", 0, 0, G_OPTION_ARG_NONE, &o->lab_plaintext,

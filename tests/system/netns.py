@@ -15,6 +15,7 @@ ports, so a mapping is the same for all destinations (a port-restricted cone, RF
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,50 @@ WHY_NOT = unavailable()
 needed = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 
 
+# Prints once each where UDP packets are sent to, as packet(7) sees them.
+CAPTURE = """
+import socket, struct
+packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.ntohs(3))
+print("ready", flush=True)
+seen = set()
+while True:
+    packet, (_, protocol, kind, *_) = packets.recvfrom(65535)
+    if kind != socket.PACKET_OUTGOING:
+        continue
+    if protocol == 0x0800 and packet[9] == socket.IPPROTO_UDP:
+        address, rest = socket.inet_ntoa(packet[16:20]), packet[4 * (packet[0] & 15):]
+    elif protocol == 0x86dd and packet[6] == socket.IPPROTO_UDP:
+        address, rest = socket.inet_ntop(socket.AF_INET6, packet[24:40]), packet[40:]
+    else:
+        continue
+    place = f"{address}:{struct.unpack('!H', rest[2:4])[0]}"
+    if place not in seen:
+        print(place, flush=True)
+    seen.add(place)
+"""
+
+
+class Capture:
+    """What leaves a namespace from now on."""
+
+    def __init__(self, prefix):
+        self.process = subprocess.Popen([*prefix, sys.executable, "-c", CAPTURE],
+                                        stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def udp(self):
+        """Ends it. Returns where UDP packets went to: "ADDRESS:PORT"."""
+        self.process.kill()
+        places = set(self.process.stdout.read().split())
+        self.process.wait()
+        return places
+
+
 class Internet:
     def __init__(self, symmetric="", open_sides="", ipv6_only=""):
         self.tag = f"jg{os.getpid()}"
         self.names = []
+        self.captures = []
         try:
             self._build(symmetric, open_sides, ipv6_only)
         except RuntimeError:
@@ -146,6 +187,10 @@ class Internet:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(text)
 
+    def capture(self, side):
+        self.captures.append(Capture(self.prefix(side)))
+        return self.captures[-1]
+
     # ------------------------------------------------------------------------------ trouble --
 
     def cut(self, side):
@@ -201,20 +246,23 @@ class Internet:
             """)
 
     def add_useless_interfaces(self, side, count):
-        """As of containers and VPNs: up, with addresses of both families, and leading nowhere."""
+        """As of containers and VPNs: up, with addresses of both families, and leading nowhere.
+        Every third is a bridge to which nothing is connected."""
         for i in range(count):
             device = f"docker{i}"
-            if i % 2:
+            if i % 3:
                 self._in(side, "ip", "link", "add", device, "type", "veth", "peer", "name",
                          f"void{i}")
                 self._in(side, "ip", "link", "set", f"void{i}", "up")
             else:
-                self._in(side, "ip", "link", "add", device, "type", "dummy")
+                self._in(side, "ip", "link", "add", device, "type", "bridge")
             self._in(side, "ip", "addr", "add", f"172.{17 + i}.0.1/16", "dev", device)
             self._in(side, "ip", "addr", "add", f"fd00:{i + 1}::1/64", "dev", device, "nodad")
             self._in(side, "ip", "link", "set", device, "up")
 
     def stop(self):
+        for capture in self.captures:
+            capture.process.kill()
         for name in self.names:
             subprocess.run(["ip", "netns", "del", f"{self.tag}-{name}"], check=False)
             shutil.rmtree(Path("/etc/netns") / f"{self.tag}-{name}", ignore_errors=True)

@@ -3,6 +3,7 @@ and servers that are dead. What test_paths.py has is not here again."""
 
 import re
 import time
+from pathlib import Path
 
 import netns
 import pytest
@@ -13,6 +14,7 @@ from test_endings import alter, tamper_module
 
 pytestmark = netns.needed
 
+KEEP = Path(__file__).parent / "modules" / "mod_keep.lua"
 RELAY_NAME = "relay.example"  # what the XMPP server calls it; needs a look-up in each namespace
 
 
@@ -56,6 +58,18 @@ class Scene:
             assert sound.share_of_tone(heard[-rate // 2:], rate, hz) > 0.9
         return gaps
 
+    def told_by(self, program):
+        """All stanzas that it sent, as they came to the server."""
+        stanzas = (self.server.directory / "stanzas.txt").read_text().splitlines()
+        jid = program.seen("online")[0]["jid"]
+        return "".join(line for line in stanzas if line.startswith(jid))
+
+    def candidates_of(self, program):
+        """(type, IP) of each candidate that it told."""
+        found = re.findall(r"<candidate [^>]*>", self.told_by(program))
+        return {(re.search(r"\btype='(\w+)'", one)[1], re.search(r"\bip='([^']+)'", one)[1])
+                for one in found}
+
 
 def hang_up(alice, bob):
     alice.command("hangup")
@@ -74,7 +88,8 @@ def scene(start_internet, start_coturn, start_server, run_jcall, tmp_path):
         for side in "ab":
             internet.write(side, "hosts", f"{PUBLIC} {RELAY_NAME}\n{PUBLIC_V6} {RELAY_NAME}\n")
         relay = start_coturn(PUBLIC, RELAY_NAME, prefix=public, **(relay_options or {}))
-        server = start_server("--listen", PUBLIC, *server_options, *services(relay), prefix=public)
+        server = start_server("--listen", PUBLIC, "--module", KEEP, *server_options,
+                              *services(relay), prefix=public)
         return Scene(internet, relay, server, tmp_path, run_jcall)
 
     return build
@@ -243,3 +258,45 @@ def test_a_client_that_cannot_restart_ice_is_left_alone(scene):
         side.await_sound(1)
         assert "Looking for another path" not in "".join(side.stderr)
     net.assert_heard(alice, bob)
+
+
+# ------------------------------------------------------------------ addresses that may be used --
+
+
+def test_with_relay_only_nobody_learns_an_address(scene):
+    """Looked at in the stanzas at the server, and in the packets that leave alice's computer."""
+    net = scene(lambda relay: ["--stun", f"{BLACK_HOLE}:3478", *everything(relay)])
+    packets = net.internet.capture("a")
+    alice, bob = net.call(alice_words=["--relay-only"])
+    assert alice.last["candidate_local"].startswith("relay")
+    net.assert_heard(alice, bob)
+    told = net.told_by(alice)
+    assert net.candidates_of(alice) == {("relay", PUBLIC)}
+    for address in ("rel-addr", "rel-port", "10.1.0.2", "203.0.113.2"):
+        assert address not in told
+    assert packets.udp() == {f"{PUBLIC}:{net.relay.port}"}
+
+
+@pytest.mark.parametrize("network", [{"open_sides": "ab"}, {"symmetric": "ab"}],
+                         ids=["directly", "through-the-relay"])
+def test_interfaces_that_lead_nowhere_do_not_slow_the_start(scene, network):
+    """A dozen on each side, as containers and VPNs make them."""
+    net = scene(everything, **network)
+    for side in "ab":
+        net.internet.add_useless_interfaces(side, 12)
+    alice, bob = net.call()
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
+def test_interfaces_and_families_can_be_chosen(scene):
+    net = scene(everything, open_sides="ab")
+    net.internet.add_useless_interfaces("a", 3)
+    net.internet.add_useless_interfaces("b", 3)
+    packets = net.internet.capture("a")
+    alice, bob = net.call(alice_words=["--interfaces=eth*", "--family=ipv4"],
+                          bob_words=["--interfaces=!docker*"])
+    net.assert_heard(alice, bob)
+    for side, own in ((alice, "203.0.113.11"), (bob, "203.0.113.12")):
+        assert {ip for kind, ip in net.candidates_of(side) if kind == "host"} == {own}
+    assert not [place for place in packets.udp() if not place.startswith("203.0.113.")]
