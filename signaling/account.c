@@ -152,7 +152,6 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->software_name = g_strdup(or_default(config->software_name, "Jingle Engine"));
     account->software_version = g_strdup(or_default(config->software_version, ""));
     g_strdelimit(account->software_name, "<", ' '); /* it would spoil the hash: see disco_hash() */
-    account->plain_uploads = config->lab_plain_uploads;
     account->features = make_features(account, false);
     account->caps_hash = account_own_hash(account);
     account->outbox = outbox_new(account->id_prefix, send_node, account);

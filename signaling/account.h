@@ -137,8 +137,6 @@ struct account_config {
     const char *jid; /* bare or full; only the bare part counts */
     bool external;   /* the stream is the application's */
     bool allow_strangers;
-    /* FOR A LAB ONLY: uploads also to http. */
-    bool lab_plain_uploads;
     usec ring_timeout;
     /* Copied: offers that have nothing in common with these do not ring. Both NULL: all do. The
      * first is audio. Video is announced (disco#info) if the second is there. */

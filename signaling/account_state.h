@@ -65,7 +65,6 @@ struct account {
     usec services_renewal;
     struct account_server server;
 
-    bool plain_uploads; /* a lab's */
     struct account_files *files;
 
     struct initiation *initiation;

@@ -76,7 +76,7 @@ static void on_slot(void *user, unsigned tag, const struct stanza *answer,
     if (error) {
         jingle_status status = upload_refusal(answer, error, text, sizeof text);
         finish(ask, NULL, status, text);
-    } else if (!upload_slot_read(&slot, answer->node, ask->account->plain_uploads, &why)) {
+    } else if (!upload_slot_read(&slot, answer->node, &why)) {
         log_warning(ask->account->log, "%s: %s", answer->from, why);
         finish(ask, NULL, JINGLE_ERROR_UPLOAD, why);
     } else {

@@ -33,16 +33,14 @@ static bool is_printable(const char *text)
     return true;
 }
 
-static bool is_url(const char *url, bool http_too)
+static bool is_url(const char *url)
 {
-    const char *host = NULL;
-    if (!url || strnlen(url, UPLOAD_URL_MAX + 1) > UPLOAD_URL_MAX || !is_printable(url))
+    const char *scheme = "https://";
+    size_t length = strlen(scheme);
+    if (!url || strnlen(url, UPLOAD_URL_MAX + 1) > UPLOAD_URL_MAX || !is_printable(url) ||
+        g_ascii_strncasecmp(url, scheme, length) != 0)
         return false;
-    if (g_ascii_strncasecmp(url, "https://", 8) == 0)
-        host = url + 8;
-    else if (http_too && g_ascii_strncasecmp(url, "http://", 7) == 0)
-        host = url + 7;
-    return host && (host[0] == '[' || g_ascii_isalnum(host[0]));
+    return url[length] == '[' || g_ascii_isalnum(url[length]);
 }
 
 static const char *allowed_name(const xml_node *header)
@@ -80,8 +78,7 @@ static void add_header(struct upload_slot *slot, const xml_node *node)
         slot->headers[slot->header_count++] = (struct upload_header){name, value};
 }
 
-bool upload_slot_read(struct upload_slot *slot, const xml_node *answer, bool http_too,
-                      const char **why)
+bool upload_slot_read(struct upload_slot *slot, const xml_node *answer, const char **why)
 {
     const xml_node *node = xml_child(answer, NS_UPLOAD, "slot");
     const xml_node *put = node ? xml_child(node, NS_UPLOAD, "put") : NULL;
@@ -91,8 +88,7 @@ bool upload_slot_read(struct upload_slot *slot, const xml_node *answer, bool htt
         *why = "no slot in the answer";
         return false;
     }
-    if (!is_url(xml_attribute(put, "url"), http_too) ||
-        !is_url(xml_attribute(get, "url"), http_too)) {
+    if (!is_url(xml_attribute(put, "url")) || !is_url(xml_attribute(get, "url"))) {
         *why = "a URL that is not https";
         return false;
     }

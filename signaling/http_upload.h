@@ -14,11 +14,10 @@
 struct xml *upload_request(const char *service, const char *name, uint64_t size,
                            const char *media_type);
 
-/* The <slot/> of an answer. Only https, but for `http_too`: a lab's servers have no certificates.
- * Of the headers only those that the specification allows; what is odd about one is passed over.
- * False: `why` (a literal) tells, and nothing is left to clear. */
-bool upload_slot_read(struct upload_slot *slot, const xml_node *answer, bool http_too,
-                      const char **why);
+/* The <slot/> of an answer. Only https, even in a lab, where a server can have a certificate of its
+ * own. Of the headers only those that the specification allows; what is odd about one is passed
+ * over. False: `why` (a literal) tells, and nothing is left to clear. */
+bool upload_slot_read(struct upload_slot *slot, const xml_node *answer, const char **why);
 void upload_slot_clear(struct upload_slot *slot);
 
 /* Why there is no slot. `text` gets a sentence for people, "" if there is none; `answer` may be
