@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy
+import picture
 import sound
 from test_sound_devices import Pulse
 from test_window import Display
@@ -24,6 +25,9 @@ PROGRAMS = {"dino-im": "dino-im", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshar
             "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstpulseaudio.so":
             "gstreamer1.0-pulseaudio"}
 WAIT = 30
+CALL_WINDOW = (6, 5, 697, 523)  # without a window manager it is always there
+CALL_STATES = ["ringing", "establishing", "in progress", "other device", "ended", "declined",
+               "missed", "failed"]
 
 
 class Door:
@@ -71,13 +75,18 @@ class Card(Pulse):
     """What Dino plays goes to `card`; what is played to `mouth` is its microphone. A monitor of a
     sink is no microphone to Dino, a source that is made of one is."""
 
-    def start(self):
-        super().start()
+    def __init__(self, directory):
+        super().__init__(directory)
         self._run("pactl", "load-module", "module-null-sink", "sink_name=mouth", "channels=1",
                   "rate=48000")
         self._run("pactl", "load-module", "module-remap-source", "master=mouth.monitor",
                   "source_name=microphone")
         self._run("pactl", "set-default-source", "microphone")
+        self.players.append(subprocess.Popen(  # keeps it awake, as pulse.sh does the card
+            ["pacat", "--playback", "--device=mouth", "--latency-msec=5", "--raw", "/dev/zero"],
+            env={**os.environ, **self.environment}))
+        self._run("sh", "-c",
+                  "parec --device=microphone --latency-msec=5 --raw | head -c 10000 >/dev/null")
 
     def _run(self, *words):
         subprocess.run(words, check=True, capture_output=True,
@@ -108,30 +117,32 @@ class Dino:
 
     def __init__(self, server, name, contact, directory):
         self.directory = directory
-        self.jid = f"{server.jid(name)}/dino"
+        self.account = server.jid(name)
+        self.jid = f"{self.account}/dino"
         self.card = Card(directory / "card")
         self.display = Display()
         self.door = Door(server.host, server.port)
-        self._start_bus()
         self.environment = {
             **os.environ, **self.card.environment, **self.display.environment,
-            "DBUS_SESSION_BUS_ADDRESS": self.bus_address, "GDK_BACKEND": "x11",
-            "GSK_RENDERER": "cairo", "LIBGL_ALWAYS_SOFTWARE": "1", "LANG": "C.UTF-8",
-            "XDG_DATA_HOME": str(directory / "data"), "GTK_USE_PORTAL": "0"}
+            "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "LIBGL_ALWAYS_SOFTWARE": "1",
+            "LANG": "C.UTF-8", "XDG_DATA_HOME": str(directory / "data"), "GTK_USE_PORTAL": "0"}
+        self._start_bus()
         self.database = directory / "data" / "dino" / "dino.db"
         self._write_files(server)
         self.process = self._start()
         self._await_database()
         self._end()
-        self._write_account(server.jid(name), server.jid(contact))
+        self._write_account(self.account, server.jid(contact))
         self.process = self._start()
         server.await_log(f"{self.jid}|Authenticated as {name}@", WAIT)
         self.activate("open-conversation", "<int32 1>")
 
     def _start_bus(self):
+        """Its services have the same surroundings, such as the place of the accessibility bus."""
         self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.bus_address = self.bus.stdout.readline().strip()
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                    env=self.environment)
+        self.environment["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().strip()
 
     def _write_files(self, server):
         """In its own view of the file system the server is found and trusted."""
@@ -207,11 +218,42 @@ class Dino:
         self.click("menu item", kind)
 
     def hang_up(self):
-        """The rightmost of the three round buttons."""
-        self.use("last", "push button", "DinoUiCallWindow")
+        """The rightmost of the three round buttons, which have no names."""
+        self.use("button", "-1", "DinoUiCallWindow")
+
+    def mute(self):
+        self.use("button", "0", "DinoUiCallWindow")
 
     def await_idle(self):
         self.use("gone", "frame", "DinoUiCallWindow")
+
+    def await_call(self, state):
+        """Until its database has the last call in that state."""
+        deadline = time.monotonic() + WAIT
+        while (last := self._last_call()) != state:
+            assert time.monotonic() < deadline, f"the call is {last}, not {state}\n{self.log()}"
+            time.sleep(0.1)
+
+    def _last_call(self):
+        with sqlite3.connect(self.database) as database:
+            row = database.execute("SELECT state FROM call ORDER BY id DESC").fetchone()
+        return CALL_STATES[row[0]] if row else None
+
+    def await_picture(self, path):
+        """Until its window shows the test picture, with the clock at the bottom: the buttons there
+        go when the pointer has been elsewhere for a while."""
+        self.display.run("xdotool", "mousemove", "1200", "1000")
+        deadline = time.monotonic() + WAIT
+        while True:
+            self.display.run("ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-video_size",
+                             "1280x1024", "-i", self.display.name, "-frames:v", "1", path)
+            try:
+                left, top, right, bottom = CALL_WINDOW
+                return picture.assert_test_picture(picture.read(path)[top:bottom, left:right])
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(1)
 
     def stop(self):
         self._end()

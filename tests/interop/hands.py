@@ -2,7 +2,7 @@
 is that of the environment.
 
   hands.py PROGRAM click ROLE NAME    clicks what has that role and that name or description
-  hands.py PROGRAM last ROLE WINDOW   clicks the last thing of that role in a window
+  hands.py PROGRAM button N WINDOW    clicks a nameless button of a window; -1: the last one
   hands.py PROGRAM await ROLE NAME    waits for it
   hands.py PROGRAM gone ROLE NAME     waits until there is no such thing
 """
@@ -58,10 +58,10 @@ def click(thing):
 
 
 def main(program, command, role, name):
-    if command == "last":
+    if command == "button":
         window = await_thing(program, "frame", name)
-        click([one for one in below(window)
-               if one.getRoleName() == role and one.name == "GtkButton"][-1])
+        click([one for one in below(window) if one.getRoleName() == "push button"
+               and one.name == "GtkButton"][int(role)])
         return
     thing = await_thing(program, role, name, wanted=command != "gone")
     if command == "click":

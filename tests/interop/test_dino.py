@@ -51,7 +51,7 @@ def assert_heard(tmp_path):
 
 @pytest.mark.parametrize("way", ["message", "direct"])
 def test_we_call_and_they_hang_up(dino, ours, tmp_path, way):
-    program = ours("call", dino.jid, *(["--direct"] if way == "direct" else []))
+    program = ours("call", *([dino.account] if way == "message" else [dino.jid, "--direct"]))
     dino.click("push button", "Accept")
     assert_talk(program, dino)
     dino.hang_up()
@@ -71,3 +71,88 @@ def test_they_call_and_we_hang_up(dino, ours, tmp_path):
     assert program.await_exit() == 0
     dino.await_idle()
     assert_heard(tmp_path)
+
+
+def test_they_refuse(dino, ours):
+    program = ours("call", dino.account)
+    dino.click("push button", "Reject")
+    assert program.await_exit() == 11
+
+
+@pytest.mark.parametrize("command", ["decline", "busy"])
+def test_we_refuse(dino, ours, command):
+    program = ours("answer")
+    program.await_event("online")
+    dino.call()
+    program.await_event("incoming")
+    program.command(command)
+    program.await_event("ended")
+    dino.await_idle()
+    dino.await_call("declined")
+
+
+def test_they_give_up(dino, ours):
+    program = ours("answer")
+    program.await_event("online")
+    dino.call()
+    program.await_event("incoming")
+    dino.hang_up()
+    assert program.await_event("ended")["reason"] == "canceled"
+
+
+def test_we_give_up(dino, ours):
+    program = ours("call", dino.account)
+    dino.use("await", "push button", "Accept")
+    program.command("hangup")
+    assert program.await_exit() == 18
+    dino.await_call("missed")
+
+
+def test_they_mute(dino, ours):
+    program = ours("call", dino.account)
+    dino.click("push button", "Accept")
+    program.await_event("connected")
+    dino.mute()
+    program.await_event("mute", on=True, by="remote")
+    program.await_event("statistics", where=lambda event: event["level_received"] < 0.001)
+    dino.mute()
+    program.await_event("mute", on=False, by="remote")
+    program.await_event("statistics", where=lambda event: event["level_received"] > 0.05)
+    program.command("hangup")
+    dino.await_idle()
+
+
+def test_two_devices_ring_and_ours_stops_when_dino_answers(dino_server, dino, ours, run_jcall):
+    """Dino tells its own account of its answer; so do we, and Dino stops."""
+    other = run_jcall(dino_server, "alice", "answer", *SOUND, resource="phone")
+    other.await_event("online")
+    program = ours("call", dino.account)
+    other.await_event("incoming")
+    dino.click("push button", "Accept")
+    assert other.await_event("ended")["reason"] == "elsewhere"
+    assert program.await_event("connected")["peer"] == dino.jid
+    program.command("hangup")
+    dino.await_idle()
+
+
+def test_two_devices_ring_and_dino_stops_when_ours_answers(dino_server, dino, ours, run_jcall):
+    other = run_jcall(dino_server, "alice", "answer", *SOUND, resource="phone")
+    other.await_event("online")
+    program = ours("call", dino.account)
+    other.await_event("incoming")
+    dino.use("await", "push button", "Accept")
+    other.command("answer")
+    dino.await_call("other device")
+    assert program.await_event("connected")["peer"] == f"{dino_server.jid('alice')}/phone"
+
+
+def test_they_see_our_pictures(dino, ours, tmp_path):
+    """Dino has no camera here: it watches, and says so by the direction of the content."""
+    program = ours("call", dino.account, "--video", "--test-picture", "--no-display", "--video-size",
+                   "640x480", "--frame-rate", "15")
+    dino.click("push button", "Accept")
+    program.await_event("connected")
+    dino.await_picture(tmp_path / "screen.png")
+    assert sound.share_of_tone(*dino.card.hear(1), OURS) > 0.9
+    program.command("hangup")
+    assert program.await_exit() == 0
