@@ -188,9 +188,9 @@ void account_receive_jingle(struct account *account, const struct stanza *iq,
             account->hooks.send(account->hooks.user, before, strlen(before));
         return;
     }
-    if (!iq->from || !jid_is_full(iq->from) || strcmp(iq->type, "set") != 0) {
+    if (!iq->from || !jid_is_device(iq->from) || strcmp(iq->type, "set") != 0) {
         refuse(account, iq, STANZA_BAD_REQUEST, JINGLE_CONDITION_NONE,
-               "a Jingle stanza that is no set of a full JID");
+               "a Jingle stanza that is no set of a device");
         return;
     }
     if (!jingle_iq_read(&jingle, element, &error)) {

@@ -481,7 +481,7 @@ static void receive_propose(struct initiation *initiation, const struct arrival 
     int64_t when = arrival->how->wall;
     bool audio = false, video = false;
 
-    if (arrival->from_us || !jid_is_full(from) ||
+    if (arrival->from_us || !jid_is_device(from) ||
         initiation_find(initiation, from, arrival->sid) != NULL ||
         initiation_remembers(initiation, from, arrival->sid))
         return;
@@ -547,7 +547,7 @@ static void receive_proceed(struct initiation *initiation, const struct arrival 
 {
     struct proposal *proposal = find_outgoing(initiation, arrival);
 
-    if (proposal == NULL || !jid_is_full(arrival->message->from))
+    if (proposal == NULL || !jid_is_device(arrival->message->from))
         return;
     proposal_detach(proposal, arrival->now);
     tell(proposal, INITIATION_EVENT_PROCEED, arrival->message->from);

@@ -59,6 +59,11 @@ bool jid_is_full(const char *jid)
     return jid_is_valid(jid) && strchr(jid, '/') != NULL;
 }
 
+bool jid_is_device(const char *jid)
+{
+    return jid_is_full(jid) || (jid_is_valid(jid) && strchr(jid, '@') != NULL);
+}
+
 char *jid_bare(const char *jid)
 {
     return g_strndup(jid, strcspn(jid, "/"));

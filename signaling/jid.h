@@ -13,6 +13,9 @@
 /* Bare or full. False for NULL, too. */
 bool jid_is_valid(const char *jid);
 bool jid_is_full(const char *jid);
+/* Can this take part in a call? A full JID, or that of a person behind a gateway to telephones,
+ * whom the gateway gives no resource. */
+bool jid_is_device(const char *jid);
 
 /* Without the resource. g_free() it. */
 char *jid_bare(const char *jid);

@@ -159,7 +159,7 @@ struct device *presence_receive(struct presence *presence, const struct stanza *
         remove_device(presence, stanza->from);
         return NULL;
     }
-    if (stanza->type[0] || !jid_is_full(stanza->from))
+    if (stanza->type[0] || !jid_is_device(stanza->from))
         return NULL;
     struct device *device = presence_find(presence, stanza->from);
     if (!device)

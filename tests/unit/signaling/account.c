@@ -376,6 +376,40 @@ static void test_a_device_without_message_initiation_is_called_directly(void **s
     world_free(world);
 }
 
+#define TELEPHONE "+15551234@gateway.example"
+
+static void test_a_telephone_behind_a_gateway_has_no_resource_and_is_called(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->roster = "<item jid='" TELEPHONE "' subscription='both'/>";
+    struct client *alice = client_add(world, ALICE);
+    client_online(alice, false);
+    world_pass(world, 3 * USEC_PER_SEC);
+    add_foreign_device(alice, TELEPHONE, WITHOUT_INITIATION);
+    client_call(alice, TELEPHONE, false);
+    assert_non_null(client_sent(alice, "session-initiate", "to=\"" TELEPHONE "\"", NULL));
+    world_free(world);
+}
+
+static void test_a_telephone_behind_a_gateway_may_propose(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->roster = "<item jid='" TELEPHONE "' subscription='both'/>";
+    struct client *alice = client_add(world, ALICE);
+    client_online(alice, false);
+    world_pass(world, 3 * USEC_PER_SEC);
+    client_receive(alice, "<message xmlns='jabber:client' type='chat' from='" TELEPHONE
+                          "' to='" ALICE "'><propose xmlns='urn:xmpp:jingle-message:0' id='p1'>"
+                          "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+                          "</propose></message>");
+    assert_true(client_saw(alice, "incoming " TELEPHONE " audio"));
+    client_accept(alice);
+    assert_non_null(client_sent(alice, "<proceed", "to=\"" TELEPHONE "\"", NULL));
+    world_free(world);
+}
+
 static void test_a_device_that_does_not_tell_is_proposed_to_after_a_while(void **state)
 {
     (void)state;
@@ -1065,6 +1099,8 @@ int main(void)
         cmocka_unit_test(test_a_contact_without_call_support),
         cmocka_unit_test(test_a_contact_who_can_only_call_unencrypted),
         cmocka_unit_test(test_a_device_without_message_initiation_is_called_directly),
+        cmocka_unit_test(test_a_telephone_behind_a_gateway_has_no_resource_and_is_called),
+        cmocka_unit_test(test_a_telephone_behind_a_gateway_may_propose),
         cmocka_unit_test(test_a_device_that_does_not_tell_is_proposed_to_after_a_while),
         cmocka_unit_test(test_going_offline_ends_a_ringing_call_but_not_a_connected_one),
         cmocka_unit_test(test_a_call_ends_when_the_last_device_that_rings_is_gone),
