@@ -3,10 +3,9 @@
 #include "events.h"
 #include "signaling/stanza.h"
 #include "transfer_bytes.h"
+#include "transfer_flow.h"
 #include "transfer_life.h"
-#include "transfer_sink.h"
 #include "transfer_stream.h"
-#include "transfer_upload.h"
 
 #include <string.h>
 

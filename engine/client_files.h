@@ -4,7 +4,7 @@
  *     offer, provide ─▶ account_file ─▶ ACCEPTED ─┐
  *     OFFERED ─▶ accept ─▶ account_file_accept ───┼─▶ LISTEN, DIAL, PROXY ─▶ STREAM or INBAND
  *                                                 │        └ transfer_stream.h      │
- *                            ENDED ◀── received, success ◀── transfer_life.h ◀──────┘ */
+ *                            ENDED ◀── received, success ◀── transfer_flow.h ◀──────┘ */
 #ifndef JINGLE_ENGINE_CLIENT_FILES_H
 #define JINGLE_ENGINE_CLIENT_FILES_H
 

@@ -4,17 +4,12 @@
 #include "events.h"
 #include "transfer/watch.h"
 #include "transfer_bytes.h"
-#include "transfer_hashes.h"
 #include "transfer_sink.h"
 #include "transfer_source.h"
-#include "transfer_status.h"
 #include "transfer_stream.h"
 #include "transfer_upload.h"
 
 #include <unistd.h>
-
-/* The end of a connection may overtake the stanza that says why. */
-#define LOST_PATIENCE (2 * USEC_PER_SEC)
 
 /* ---------------------------------------------------------------------------- what is told -- */
 
@@ -119,12 +114,23 @@ static void close_ends(void *arg)
     loop_post(transfer->client->io, closed, closed, transfer);
 }
 
+/* What nobody told by the end nobody will. */
+static void settle_hash(jingle_transfer *transfer)
+{
+    if (transfer->status == JINGLE_ERROR_FILE_HASH) {
+        jingle_transfer_set_hash(transfer, JINGLE_HASH_DIFFERENT);
+    } else if (jingle_transfer_known(transfer).hash == JINGLE_HASH_PENDING) {
+        jingle_transfer_set_hash(transfer, JINGLE_HASH_NONE);
+    }
+}
+
 void transfer_close(jingle_transfer *transfer)
 {
     if (transfer->closing) {
         return;
     }
     transfer->closing = true;
+    settle_hash(transfer);
     if (transfer->bytes) {
         transfer_bytes_close(transfer->bytes, close_ends, transfer);
         transfer->bytes = NULL;
@@ -133,16 +139,6 @@ void transfer_close(jingle_transfer *transfer)
         transfer->upload = NULL;
     } else {
         loop_post(transfer->client->closer, close_ends, close_ends, transfer);
-    }
-}
-
-/* What nobody told by the end nobody will. */
-static void settle_hash(jingle_transfer *transfer, jingle_status status)
-{
-    if (status == JINGLE_ERROR_FILE_HASH) {
-        jingle_transfer_set_hash(transfer, JINGLE_HASH_DIFFERENT);
-    } else if (jingle_transfer_known(transfer).hash == JINGLE_HASH_PENDING) {
-        jingle_transfer_set_hash(transfer, JINGLE_HASH_NONE);
     }
 }
 
@@ -170,7 +166,6 @@ void transfer_over(jingle_transfer *transfer, jingle_status status, jingle_party
     if (transfer->bytes && !transfer->stopped && !transfer->client->closing) {
         transfer_bytes_cancel(transfer->bytes); /* closed when it has ended, which may take time */
     } else {
-        settle_hash(transfer, status);
         transfer_close(transfer);
     }
 }
@@ -186,243 +181,4 @@ void transfer_end(jingle_transfer *transfer, jingle_status status)
         client_schedule(transfer->client);
     }
     transfer_over(transfer, status, JINGLE_PARTY_LOCAL, NULL); /* unless signalling said so */
-}
-
-/* ---------------------------------------------------------------------- what broke off -- */
-
-/* Not one byte went this way: another one may do. */
-static void try_other_way(jingle_transfer *transfer)
-{
-    transfer->broke = true;
-    transfer_bytes_close(transfer->bytes, NULL, NULL);
-    transfer->bytes = NULL;
-    account_file_stream_failed(transfer->signaling, clock_now());
-    client_schedule(transfer->client);
-}
-
-static gboolean patience_is_over(void *user)
-{
-    jingle_transfer *transfer = user;
-    watch_drop(&transfer->patience);
-    if (transfer->untouched && transfer->signaling) {
-        try_other_way(transfer);
-    } else {
-        transfer_end(transfer, JINGLE_ERROR_CONNECTION_LOST);
-    }
-    return G_SOURCE_REMOVE;
-}
-
-void transfer_lost(jingle_transfer *transfer)
-{
-    if (!transfer->over && !transfer->patience) {
-        transfer->patience = watch_after(loop_context(transfer->client->io), LOST_PATIENCE,
-                                         patience_is_over, transfer);
-    }
-}
-
-/* ----------------------------------------------------------------------- what the bytes say -- */
-
-static void on_progress(void *user, const struct progress *progress, bool checking)
-{
-    jingle_transfer *transfer = user;
-    if (!transfer->over) {
-        transfer_progress(transfer, progress, checking);
-    }
-}
-
-static void tell_sent(jingle_transfer *transfer)
-{
-    account_file_sent(transfer->signaling, transfer->hashes, transfer->hash_count, clock_now());
-    client_schedule(transfer->client);
-}
-
-static void on_sent(void *user, const struct hash_value *hashes, size_t count)
-{
-    jingle_transfer *transfer = user;
-    transfer->hash_count = transfer_hashes_write(hashes, count, transfer->hashes);
-}
-
-void transfer_drained(jingle_transfer *transfer)
-{
-    transfer->drained = true;
-    if (transfer->signaling) {
-        tell_sent(transfer);
-    }
-    if (transfer->signaling) {
-        account_file_close(transfer->signaling, clock_now());
-        client_schedule(transfer->client);
-    }
-}
-
-static void all_is_sent(jingle_transfer *transfer)
-{
-    if (transfer->way == JINGLE_WAY_INBAND) {
-        ibb_stream_finish(transfer_stream_ibb(transfer->stream));
-    } else {
-        transfer_bytes_say_end(transfer->bytes);
-        tell_sent(transfer);
-    }
-}
-
-static void all_is_received(jingle_transfer *transfer)
-{
-    jingle_transfer_set_hash(transfer, transfer_bytes_can_compare(transfer->bytes)
-                                           ? JINGLE_HASH_EQUAL
-                                           : JINGLE_HASH_NONE);
-    if (transfer->signaling) {
-        account_file_received(transfer->signaling, clock_now());
-        client_schedule(transfer->client);
-    }
-}
-
-static void on_ended(void *user, enum transfer_status status, bool touched)
-{
-    jingle_transfer *transfer = user;
-    transfer->stopped = true;
-    transfer->moved = status == TRANSFER_OK;
-    if (transfer->moved && !transfer->sending) {
-        all_is_received(transfer);
-    }
-    if (transfer->over) {
-        settle_hash(transfer, transfer->status);
-        transfer_close(transfer);
-    } else if (transfer->moved && transfer->sending) {
-        all_is_sent(transfer);
-    } else if (status == TRANSFER_CONNECTION_LOST || status == TRANSFER_STALLED) {
-        transfer->untouched = !touched && transfer->way != JINGLE_WAY_INBAND;
-        transfer_lost(transfer);
-    } else if (status != TRANSFER_OK) {
-        transfer_end(transfer, transfer_status_to_jingle(status));
-    }
-}
-
-static void on_hung_up(void *user)
-{
-    jingle_transfer *transfer = user;
-    /* A proxy closes by itself once we said that this is the end. */
-    if (transfer->signaling && transfer->way == JINGLE_WAY_DIRECT) {
-        account_file_stream_closed(transfer->signaling, clock_now());
-        client_schedule(transfer->client);
-    }
-}
-
-/* ------------------------------------------------------------------------------- beginning -- */
-
-static unsigned count_moving(const struct jingle_client *client)
-{
-    unsigned count = 0;
-    for (guint i = 0; i < client->transfers->len; i++) {
-        const jingle_transfer *transfer = client->transfers->pdata[i];
-        count += transfer->bytes != NULL;
-    }
-    return count;
-}
-
-static struct transfer_bytes_config bytes_config(jingle_transfer *transfer, int fd)
-{
-    const struct file_description *file = &transfer->file;
-    struct transfer_bytes_config config = {
-        .io = transfer->client->io,
-        .closer = transfer->client->closer,
-        .stream = fd,
-        .receiving = !transfer->sending,
-        .offset = transfer->offset,
-        .end = transfer->length > 0 ? transfer->offset + transfer->length : file->size,
-        .told = file->hashes,
-        .told_count = file->hash_count,
-        .rate_limit = transfer->rate_limit,
-        .hooks = {.user = transfer,
-                  .progress = on_progress,
-                  .sent = on_sent,
-                  .ended = on_ended,
-                  .hung_up = on_hung_up},
-    };
-    if (!transfer->sending) {
-        config.sink = transfer_sink_bytes(transfer->sink);
-    } else {
-        config.source = transfer_source_bytes(transfer->source);
-        if (config.end == file->size) { /* a part has no hash that was announced */
-            config.algorithms =
-                hash_bit(transfer_hashes_for(account_file_peer_hashes(transfer->signaling)));
-        }
-    }
-    return config;
-}
-
-static void begin(jingle_transfer *transfer, int fd)
-{
-    if (count_moving(transfer->client) >= CLIENT_MOVERS_MAX) {
-        close(fd);
-        transfer_end(transfer, JINGLE_ERROR_LIMIT);
-        return;
-    }
-    struct transfer_bytes_config config = bytes_config(transfer, fd);
-    struct progress progress;
-    usec now = clock_now();
-    progress_init(&progress, config.end, config.offset, now);
-    jingle_transfer_publish(transfer, &progress, false, now);
-    transfer->stopped = false;
-    transfer->bytes = transfer_bytes_begin(&config);
-    if (!transfer->bytes) {
-        transfer_end(transfer, JINGLE_ERROR_LIMIT);
-        return;
-    }
-    jingle_transfer_set_hash(transfer, JINGLE_HASH_PENDING);
-    transfer_started(transfer);
-}
-
-void transfer_flow(jingle_transfer *transfer, int fd, jingle_way way)
-{
-    transfer->way = way;
-    jingle_transfer_set_way(transfer, way);
-    if (transfer->sending || (transfer->sink && !transfer->opening)) {
-        begin(transfer, fd);
-    } else {
-        transfer->waiting = fd;
-    }
-}
-
-/* ---------------------------------------------------------------- what we asked for, opened -- */
-
-static void sink_opened(void *arg)
-{
-    jingle_transfer *transfer = arg;
-    if (!transfer->over) {
-        transfer->opening = false;
-        int fd = transfer->waiting;
-        transfer->waiting = -1;
-        if (transfer->opened != JINGLE_OK) {
-            transfer_end(transfer, transfer->opened);
-        } else if (fd >= 0) {
-            begin(transfer, fd);
-            fd = -1;
-        }
-        if (fd >= 0) {
-            close(fd);
-        }
-    }
-    jingle_transfer_unref(transfer);
-}
-
-static void drop_opened(void *arg)
-{
-    jingle_transfer_unref(arg);
-}
-
-/* On the closer's thread. */
-static void open_sink(void *arg)
-{
-    jingle_transfer *transfer = arg;
-    transfer->opened = transfer_sink_open(&transfer->wanted, jingle_transfer_peer(transfer),
-                                          &transfer->file, &transfer->sink);
-    if (transfer->opened == JINGLE_OK) {
-        transfer->opened = transfer_sink_start_at(transfer->sink, 0);
-    }
-    loop_post(transfer->client->io, sink_opened, drop_opened, transfer);
-}
-
-void transfer_open_sink(jingle_transfer *transfer)
-{
-    transfer->opening = true;
-    loop_post(transfer->client->closer, open_sink, drop_opened, jingle_transfer_ref(transfer));
 }
