@@ -253,7 +253,7 @@ int tell_exit(struct teller *teller, int code, const char *text)
         return code;
     }
     char *clean = text_clean(text, TEXT_MAX);
-    if (*clean && g_strcmp0(clean, teller->said) != 0) {
+    if (*clean && !teller->end_is_told && g_strcmp0(clean, teller->said) != 0) {
         if (code == EXIT_OK) {
             display_say(teller->display, clean);
         } else {

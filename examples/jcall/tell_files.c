@@ -157,6 +157,7 @@ void tell_refusing(struct teller *teller, jingle_transfer *transfer, const char 
 
 void tell_last_files(struct teller *teller)
 {
+    teller->end_is_told = true;
     tell_note(teller, "A file is still on its way; q stops it.");
     teller_enter(teller, STAGE_FILES_LAST);
 }

@@ -60,6 +60,7 @@ struct teller {
     char *question;      /* that waits for a key; NULL: none */
     char *typed;         /* what the user types for the question before; NULL: nothing */
     gint64 progress_due; /* when the line may be drawn again */
+    bool end_is_told;    /* people have read why the program will end */
     bool may_upload;     /* --via=http was not tried, and could be */
 };
 
