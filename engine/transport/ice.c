@@ -18,13 +18,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define COMPONENT      1 /* the only one: RTP and RTCP share it (RFC 5761) */
-#define CHECK_PACING   5 /* Ta in ms, as short as RFC 8445 section 14.2 allows */
-#define DATAGRAM_BYTES 2048
-#define TOS_EF         0xb8 /* RFC 8837, shifted past ECN */
-#define TOS_AF41       0x88
-#define TURN_PORT      3478
-#define TURN_TLS_PORT  5349
+#define COMPONENT        1 /* the only one: RTP and RTCP share it (RFC 5761) */
+#define CHECK_PACING     5 /* Ta in ms, as short as RFC 8445 section 14.2 allows */
+#define DATAGRAM_BYTES   2048
+#define LOCAL_PREFERENCE UINT32_C(0x00ffff00) /* its bits in a priority */
+#define TOS_EF           0xb8                 /* RFC 8837, shifted past ECN */
+#define TOS_AF41         0x88
+#define TURN_PORT        3478
+#define TURN_TLS_PORT    5349
 
 struct ice {
     struct poller *poller;
@@ -132,6 +133,31 @@ static enum ice_candidate_type type_of(NiceCandidateType type)
     }
 }
 
+static const union address *first_of(sa_family_t family, const union address *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].any.sa_family == family)
+            return &list[i];
+    return NULL;
+}
+
+/* RFC 8445, 5.1.2.1. libnice prefers one address to another by chance. With a dozen of containers
+ * and VPNs the checks of those that lead nowhere would come first: so the peer is told to try first
+ * what the system would send from. */
+static uint32_t priority_of(const struct ice *ice, const NiceCandidate *found)
+{
+    union address own = {.v6.sin6_family = AF_UNSPEC};
+    nice_address_copy_to_sockaddr(&found->addr, &own.any);
+    const union address *first = first_of(own.any.sa_family, ice->addresses, ice->address_count);
+    if (found->type != NICE_CANDIDATE_TYPE_HOST || !first || address_is_same_host(first, &own))
+        return found->priority;
+    uint32_t preference = ICE_MAX_LOCAL_ADDRESSES;
+    for (size_t i = 0; i < ice->address_count; i++)
+        if (address_is_same_host(&ice->addresses[i], &own))
+            preference = ICE_MAX_LOCAL_ADDRESSES - (uint32_t)i;
+    return (found->priority & ~LOCAL_PREFERENCE) | preference << 8;
+}
+
 static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
 {
     struct ice *ice = user;
@@ -142,7 +168,7 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
     struct ice_candidate candidate = {
         .component = (uint8_t)found->component_id,
         .protocol = ICE_UDP,
-        .priority = found->priority,
+        .priority = priority_of(ice, found),
         .port = (uint16_t)nice_address_get_port(&found->addr),
         .type = type_of(found->type),
         .generation = ice->generation,
@@ -277,17 +303,17 @@ static void copy_servers(struct ice *ice, const struct ice_config *config)
     }
 }
 
-static size_t list_addresses(const struct ice *ice, bool loopback, union address *out)
+static size_t list_addresses(const struct ice *ice, bool loopback, union address *out, size_t room)
 {
     struct address_choice choice = {ice->interfaces, ice->family, loopback};
-    return addresses_list(&choice, out, ICE_MAX_LOCAL_ADDRESSES);
+    return addresses_list(&choice, out, room);
 }
 
 /* There is no address but loopback: this machine can only call itself. */
 static bool is_alone(const struct ice *ice)
 {
-    union address addresses[ICE_MAX_LOCAL_ADDRESSES];
-    return !ice->interfaces && list_addresses(ice, false, addresses) == 0;
+    union address any;
+    return !ice->interfaces && list_addresses(ice, false, &any, 1) == 0;
 }
 
 /* A property that this libnice may have been built without. */
@@ -419,7 +445,8 @@ static bool is_link_local(const NiceAddress *address)
 
 static bool add_local_addresses(struct ice *ice)
 {
-    ice->address_count = list_addresses(ice, ice->loopback, ice->addresses);
+    ice->address_count =
+        list_addresses(ice, ice->loopback, ice->addresses, ICE_MAX_LOCAL_ADDRESSES);
     for (size_t i = 0; i < ice->address_count; i++) {
         NiceAddress address;
         nice_address_init(&address);
@@ -575,14 +602,6 @@ bool ice_gather(struct ice *ice)
     return good;
 }
 
-static const union address *first_of(sa_family_t family, const union address *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i].any.sa_family == family)
-            return &list[i];
-    return NULL;
-}
-
 static bool has_other_first(const struct ice *ice, sa_family_t family, const union address *list,
                             size_t count)
 {
@@ -619,8 +638,8 @@ static bool has_lost_its_base(const struct ice *ice, const union address *list, 
 
 bool ice_is_outdated(const struct ice *ice)
 {
-    union address now[ICE_MAX_LOCAL_ADDRESSES];
-    size_t count = list_addresses(ice, ice->loopback, now);
+    union address now[ADDRESSES_MAX];
+    size_t count = list_addresses(ice, ice->loopback, now, ADDRESSES_MAX);
     return ice->gathering && count > 0 &&
            (has_other_first(ice, AF_INET, now, count) ||
             has_other_first(ice, AF_INET6, now, count) || has_lost_its_base(ice, now, count));

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ICE_MAX_LOCAL_ADDRESSES   8
+#define ICE_MAX_LOCAL_ADDRESSES   6
 #define ICE_MAX_REMOTE_CANDIDATES ICE_CANDIDATES_MAX
 
 #define ICE_PAIR_TEXT 80

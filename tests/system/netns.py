@@ -98,6 +98,7 @@ class Internet:
         self.tag = f"jg{os.getpid()}"
         self.names = []
         self.captures = []
+        self.open_sides = open_sides
         try:
             self._build(symmetric, open_sides, ipv6_only)
         except RuntimeError:
@@ -186,6 +187,11 @@ class Internet:
         folder = Path("/etc/netns") / f"{self.tag}-{name}"  # ip-netns(8)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(text)
+
+    def address(self, side):
+        """The one that it has from the start."""
+        number = "ab".index(side) + 1
+        return f"203.0.113.{10 + number}" if side in self.open_sides else f"10.{number}.0.2"
 
     def capture(self, side):
         self.captures.append(Capture(self.prefix(side)))

@@ -65,10 +65,10 @@ class Scene:
         return "".join(line for line in stanzas if line.startswith(jid))
 
     def candidates_of(self, program):
-        """(type, IP) of each candidate that it told."""
-        found = re.findall(r"<candidate [^>]*>", self.told_by(program))
-        return {(re.search(r"\btype='(\w+)'", one)[1], re.search(r"\bip='([^']+)'", one)[1])
-                for one in found}
+        """The attributes of each candidate that it told, the one to be tried first first."""
+        found = [dict(re.findall(r"([\w-]+)='([^']*)'", one))
+                 for one in re.findall(r"<candidate [^>]*>", self.told_by(program))]
+        return sorted(found, key=lambda one: -int(one["priority"]))
 
 
 def hang_up(alice, bob):
@@ -271,7 +271,8 @@ def test_with_relay_only_nobody_learns_an_address(scene):
     assert alice.last["candidate_local"].startswith("relay")
     net.assert_heard(alice, bob)
     told = net.told_by(alice)
-    assert net.candidates_of(alice) == {("relay", PUBLIC)}
+    candidates = net.candidates_of(alice)
+    assert {(one["type"], one["ip"]) for one in candidates} == {("relay", PUBLIC)}
     for address in ("rel-addr", "rel-port", "10.1.0.2", "203.0.113.2"):
         assert address not in told
     assert packets.udp() == {f"{PUBLIC}:{net.relay.port}"}
@@ -280,13 +281,14 @@ def test_with_relay_only_nobody_learns_an_address(scene):
 @pytest.mark.parametrize("network", [{"open_sides": "ab"}, {"symmetric": "ab"}],
                          ids=["directly", "through-the-relay"])
 def test_interfaces_that_lead_nowhere_do_not_slow_the_start(scene, network):
-    """A dozen on each side, as containers and VPNs make them."""
+    """A dozen on each side, as containers and VPNs make them. What leads somewhere is tried first."""
     net = scene(everything, **network)
     for side in "ab":
         net.internet.add_useless_interfaces(side, 12)
     alice, bob = net.call()
     assert_quick(alice, bob)
     net.assert_heard(alice, bob)
+    assert net.candidates_of(alice)[0]["ip"] == net.internet.address("a")
 
 
 def test_interfaces_and_families_can_be_chosen(scene):
@@ -298,5 +300,6 @@ def test_interfaces_and_families_can_be_chosen(scene):
                           bob_words=["--interfaces=!docker*"])
     net.assert_heard(alice, bob)
     for side, own in ((alice, "203.0.113.11"), (bob, "203.0.113.12")):
-        assert {ip for kind, ip in net.candidates_of(side) if kind == "host"} == {own}
+        hosts = {one["ip"] for one in net.candidates_of(side) if one["type"] == "host"}
+        assert hosts == {own}
     assert not [place for place in packets.udp() if not place.startswith("203.0.113.")]
