@@ -97,7 +97,6 @@ void file_blocks_begin(struct account_file *file, const struct ibb_transport *tr
 {
     struct account *account = file->account;
     g_strlcpy(file->blocks.sid, transport->sid, sizeof file->blocks.sid);
-    file->blocks.block_size = transport->block_size;
     file->blocks.open = true;
     file->flows = false;
     if (account->files->opening)
@@ -144,10 +143,6 @@ static void receive_block(struct account_file *file, const struct stanza *iq,
                           const struct ibb_stanza *data)
 {
     struct account *account = file->account;
-    if (data->size > file->blocks.block_size) {
-        refuse(account, iq, STANZA_BAD_REQUEST, "a block larger than agreed");
-        return;
-    }
     if (g_queue_get_length(&file->blocks.came) >= CAME_MAX) {
         refuse(account, iq, STANZA_RESOURCE_CONSTRAINT, "too many blocks at once");
         return;

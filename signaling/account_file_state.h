@@ -21,7 +21,6 @@
 /* The in-band stream of a file (XEP-0047), between its <open/> and its end. */
 struct file_blocks {
     char sid[IBB_SID_SIZE]; /* "": there is none */
-    uint32_t block_size;
     bool open;
     bool opening;       /* our <open/> is not answered */
     GQueue came;        /* struct came_block: those that nobody has answered */
