@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import jcall  # noqa: E402
+from cable import Cable  # noqa: E402
 from coturn import Coturn  # noqa: E402
 from ejabberd import Ejabberd  # noqa: E402
 from file_peer import Stream  # noqa: E402
@@ -47,6 +48,8 @@ start_server = _starter(Prosody)  # start_server("--no-tls", accounts=[...])
 start_peer = _starter(Peer)  # start_peer(server, "carol"): a scripted client
 start_stream = _starter(Stream)  # start_stream(server, "carol"): one for files
 start_coturn = _starter(Coturn)
+start_ejabberd = _starter(Ejabberd)
+start_cable = _starter(Cable)
 start_internet = _starter(Internet)
 
 
@@ -120,7 +123,7 @@ def receiving(run_jcall):
     """A jcall that takes files into a folder, and is online."""
 
     def receive(server, name, folder, *words, auto=True, **keywords):
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         program = run_jcall(server, name, "receive", "--dir", folder,
                             *(["--auto"] if auto else []), *words, **keywords)
         program.await_event("online")
@@ -142,7 +145,5 @@ def sending(run_jcall):
 
 
 @pytest.fixture
-def ejabberd():
-    server = Ejabberd()
-    yield server
-    server.stop()
+def ejabberd(start_ejabberd):
+    return start_ejabberd()

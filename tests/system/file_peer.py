@@ -10,6 +10,7 @@ otherwise. Everything runs in the test's thread, but for the stream itself and t
 
 import base64
 import hashlib
+import itertools
 import queue
 import socket
 import threading
@@ -80,6 +81,7 @@ class Listener:
         self.guests.put(guest)
 
     def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)  # while _serve() waits, closing alone does nothing
         self.socket.close()
 
 
@@ -149,6 +151,8 @@ class Stream(Peer):
             self.jingles.put(jingle)
             return None
         if xml.get("type") == "set" and any(child.tag.startswith(f"{{{IBB}}}") for child in xml):
+            if xml.find(tag(IBB, "close")) is not None:
+                self.result(xml)
             self.blocks.put(xml)
             return None
         return stanza
@@ -437,8 +441,9 @@ class FileClient:
     def own_candidates(self):
         self.listener = Listener(self.listener_addresses())
         port = self.listener.port
-        if not self.listens:
-            self.listener.close()  # as behind a router
+        if not self.listens:  # as behind a router
+            self.listener.close()
+            self.listener = None
         text = self.direct_candidate(port)
         if self.proxy and self.offers_candidates_at_once:
             text += self.proxy_candidate()
@@ -575,9 +580,9 @@ class FileClient:
             self.stream.request(self.other, f"<open xmlns='{IBB}' block-size='{self.block_size}' "
                                 f"sid={quoteattr(self.bytestream)} stanza='iq'/>")
             return
-        xml = self.stream.blocks.get(timeout=PATIENCE)
-        opening = xml.find(tag(IBB, "open"))
-        assert opening is not None and opening.get("sid") == self.bytestream
+        while (opening := (xml := self.next_block()).find(tag(IBB, "open"))) is None:
+            assert xml.find(tag(IBB, "close")) is not None  # of the stream before
+        assert opening.get("sid") == self.bytestream
         assert int(opening.get("block-size")) <= self.block_size
         assert opening.get("stanza") in (None, "iq")
         self.stream.result(xml)
@@ -603,18 +608,20 @@ class FileClient:
     def take_blocks(self, size):
         """Until the size is reached; a close before that is a fault."""
         data = b""
-        while len(data) < size:
+        for number in itertools.count():
+            if len(data) == size:
+                break
             xml = self.next_block()
             block = xml.find(tag(IBB, "data"))
             assert block is not None, "closed too early"
-            data += self.take_block(block, len(data))
+            data += self.take_block(block, number % 65536)
             self.stream.result(xml)
         assert len(data) == size
         return data
 
-    def take_block(self, block, before):
+    def take_block(self, block, seq):
         assert block.get("sid") == self.bytestream
-        assert int(block.get("seq")) == before // self.block_size % 65536
+        assert int(block.get("seq")) == seq
         content = base64.b64decode(block.text, validate=True)
         assert len(content) <= self.block_size
         # One at a time: until this one is acknowledged none may follow.
@@ -632,9 +639,7 @@ class FileClient:
                 self.next_jingle("session-info", "transport-info")
 
     def take_close(self):
-        xml = self.next_block()
-        assert xml.find(tag(IBB, "close")) is not None
-        self.stream.result(xml)
+        assert self.next_block().find(tag(IBB, "close")) is not None
 
     def close(self):
         for one in (self.listener, self.socket):
@@ -710,7 +715,7 @@ class Conversations10(FileClient):
         self.take_close()
         return data
 
-    def take_block(self, block, before):
+    def take_block(self, block, seq):
         return base64.b64decode(block.text)  # it looks neither at seq nor at size
 
 
@@ -751,7 +756,7 @@ class Conversations19(FileClient):
         self.jingle("session-info",
                     f"<received xmlns='{FILE}' name={quoteattr(self.content)}/>")
 
-    def take_block(self, block, before):
+    def take_block(self, block, seq):
         return base64.b64decode(block.text)
 
 

@@ -331,9 +331,10 @@ def test_the_disk_is_too_small(server, receiving, sending, tmp_path):
     with small_disk(tmp_path / "disk", MIB // 2) as disk:
         bob = receiving(server, "bob", disk, "--once")
         alice = sending(server, "alice", "bob", path)
-        assert_ends(bob, "no-space", "local")
-        assert files.end(alice)["status"] in ("refused", "peer-file")
-        assert bob.await_exit() == 41
+        bob.await_event("file-refused", reason="no-space")
+        assert_ends(bob, "refused", "local")
+        assert_ends(alice, "refused", "remote")
+        assert bob.await_exit() == 41 and alice.await_exit() == 11
         assert not list(disk.iterdir())
 
 
@@ -350,16 +351,12 @@ def test_a_file_that_must_not_be_read(server, sending, tmp_path):
         event for event in alice.seen("error") if event["status"] == "file-permission"]
 
 
-def test_a_folder_that_must_not_be_written_to(server, receiving, sending, tmp_path):
-    path = files.make(tmp_path / "x", 1000)
+def test_a_folder_that_must_not_be_written_to(server, run_jcall, tmp_path):
     folder = tmp_path / "in"
-    folder.mkdir()
-    folder.chmod(0o500)
-    bob = receiving(server, "bob", folder, "--once", prefix=WITHOUT_POWER)
-    alice = sending(server, "alice", "bob", path)
-    assert_ends(bob, "file-permission", "local")
-    assert files.end(alice)["status"] in ("refused", "peer-file")
+    folder.mkdir(0o500)
+    bob = run_jcall(server, "bob", "receive", "--dir", folder, prefix=WITHOUT_POWER)
     assert bob.await_exit() == 41
+    assert "Permission denied" in bob.seen("exit")[0]["text"]
 
 
 def test_a_file_that_is_not_there(server, sending, tmp_path):

@@ -166,7 +166,7 @@ class SilentProxy(Conversations19):
     """Its proxy could not be activated: it logs that and says nothing."""
 
     def use_own(self, cid):
-        self.next_jingle()
+        self.next_jingle(timeout=60)
 
 
 def test_conversations_2_19_says_nothing_of_a_proxy_that_failed(client, receiver, tmp_path):
