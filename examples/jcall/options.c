@@ -214,7 +214,7 @@ void options_clear(struct options *options)
         options->log_file,   options->config_jid, options->camera,        options->screen,
         options->play,       options->snapshot,   options->report,        options->video_codec,
         options->video_size, options->dir,        options->from,          options->description,
-        options->type,       options->name};
+        options->type,       options->name,       options->ring};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }

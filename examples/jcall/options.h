@@ -20,9 +20,9 @@ struct options {
     jingle_tls tls;
     char *ca_file;
     char **ice_servers; /* "URI [USER PASSWORD]"; NULL-terminated, or NULL */
-    gboolean relay_only;
     char *interfaces;
     jingle_family family;
+    gboolean relay_only;
     gboolean allow_strangers;
     gboolean lab_plaintext;
     gboolean lab_any_certificate;
@@ -31,6 +31,7 @@ struct options {
     char *source;
     char *sink;
     char *record;
+    char *ring; /* where it rings; NULL: as `sink` if that is a device */
     gboolean loop;
     char *codec;
     int bitrate;

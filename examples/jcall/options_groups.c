@@ -165,6 +165,8 @@ static void add_sound(GOptionContext *context, struct options *o)
          "What they hear: device[:NAME], file:PATH, tone:HZ, silence", "WHAT"},
         {"sink", 0, 0, G_OPTION_ARG_STRING, &o->sink,
          "Where you hear them: device[:NAME], file:PATH, null", "WHERE"},
+        {"ring", 0, 0, G_OPTION_ARG_STRING, &o->ring, "Where it rings, likewise; null: not at all",
+         "WHERE"},
         {"loop", 0, 0, G_OPTION_ARG_NONE, &o->loop, "Play the file again and again", NULL},
         {"record", 0, 0, G_OPTION_ARG_FILENAME, &o->record,
          "Also record them: .wav .flac .ogg .opus, with pictures .webm", "FILE"},

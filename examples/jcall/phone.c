@@ -60,7 +60,7 @@ void phone_take(struct phone *phone, jingle_session *session, enum phone_state s
     phone->state = session ? state : PHONE_FREE;
     phone->calling = state == PHONE_CALLING;
     phone->begun = g_get_real_time();
-    phone->muted = phone->held = false;
+    phone->muted = phone->held = phone->rings = false;
     phone->sound_over = phone->pictures_over = false;
     phone->end_due = G_MAXINT64;
 }
@@ -102,6 +102,7 @@ void phone_accept(struct phone *phone, jingle_session *session, bool video)
 {
     jingle_session_config config;
     char *message = NULL;
+    ringing_set(&phone->ringing, phone->options, RINGING_NOTHING); /* the call wants the device */
     jingle_status status = phone_sound(phone, &config, &message);
     if (status == JINGLE_OK) {
         if (phone->video_incoming && (video || picture_wanted(phone->options))) {
@@ -354,6 +355,9 @@ static void phone_take_session_event(struct phone *phone, const jingle_event *ev
         phone_video_event(phone, event);
     }
     switch (event->type) {
+    case JINGLE_EVENT_RINGING:
+        phone->rings = true;
+        break;
     case JINGLE_EVENT_ACCEPTED:
         phone->state = PHONE_SETUP;
         break;
@@ -411,6 +415,17 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
         }
         break;
     }
+}
+
+static void phone_ring(struct phone *phone)
+{
+    enum ringing_what what = RINGING_NOTHING;
+    if (phone->state == PHONE_INCOMING) {
+        what = RINGING_HERE;
+    } else if (phone->state == PHONE_CALLING && phone->rings) {
+        what = RINGING_THERE;
+    }
+    ringing_set(&phone->ringing, phone->options, what);
 }
 
 /* ---------------------------------------------------------------------------- the loop -- */
@@ -493,6 +508,7 @@ static void phone_turn(struct phone *phone)
     while (!phone->finished && (event = jingle_client_next_event(phone->client))) {
         phone_take_event(phone, event);
     }
+    phone_ring(phone);
     phone_keep_time(phone);
 }
 
@@ -508,6 +524,7 @@ static void phone_loop(struct phone *phone)
         phone_turn(phone);
     }
     wires_close(&phone->wires);
+    ringing_set(&phone->ringing, phone->options, RINGING_NOTHING);
 }
 
 /* Sound comes first, so that a wrong file name is known at once. */

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "picture.h"
 #include "report.h"
+#include "ringing.h"
 #include "tell.h"
 #include "transfers.h"
 #include "wires.h"
@@ -47,6 +48,7 @@ struct phone {
     jingle_video_config video_config;
     struct screen *screen; /* NULL: no window */
     struct wires wires;
+    struct ringing ringing;
     struct transfers transfers; /* files to and from others: phone_files.c */
     /* numbers */
     enum phone_state state;
@@ -59,6 +61,7 @@ struct phone {
     /* what is true */
     bool video_incoming; /* the call that rings here offers video */
     bool calling;        /* it was we who called */
+    bool rings;          /* over there */
     bool sound_ready;
     bool asks; /* there is somebody, or a program, to ask */
     bool was_online;

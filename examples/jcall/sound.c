@@ -107,10 +107,8 @@ static jingle_audio_sink *sink_file(const char *path, unsigned call, jingle_stat
     return sink;
 }
 
-static jingle_audio_sink *sink_new(const struct options *options, unsigned call,
-                                   jingle_status *status)
+static jingle_audio_sink *sink_new(const char *where, unsigned call, jingle_status *status)
 {
-    const char *where = options->sink ? options->sink : "device";
     const char *value;
     if ((value = word_value(where, "device"))) {
         return sink_device(value, status);
@@ -170,6 +168,16 @@ static void coding_fill(const struct options *options, jingle_session_config *co
     config->direct = options->direct;
 }
 
+jingle_audio_sink *sound_ring_sink(const struct options *options)
+{
+    jingle_status status = JINGLE_OK;
+    const char *sink = options->sink ? options->sink : "device";
+    if (options->ring) {
+        return sink_new(options->ring, 1, &status);
+    }
+    return word_value(sink, "device") ? sink_new(sink, 1, &status) : NULL;
+}
+
 bool sound_is_webm(const struct options *options)
 {
     return options->record && g_str_has_suffix(options->record, ".webm");
@@ -188,7 +196,7 @@ jingle_status sound_config(const struct options *options, unsigned call,
                                  "device, device:NAME, file:PATH, tone:HZ and silence");
         return status;
     }
-    config->sink = sink_new(options, call, &status);
+    config->sink = sink_new(options->sink ? options->sink : "device", call, &status);
     if (!config->sink) {
         *message = sound_message("--sink", options->sink ? options->sink : "device", status,
                                  "device, device:NAME, file:PATH and null");

@@ -14,6 +14,9 @@ jingle_status sound_config(const struct options *options, unsigned call,
                            jingle_audio_source *spoken, jingle_session_config *config,
                            char **message);
 
+/* Where it rings: --ring, or the device that sound goes to. NULL: nowhere. */
+jingle_audio_sink *sound_ring_sink(const struct options *options);
+
 /* --record names a WebM file: sound and pictures as they came. */
 bool sound_is_webm(const struct options *options);
 

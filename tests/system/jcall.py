@@ -138,6 +138,14 @@ class Jcall:
                 + "".join(self.stderr[-400:]))
 
 
+def await_true(holds, timeout=DEADLINE):
+    """Waits for what nobody tells, such as the size of a file."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, f"not in {timeout} s"
+        time.sleep(0.02)
+
+
 def account(server, name, *, port=None, tls="starttls", ca_file=None, resource=None,
             password="secret", loopback=True):
     """The options and the environment for an account on a server."""

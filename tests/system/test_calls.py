@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jcall
 import pytest
 import sound
 from test_endings import alter, tamper_module
@@ -111,6 +112,28 @@ def test_digits_mute_and_hold_reach_the_other_side(server, connected_call):
     alice.await_event("hold", on=False, by="remote")
     alice.await_event("statistics", where=lambda event: event["level_received"] > 0.1)
     alice.await_sound(1)
+
+
+def test_it_rings_at_both_ends_until_the_answer(server, run_jcall, tmp_path):
+    here, there = tmp_path / "here.wav", tmp_path / "there.wav"
+    bob = run_jcall(server, "bob", "answer", "--source", "silence", "--sink", "null",
+                    "--ring", f"file:{here}")
+    bob.await_event("online")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "silence",
+                      "--sink", "null", "--ring", f"file:{there}")
+    bob.await_event("incoming")
+    alice.await_event("ringing")
+    jcall.await_true(lambda: all(path.exists() and path.stat().st_size > 96_000
+                                 for path in (here, there)))
+    bob.command("answer")
+    for side in (alice, bob):
+        side.await_event("connected")
+    sizes = [path.stat().st_size for path in (here, there)]
+    alice.await_sound(1.0)
+    assert sizes == [path.stat().st_size for path in (here, there)], "it rings during the call"
+    samples, rate = sound.read(there)
+    assert sound.share_of_tone(samples[int(0.1 * rate):int(0.8 * rate)], rate, 425) > 0.9
+    assert abs(sound.read(here)[0]).max() > 0.1
 
 
 def test_call_after_call_with_the_same_answerer(server, run_jcall, answering):
