@@ -45,3 +45,29 @@ def test_without_the_proxy_in_band_is_left(behind_routers, tmp_path, sides):
             internet.block(side, f"tcp dport {server.proxy_port}")
 
     assert behind_routers(files.make(tmp_path / "x", 300_000), block) == "in-band"
+
+
+def test_ten_files_beside_a_call_whose_sound_stays_whole(file_server, connected_call, tmp_path):
+    """All at once and with no limit."""
+    paths = [files.make(tmp_path / "out" / f"{number}.bin", 20 * MIB) for number in range(10)]
+    folder, heard = tmp_path / "in", tmp_path / "heard.wav"
+    folder.mkdir()
+    alice, bob = connected_call(file_server, answer_words=("--record", heard, "--dir", folder))
+    for path in paths:
+        alice.command(f"send {path}")
+    for _ in paths:
+        bob.await_event("file-offered")
+        bob.command("take")
+    for side in (alice, bob):
+        for _ in paths:
+            files.end(side, status="ok")
+    last = bob.await_sound(0.5)
+    alice.command("hangup")
+    assert alice.await_exit() == 0
+    for path in paths:
+        assert files.equal(path, folder / path.name)
+    samples, rate = sound.read(heard)
+    part = sound.heard_part(samples, rate)
+    assert last["samples_concealed"] <= 0.01 * last["samples_played"]
+    assert sound.longest_silence(part, rate) <= 0.03
+    assert sound.share_of_tone(part, rate, 440) > 0.97
