@@ -96,7 +96,9 @@ struct strophe {
     xmpp_ctx_t *context;
     xmpp_sm_state_t *resumable; /* XEP-0198, from the last stream */
     xmpp_conn_t *conn;
-    int fd; /* our own copy of the stream's socket */
+    int fd;                                /* our own copy of the stream's socket */
+    const struct resolve_address *address; /* to connect to, */
+    usec connect_deadline;                 /* until then */
     enum stream_state state;
     bool tcp_open;
     bool stream_refused; /* the server said why, in a stream error */
@@ -134,6 +136,64 @@ static void on_log(void *user, xmpp_log_level_t level, const char *area, const c
     g_free(clean);
 }
 
+static int poll_timeout(usec deadline)
+{
+    if (deadline == USEC_NEVER)
+        return -1;
+    usec left = deadline - clock_now();
+    return left <= 0 ? 0 : (int)((left + USEC_PER_MS) / USEC_PER_MS);
+}
+
+static bool is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
+static bool address_native(const struct resolve_address *address, union address *native,
+                           socklen_t *length)
+{
+    GSocketAddress *socket = g_inet_socket_address_new_from_string(address->literal, address->port);
+    bool good = socket && g_socket_address_get_native_size(socket) <= (gssize)sizeof *native &&
+                g_socket_address_to_native(socket, native, sizeof *native, NULL);
+    if (good)
+        *length = (socklen_t)g_socket_address_get_native_size(socket);
+    g_clear_object(&socket);
+    return good;
+}
+
+/* Waits until the socket is connected or failed; orders are carried out meanwhile. */
+static bool await_connected(struct strophe *strophe)
+{
+    struct pollfd pollers[2] = {{.fd = strophe->fd, .events = POLLOUT},
+                                {.fd = mailbox_fd(strophe->box), .events = POLLIN}};
+    while (clock_now() < strophe->connect_deadline) {
+        if (poll(pollers, 2, poll_timeout(strophe->connect_deadline)) < 0)
+            continue;
+        if (pollers[0].revents)
+            return is_connected(strophe->fd);
+        if (pollers[1].revents)
+            mailbox_run(strophe->box);
+    }
+    return false;
+}
+
+/* Connects in place of libstrophe, which forgets the stream that could be resumed when an attempt
+ * of its own fails (0.12). Linux tells its connect(), the second one, that all is well. */
+static bool connect_first(struct strophe *strophe)
+{
+    union address native;
+    socklen_t length = 0;
+    int flags = fcntl(strophe->fd, F_GETFL);
+    if (!address_native(strophe->address, &native, &length) ||
+        fcntl(strophe->fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        return false;
+    if (connect(strophe->fd, &native.any, length) != 0 && errno != EINPROGRESS)
+        return false;
+    return await_connected(strophe);
+}
+
 /* Keeps a copy of the descriptor: libstrophe closes its own whenever it likes. */
 static int on_socket(xmpp_conn_t *conn, void *socket_pointer)
 {
@@ -153,7 +213,7 @@ static int on_socket(xmpp_conn_t *conn, void *socket_pointer)
     if (strophe->fd >= 0)
         close(strophe->fd);
     strophe->fd = copy;
-    return 0;
+    return connect_first(strophe) ? 0 : -1;
 }
 
 static int on_certificate(const xmpp_tlscert_t *certificate, const char *message)
@@ -416,14 +476,6 @@ static usec stream_deadline(const struct strophe *strophe, usec connect_deadline
     return 0;
 }
 
-static int poll_timeout(usec deadline)
-{
-    if (deadline == USEC_NEVER)
-        return -1;
-    usec left = deadline - clock_now();
-    return left <= 0 ? 0 : (int)((left + USEC_PER_MS) / USEC_PER_MS);
-}
-
 /* Half-written stanzas are not in xmpp_conn_send_queue_len(): compare with what its log says has
  * left. */
 static bool has_unsent(struct strophe *strophe)
@@ -464,13 +516,6 @@ static void stream_wait(struct strophe *strophe, usec deadline)
     if (drained && strophe->state == STREAM_ONLINE && is_ready(strophe->fd, POLLOUT) &&
         xmpp_conn_send_queue_len(strophe->conn) == 0)
         strophe->given = strophe->diagnosis.sent;
-}
-
-static bool is_connected(int fd)
-{
-    struct sockaddr_storage peer;
-    socklen_t length = sizeof peer;
-    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
 /* Runs the stream until it ends. True if it was online. */
@@ -550,6 +595,8 @@ static bool try_address(struct strophe *strophe, const struct resolve_address *a
               address->direct_tls ? ", direct TLS" : "");
     bool was_online = false;
     strophe->tcp_open = false;
+    strophe->address = address;
+    strophe->connect_deadline = connect_deadline;
     connecting = strophe;
     if (stream_open(strophe, address))
         was_online = stream_run(strophe, connect_deadline);
