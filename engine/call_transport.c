@@ -174,9 +174,12 @@ void call_transport_close(struct call_transport *transport)
 bool call_transport_set_remote(struct call_transport *transport,
                                const struct ice_udp_transport *remote)
 {
+    bool awaited = link_awaits_answer(transport->link);
     enum link_remote found = link_set_remote(transport->link, remote);
-    if (found == LINK_REMOTE_RESTART) {
+    if (found == LINK_REMOTE_RESTART || (awaited && !link_awaits_answer(transport->link))) {
         transport->restarted_at = clock_now();
+    }
+    if (found == LINK_REMOTE_RESTART) {
         gather(transport);
     }
     return found != LINK_REMOTE_REFUSED;

@@ -348,8 +348,11 @@ static void plan_retelling(struct session *session, enum jingle_action action,
                 error->condition == STANZA_REMOTE_SERVER_NOT_FOUND ||
                 error->condition == STANZA_REMOTE_SERVER_TIMEOUT;
 
-    if (action == ACTION_TRANSPORT_INFO && away && error->jingle == JINGLE_CONDITION_NONE &&
-        session->retell_at == USEC_NEVER && session->retellings < RETELLINGS_MAX)
+    if (action != ACTION_TRANSPORT_INFO || !away || error->jingle != JINGLE_CONDITION_NONE)
+        return;
+    for (size_t i = 0; i < session->content_count; i++)
+        session->contents[i]->restart_lost = session->contents[i]->restart_sent;
+    if (session->retell_at == USEC_NEVER && session->retellings < RETELLINGS_MAX)
         session->retell_at = now + RETELL_AFTER;
 }
 

@@ -234,8 +234,8 @@ static bool is_restart_glare(struct session *session, const struct jingle_iq *iq
         if (content == NULL || in->transport != TRANSPORT_ICE_UDP)
             continue;
         const struct content *carrier = content_carrier(session, content);
-        if (session->initiator && carrier->restart_sent && in->ice.candidate_count == 0 &&
-            content_is_restart(carrier, &in->ice))
+        if (session->initiator && carrier->restart_sent && !carrier->restart_lost &&
+            in->ice.candidate_count == 0 && content_is_restart(carrier, &in->ice))
             return true;
     }
     return false;
@@ -253,9 +253,11 @@ static void take_transport(struct session *session, struct content *content,
         return;
     }
     content_merge(content, from, &fresh);
+    /* What they have not heard of becomes our answer to theirs. */
+    bool answers = restart && content->restart_sent && content->restart_lost;
     if (restart) {
         content->restart_wanted = !content->restart_sent;
-        content->restart_sent = false;
+        content->restart_sent = content->restart_lost = false;
     }
     event.u.remote_transport.content = content_label(content);
     event.u.remote_transport.restart = restart;
@@ -265,6 +267,10 @@ static void take_transport(struct session *session, struct content *content,
     if (content->state == CONTENT_AGREED && is_news)
         session_tell(session, &event);
     ice_udp_clear(&fresh);
+    if (answers) {
+        content->sent = 0;
+        session_flush(session, content);
+    }
 }
 
 /* Before the answer it is open who carries whom: each keeps what comes under its name. After it,

@@ -308,6 +308,7 @@ static void restart(struct session *session, struct content *content,
     ice_udp_copy(&content->own, transport);
     content->own.fingerprint = fingerprint; /* the certificate stays */
     content->sent = 0;
+    content->restart_lost = false;
     if (content->restart_wanted) {
         content->restart_wanted = false;
     } else {
@@ -325,6 +326,7 @@ void session_retell_transports(struct session *session)
             !content->has_own || content->carrier != NULL)
             continue;
         content->sent = 0;
+        content->restart_lost = false;
         if (content->restart_sent)
             send_transport_info(session, content, 0);
         session_flush(session, content);

@@ -36,6 +36,7 @@ struct content {
     bool offerer;        /* we are; for the roles in DTLS */
     bool has_own;        /* it is given; before, credentials may have been told already */
     bool restart_sent;   /* our new credentials wait for theirs */
+    bool restart_lost;   /* ... and were told while nobody was there to hear */
     bool restart_wanted; /* their new credentials wait for ours */
     unsigned add_tag;    /* of content-add; 0: not sent yet */
     unsigned accept_tag; /* of content-accept */

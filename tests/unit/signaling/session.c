@@ -716,6 +716,27 @@ static void test_a_restart_that_they_were_away_for_is_told_again(void **state)
     side_clear(&side);
 }
 
+/* Both were away in turn: what each told first is lost to the other. */
+static void test_a_restart_that_was_lost_answers_theirs(void **state)
+{
+    struct stanza_error away = {.condition = STANZA_SERVICE_UNAVAILABLE};
+    struct side side;
+
+    (void)state;
+    make_active(&side);
+    session_connected(side.session);
+    side_set_transport(&side, "audio", "restarted", 3000);
+    session_answered(side.session, side_last_tag(&side), &away, 10);
+    g_string_truncate(side.log, 0);
+    assert_true(side_receive(&side, TRICKLE("newer", "pwd='npwd'", "")));
+    assert_log(&side, "=result transport !transport-info");
+    assert_true(side.restart);
+    assert_false(side.answer_wanted);
+    assert_sent(&side, "ufrag=\"restarted\"");
+    assert_sent(&side, "port=\"3000\"");
+    side_clear(&side);
+}
+
 static void test_who_stays_away_is_not_told_for_ever(void **state)
 {
     struct stanza_error away = {.condition = STANZA_SERVICE_UNAVAILABLE};
@@ -910,6 +931,7 @@ int main(void)
         cmocka_unit_test(test_a_restart_of_the_peer_is_answered_with_candidates),
         cmocka_unit_test(test_our_restart_is_an_offer_without_candidates),
         cmocka_unit_test(test_a_restart_that_they_were_away_for_is_told_again),
+        cmocka_unit_test(test_a_restart_that_was_lost_answers_theirs),
         cmocka_unit_test(test_who_stays_away_is_not_told_for_ever),
         cmocka_unit_test(test_the_peer_cannot_make_us_keep_more_than_so_many_candidates),
         cmocka_unit_test(test_each_end_has_its_reason),
