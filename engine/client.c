@@ -328,6 +328,7 @@ static jingle_status make_account(struct jingle_client *client, const jingle_cli
         .jid = config->jid,
         .external = client->features.external,
         .allow_strangers = config->allow_strangers,
+        .no_calls = config->no_calls,
         .ring_timeout = config->ring_timeout,
         .abilities = &voice,
         .video_abilities = &video,

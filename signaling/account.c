@@ -8,9 +8,12 @@
 #include "signaling/ns.h"
 
 /* What is announced in any case ... */
+static const char *const jingle_features[] = {NS_JINGLE};
+
+/* ... with calls, ... */
 static const char *const call_features[] = {
-    NS_JINGLE,     NS_RTP,  NS_RTP_AUDIO,      NS_ICE_UDP,      NS_DTLS,           NS_RTCP_FB,
-    NS_RTP_HDREXT, NS_SSMA, NS_FEATURE_BUNDLE, NS_FEATURE_SSMA, NS_JINGLE_MESSAGE, NS_RECEIPTS,
+    NS_RTP,  NS_RTP_AUDIO,      NS_ICE_UDP,      NS_DTLS,           NS_RTCP_FB,  NS_RTP_HDREXT,
+    NS_SSMA, NS_FEATURE_BUNDLE, NS_FEATURE_SSMA, NS_JINGLE_MESSAGE, NS_RECEIPTS,
 };
 
 /* ... with files that are taken (account_files_enable()) ... */
@@ -37,8 +40,10 @@ static const char **make_features(const struct account *account, bool files)
     GPtrArray *all = g_ptr_array_new();
     if (!account->external)
         add_features(all, own_features, G_N_ELEMENTS(own_features));
-    add_features(all, call_features, G_N_ELEMENTS(call_features));
-    if (account->video_abilities)
+    add_features(all, jingle_features, G_N_ELEMENTS(jingle_features));
+    if (!account->no_calls)
+        add_features(all, call_features, G_N_ELEMENTS(call_features));
+    if (account->video_abilities && !account->no_calls)
         g_ptr_array_add(all, (char *)NS_RTP_VIDEO);
     if (files)
         add_features(all, file_features, G_N_ELEMENTS(file_features));
@@ -144,6 +149,7 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->log = config->log;
     account->external = config->external;
     account->allow_strangers = config->allow_strangers;
+    account->no_calls = config->no_calls;
     account->ring_timeout = config->ring_timeout;
     account->abilities = copy_abilities(config->abilities);
     account->video_abilities = copy_abilities(config->video_abilities);

@@ -137,6 +137,7 @@ struct account_config {
     const char *jid; /* bare or full; only the bare part counts */
     bool external;   /* the stream is the application's */
     bool allow_strangers;
+    bool no_calls; /* none are announced or taken */
     usec ring_timeout;
     /* Copied: offers that have nothing in common with these do not ring. Both NULL: all do. The
      * first is audio. Video is announced (disco#info) if the second is there. */

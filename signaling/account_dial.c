@@ -141,6 +141,8 @@ jingle_status account_call_start(struct account *account, const char *to,
     *call = NULL;
     if (!to || !jid_is_valid(to) || (account->full_jid && jid_equal(to, account->full_jid)))
         return JINGLE_ERROR_JID;
+    if (account->no_calls)
+        return JINGLE_ERROR_UNSUPPORTED;
     if (!account->online)
         return JINGLE_ERROR_OFFLINE;
     if (g_queue_get_length(&account->calls) >= ACCOUNT_CALLS_MAX)

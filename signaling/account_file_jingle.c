@@ -240,8 +240,7 @@ static void refuse_too_many(struct account *account, const struct stanza *iq)
     account_answer_jingle(account, iq, &error);
 }
 
-/* As an application that is not known at all: acknowledged, then refused. */
-static void refuse_application(struct account *account, const struct stanza *iq, const char *sid)
+void account_refuse_application(struct account *account, const struct stanza *iq, const char *sid)
 {
     struct jingle_iq terminate;
     struct xml *stanza = stanza_iq("set", iq->from, NULL);
@@ -270,7 +269,7 @@ static void receive_initiate(struct account *account, const struct stanza *iq,
 {
     size_t count = jingle->content_count;
     if (!account->files->take)
-        refuse_application(account, iq, jingle->sid);
+        account_refuse_application(account, iq, jingle->sid);
     else if (account->files->files->len + count > ACCOUNT_FILES_MAX ||
              undecided_of(account, iq->from) + count > FILES_UNDECIDED_MAX)
         refuse_too_many(account, iq);

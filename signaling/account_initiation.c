@@ -147,5 +147,6 @@ void account_receive_message(struct account *account, const struct stanza *messa
         account_remember_initiation(account, bare);
         g_free(bare);
     }
-    initiation_receive(account->initiation, message, &arrival, now);
+    if (!account->no_calls) /* a device that takes calls may still ring */
+        initiation_receive(account->initiation, message, &arrival, now);
 }

@@ -123,6 +123,8 @@ static void receive_initiate(struct account *account, const struct stanza *iq,
     } else if (call) {
         refuse(account, iq, STANZA_UNEXPECTED_REQUEST, JINGLE_OUT_OF_ORDER,
                "session-initiate before the proposal was accepted");
+    } else if (account->no_calls) {
+        account_refuse_application(account, iq, jingle->sid);
     } else if (g_queue_get_length(&account->calls) >= ACCOUNT_CALLS_MAX) {
         refuse(account, iq, STANZA_RESOURCE_CONSTRAINT, JINGLE_CONDITION_NONE,
                "too many sessions at once");

@@ -34,6 +34,7 @@ struct account {
     const struct logger *log;
     bool external;
     bool allow_strangers;
+    bool no_calls;
     usec ring_timeout;
     struct rtp_description *abilities;       /* may be NULL */
     struct rtp_description *video_abilities; /* may be NULL */
@@ -161,6 +162,8 @@ void account_files_init(struct account *account);
 void account_files_free(struct account *account);
 /* All hooks have returned: frees what ended. */
 void account_files_sweep(struct account *account);
+/* As an application that is not known at all: acknowledged, then refused. */
+void account_refuse_application(struct account *account, const struct stanza *iq, const char *sid);
 /* False: it is not about files. */
 bool account_files_receive_jingle(struct account *account, const struct stanza *iq,
                                   const struct jingle_iq *jingle, usec now);

@@ -202,6 +202,9 @@ typedef struct jingle_client_config {
     /** Announce that files are taken, and tell of each by #JINGLE_EVENT_FILE_OFFERED. Off by
      *  default: then offers are refused. Sending does not need it. */
     bool take_files;
+    /** Announce no calls, and take none: for a program that moves files only. Other devices of the
+     *  account ring all the same. jingle_session_start() is #JINGLE_ERROR_UNSUPPORTED then. */
+    bool no_calls;
     /** TCP port for files that come or go directly, such as one that a router forwards; 0: any.
      *  It is open only while a transfer waits for its connection. */
     uint16_t file_port;

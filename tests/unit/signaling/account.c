@@ -376,6 +376,36 @@ static void test_a_device_without_message_initiation_is_called_directly(void **s
     world_free(world);
 }
 
+static void test_a_device_without_calls_neither_rings_nor_answers(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->roster = FRIENDS;
+    struct client *alice = client_add(world, ALICE);
+    struct client *bob = client_add_with(world, BOB, &(struct account_config){.no_calls = true});
+    client_online(alice, false);
+    client_online(bob, false);
+    world_pass(world, 3 * USEC_PER_SEC);
+    client_call(alice, "bob@example.org", false);
+    assert_true(client_saw(alice, "ended no-call-support remote"));
+    client_call(alice, BOB, true);
+    client_receive(bob, "<message xmlns='jabber:client' type='chat' from='" ALICE
+                        "'><propose xmlns='urn:xmpp:jingle-message:0' id='p1'>"
+                        "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+                        "</propose></message>");
+    client_receive(bob, "<iq xmlns='jabber:client' type='set' id='i1' from='" ALICE
+                        "'><jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s1'>"
+                        "<content creator='initiator' name='a'>"
+                        "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>"
+                        "<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1'/>"
+                        "</content></jingle></iq>");
+    assert_null(client_sent(bob, "<ringing", NULL));
+    assert_non_null(client_sent(bob, "session-terminate", "unsupported-applications", NULL));
+    assert_int_equal(bob->events->len, 0);
+    assert_int_equal(client_begin_call(bob, ALICE, false), JINGLE_ERROR_UNSUPPORTED);
+    world_free(world);
+}
+
 #define TELEPHONE "+15551234@gateway.example"
 
 static void test_a_telephone_behind_a_gateway_has_no_resource_and_is_called(void **state)
@@ -1099,6 +1129,7 @@ int main(void)
         cmocka_unit_test(test_a_contact_without_call_support),
         cmocka_unit_test(test_a_contact_who_can_only_call_unencrypted),
         cmocka_unit_test(test_a_device_without_message_initiation_is_called_directly),
+        cmocka_unit_test(test_a_device_without_calls_neither_rings_nor_answers),
         cmocka_unit_test(test_a_telephone_behind_a_gateway_has_no_resource_and_is_called),
         cmocka_unit_test(test_a_telephone_behind_a_gateway_may_propose),
         cmocka_unit_test(test_a_device_that_does_not_tell_is_proposed_to_after_a_while),
