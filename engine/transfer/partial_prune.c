@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -31,10 +31,11 @@ static bool is_old(const struct stat *found, usec wall)
            (usec)found->st_mtim.tv_sec * USEC_PER_SEC < wall - PARTIAL_KEPT_FOR;
 }
 
-static void info_of(const char *part, char info[NAME_MAX + 1])
+/* The other one of the two. */
+static void twin_of(const char *name, const char *ending, const char *other, char out[NAME_MAX + 1])
 {
-    g_strlcpy(info, part, NAME_MAX + 1);
-    strcpy(info + strlen(info) - strlen(PART), INFO);
+    int stem = (int)(strlen(name) - strlen(ending));
+    snprintf(out, NAME_MAX + 1, "%.*s%s", stem, name, other);
 }
 
 /* Whoever writes to it has locked it. */
@@ -47,7 +48,7 @@ static void prune_part(int folder, const char *part, usec wall)
         return;
     }
     if (fstat(fd, &found) == 0 && is_old(&found, wall) && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        info_of(part, info);
+        twin_of(part, PART, INFO, info);
         unlinkat(folder, info, 0);
         unlinkat(folder, part, 0);
     }
@@ -59,8 +60,7 @@ static void prune_info(int folder, const char *info, usec wall)
 {
     struct stat found;
     char part[NAME_MAX + 1];
-    g_strlcpy(part, info, sizeof part);
-    strcpy(part + strlen(part) - strlen(INFO), PART);
+    twin_of(info, INFO, PART, part);
     if (fstatat(folder, info, &found, AT_SYMLINK_NOFOLLOW) == 0 && is_old(&found, wall) &&
         faccessat(folder, part, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
         unlinkat(folder, info, 0);
