@@ -433,17 +433,17 @@ def test_five_gibibytes_in_constant_memory(server, receiving, sending, tmp_path)
     large = tmp_path / "out" / "large"
     large.touch()
     os.truncate(large, 5 << 30)
-    sides = [receiving(server, "bob", tmp_path / "in", environment=environment),
+    sides = [receiving(server, "bob", tmp_path / "in", "--max", "10G", environment=environment),
              sending(server, "alice", "bob", small, large, environment=environment)]
     try:
         for side in sides:
-            files.end(side, status="ok", name="small")
+            side.await_event("transfer-ended", 60, where=lambda event: event["name"] == "small")
         before = [high_water(side) for side in sides]
         sides[1].await_event("transfer-progress", 300,
                              where=lambda event: event["bytes_done"] > 4 << 30)
         after = [high_water(side) for side in sides]
         for side in sides:
-            assert side.await_event("transfer-ended", 300, name="large")["status"] == "ok"
+            assert side.await_event("transfer-ended", 300)["status"] == "ok"
         assert [more - less < 16 * 1024 for less, more in zip(before, after, strict=True)] \
             == [True, True], (before, after)
         assert (tmp_path / "in" / "large").stat().st_size == 5 << 30
@@ -499,11 +499,12 @@ def test_another_file_of_that_name_begins_anew(server, receiving, sending, tmp_p
     assert_received([path], tmp_path / "in")
 
 
-def test_fifty_deaths(server, receiving, sending, tmp_path):
-    """kill -9 of either side at a random moment; the same commands again, until it is whole."""
-    chance = random.Random(50)
-    size = 24 * MIB
-    path = files.make(tmp_path / "x.bin", size)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_many_deaths(server, receiving, sending, tmp_path, seed):
+    """kill -9 of either side at a random moment, 25 times; the same commands again until the file is
+    whole. (Each time the other side waits for 2 s, if there are last words.)"""
+    chance = random.Random(seed)
+    path = files.make(tmp_path / "x.bin", 24 * MIB)
     folder = tmp_path / "in"
 
     def start_bob():
@@ -513,25 +514,22 @@ def test_fifty_deaths(server, receiving, sending, tmp_path):
         return sending(server, "alice", "bob", path, words=["--limit", limit], resource="there")
 
     bob = start_bob()
-    deaths = 0
     resumed = 0
-    while deaths < 50:
+    for death in range(25):
         alice = start_alice()
         alice.await_event("transfer-started")
-        time.sleep(chance.uniform(0, 0.3))
-        victim = (alice, bob)[deaths % 2]
+        time.sleep(chance.uniform(0, 0.4))
+        victim = (alice, bob)[death % 2]
         victim.kill()
-        deaths += 1
-        had = kept(folder)
         assert not files.names(folder), "it was whole too early"
+        resumed += kept(folder) > 0
         if victim is bob:
             assert files.end(alice)["status"] in ("connection-lost", "gone", "peer-file")
             bob = start_bob()
         else:
             assert files.end(bob)["status"] in ("connection-lost", "gone")
-        resumed += had > 0
     alice = start_alice("0")
     assert alice.await_exit(60) == 0
     ended = files.end(bob, status="ok")
-    assert resumed > 25 and ended["resumed"] > 0
+    assert resumed > 10 and ended["resumed"] > 0
     assert_received([path], folder)
