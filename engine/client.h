@@ -63,6 +63,7 @@ struct jingle_client {
     GPtrArray *sessions;                        /* not ended yet; a reference each */
     GPtrArray *transfers;                       /* not closed yet; a reference each */
     struct socks5_listener *listener;           /* for direct ways of all transfers */
+    struct outside_port *outside;               /* its port; NULL: nobody is asked for one */
     struct ice_server servers[ICE_MAX_SERVERS]; /* our own and the XMPP server's */
     size_t server_count;
     usec cache_deadline;

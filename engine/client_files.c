@@ -1,6 +1,7 @@
 #include "client_files.h"
 
 #include "events.h"
+#include "outside_port.h"
 #include "signaling/stanza.h"
 #include "transfer_bytes.h"
 #include "transfer_flow.h"
@@ -250,6 +251,40 @@ static void on_ended(jingle_transfer *transfer, const struct file_event *event)
     transfer_over(transfer, event->u.ended.status, event->u.ended.by, event->u.ended.text);
 }
 
+static void on_listen(jingle_transfer *transfer, const struct file_event *event)
+{
+    struct jingle_client *client = transfer->client;
+    struct transfer_stream *stream = stream_of(transfer);
+    transfer_stream_listen(stream, event->u.listen.addresses,
+                           event->u.listen.direct && !client->features.relay_only);
+    uint16_t port = 0;
+    const char *host = client->outside ? outside_port_host(client->outside, &port) : NULL;
+    if (host && transfer_stream_is_listening(stream)) {
+        on_candidate(transfer, S5B_ASSISTED, host, port);
+    }
+}
+
+/* The router lets guests in: all that wait for some say so. */
+static void on_outside_port(void *user, const char *host, uint16_t port)
+{
+    struct jingle_client *client = user;
+    for (guint i = client->transfers->len; i > 0; i--) {
+        jingle_transfer *transfer = client->transfers->pdata[i - 1];
+        if (transfer->stream && transfer_stream_is_listening(transfer->stream)) {
+            on_candidate(transfer, S5B_ASSISTED, host, port);
+        }
+    }
+    client_schedule(client);
+}
+
+static void on_port_changed(void *user, uint16_t port)
+{
+    struct jingle_client *client = user;
+    if (client->outside) {
+        outside_port_set(client->outside, port);
+    }
+}
+
 static void take_event(jingle_transfer *transfer, const struct file_event *event)
 {
     switch (event->type) {
@@ -257,8 +292,7 @@ static void take_event(jingle_transfer *transfer, const struct file_event *event
         on_accepted(transfer, event);
         break;
     case FILE_EVENT_LISTEN:
-        transfer_stream_listen(stream_of(transfer), event->u.listen.addresses,
-                               event->u.listen.direct && !transfer->client->features.relay_only);
+        on_listen(transfer, event);
         break;
     case FILE_EVENT_DIAL:
         transfer_stream_dial(stream_of(transfer), event->u.dial.candidates, event->u.dial.count,
@@ -402,8 +436,23 @@ void client_files_enable(struct jingle_client *client, bool take, uint16_t port)
         .closed = on_closed,
     };
     struct socks5_listener_config listener = {
-        .context = loop_context(client->io), .log = &client->log, .port = port};
+        .context = loop_context(client->io),
+        .log = &client->log,
+        .port = port,
+        .port_changed = on_port_changed,
+        .user = client,
+    };
+    struct outside_port_config outside = {
+        .io = client->io,
+        .closer = client->closer,
+        .choice = {.interfaces = client->interfaces, .family = client->family},
+        .known = on_outside_port,
+        .user = client,
+    };
     client->listener = socks5_listener_new(&listener);
+    if (!client->features.relay_only && !client->features.loopback) {
+        client->outside = outside_port_new(&outside);
+    }
     account_files_enable(client->account, &hooks, take);
 }
 
@@ -437,6 +486,10 @@ void client_files_end_all(struct jingle_client *client)
         }
     }
     g_ptr_array_free(all, TRUE);
+    if (client->closing) {
+        outside_port_free(client->outside);
+        client->outside = NULL;
+    }
 }
 
 void client_files_free(struct jingle_client *client)

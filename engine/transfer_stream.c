@@ -96,9 +96,14 @@ void transfer_stream_listen(struct transfer_stream *stream, const char *const ad
         }
         stream->expected[i] = g_strdup(addresses[i]);
     }
-    if (stream->expected[0] || stream->expected[1]) {
+    if (transfer_stream_is_listening(stream)) {
         tell_candidates(stream);
     }
+}
+
+bool transfer_stream_is_listening(const struct transfer_stream *stream)
+{
+    return stream->expected[0] || stream->expected[1];
 }
 
 /* Is somebody still at the other end? */

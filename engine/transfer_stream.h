@@ -49,6 +49,8 @@ void transfer_stream_free(struct transfer_stream *stream);
 /* Guests may ask for these addresses. `direct`: they are told of our addresses. */
 void transfer_stream_listen(struct transfer_stream *stream, const char *const addresses[2],
                             bool direct);
+/* Guests are expected. */
+bool transfer_stream_is_listening(const struct transfer_stream *stream);
 void transfer_stream_dial(struct transfer_stream *stream, const struct s5b_candidate *candidates,
                           size_t count, const char *const addresses[2]);
 /* Candidates below this priority are not worth trying. */

@@ -12,7 +12,7 @@ set -euo pipefail
 
 runtime=(
     fonts-dejavu-core libarchive13 libasound2-plugins libavcodec59 libavformat59 libavutil57
-    libcairo2 libcurl4 libglib2.0-0 libjansson4 libnice10 libopus0 libpango-1.0-0
+    libcairo2 libcurl4 libglib2.0-0 libjansson4 libminiupnpc17 libnice10 libopus0 libpango-1.0-0
     libpangocairo-1.0-0 libpipewire-0.3-0 libpng16-16 libportaudio2 libsdl2-2.0-0 libsndfile1
     libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libswresample4 libswscale6 libvpx7 libx11-6
     libxcb-composite0 libxcb-damage0 libxcb-shm0 libxcb-xfixes0 libxcb1 libxml2 libyuv0 openssl
@@ -20,11 +20,12 @@ runtime=(
 )
 build=(
     ccache cmake g++ gcc libarchive-dev libavcodec-dev libavformat-dev libavutil-dev libc6-dev
-    libcairo2-dev libcmocka-dev libcurl4-openssl-dev libglib2.0-dev libjansson-dev libnice-dev
-    libopus-dev libpango1.0-dev libpipewire-0.3-dev libpng-dev libsdl2-dev libsndfile1-dev
-    libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev libswresample-dev libswscale-dev
-    libvpx-dev libx11-dev libxcb-composite0-dev libxcb-damage0-dev libxcb-shm0-dev
-    libxcb-xfixes0-dev libxcb1-dev libxml2-dev libyuv-dev ninja-build pkg-config portaudio19-dev
+    libcairo2-dev libcmocka-dev libcurl4-openssl-dev libglib2.0-dev libjansson-dev
+    libminiupnpc-dev libnice-dev libopus-dev libpango1.0-dev libpipewire-0.3-dev libpng-dev
+    libsdl2-dev libsndfile1-dev libspeexdsp-dev libsrtp2-dev libssl-dev libstrophe-dev
+    libswresample-dev libswscale-dev libvpx-dev libx11-dev libxcb-composite0-dev
+    libxcb-damage0-dev libxcb-shm0-dev libxcb-xfixes0-dev libxcb1-dev libxml2-dev libyuv-dev
+    ninja-build pkg-config portaudio19-dev
 )
 tests=(
     binutils clang clang-format clang-tidy coturn dbus ejabberd ffmpeg git iproute2

@@ -41,6 +41,7 @@ LIBRARIES = {
     "openssl/": [
         "engine/transport/", "engine/transfer/hash.c", "engine/base/random.c", "signaling/"],
     "curl/": ["engine/transfer/http_put.c"],
+    "miniupnpc/": ["engine/transfer/port_mapping_upnp.c"],
     "srtp2/": ["engine/transport/"],
     "opus": ["codecs/"],
     "vpx/": ["codecs/"],

@@ -217,6 +217,15 @@ static uint16_t port_of(int fd)
     return ntohs(address.sin6_port); /* at the same place in both families */
 }
 
+static void set_port(struct socks5_listener *listener, uint16_t port)
+{
+    bool changed = port != listener->port;
+    listener->port = port;
+    if (changed && listener->config.port_changed) {
+        listener->config.port_changed(listener->config.user, port);
+    }
+}
+
 static bool open_door(struct socks5_listener *listener)
 {
     if (listener->fd >= 0) {
@@ -231,7 +240,7 @@ static bool open_door(struct socks5_listener *listener)
                     g_strerror(errno));
         return false;
     }
-    listener->port = port_of(listener->fd);
+    set_port(listener, port_of(listener->fd));
     listen_again(listener);
     return true;
 }
@@ -245,7 +254,7 @@ static void close_door(struct socks5_listener *listener)
         close(listener->fd);
     }
     listener->fd = -1;
-    listener->port = 0;
+    set_port(listener, 0);
 }
 
 /* ------------------------------------------------------------------------ for the engine -- */

@@ -26,6 +26,9 @@ struct socks5_listener_config {
     const struct logger *log; /* may be NULL */
     uint16_t port;            /* 0: any */
     usec guest_limit;         /* 0: SOCKS5_GUEST_LIMIT */
+    /* It was opened, or closed (0). May be NULL. */
+    void (*port_changed)(void *user, uint16_t port);
+    void *user;
 };
 
 /* Somebody came for an address, maybe not for the first time: `fd` belongs to the callee, who may
