@@ -15,7 +15,7 @@ _Static_assert(sizeof(((struct link_stats *)0)->candidate_local) >= ICE_PAIR_TEX
 #define LOST_AFTER      (12 * USEC_PER_SEC)
 
 /* Consent is gone (after 10 s of RFC 7675) and silence was expected: how long a restart may take */
-#define MEND_LIMIT (3 * USEC_PER_SEC)
+#define MEND_LIMIT (6 * USEC_PER_SEC)
 
 /* How often a path may be restarted: each time costs sockets and, with a relay, allocations, and
  * the peer can ask for it. */
