@@ -46,7 +46,9 @@ static enum transfer_status open_slot(struct partial_file *file, struct stat *fo
         return errno == ELOOP ? TRANSFER_BUSY : transfer_status_of(errno, TRANSFER_WRITE);
     }
     bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-    if (locked && fstat(fd, found) == 0 && S_ISREG(found->st_mode) && is_still(file, found)) {
+    /* what has another name, too, is another file, which must not be written over */
+    if (locked && fstat(fd, found) == 0 && S_ISREG(found->st_mode) && found->st_nlink <= 1 &&
+        is_still(file, found)) {
         file->fd = fd;
         return TRANSFER_OK;
     }

@@ -292,6 +292,10 @@ static void test_a_link_in_place_of_the_partial_file_is_not_followed(void **stat
     assert_int_equal(symlink(victim, folder_path(name)), 0);
     interrupt_after(&identity, "0123");
     assert_content(folder_path("victim"), "precious");
+    assert_int_equal(unlink(folder_path(name)), 0);
+    assert_int_equal(link(folder_path("victim"), folder_path(name)), 0); /* a hard one neither */
+    assert_int_equal(kept_of(&identity), 4);
+    assert_content(folder_path("victim"), "precious");
 }
 
 static void test_an_empty_file_can_be_published(void **state)
