@@ -201,12 +201,12 @@ static enum transfer_status move(struct file_mover *mover)
 {
     const struct mover_config *config = &mover->config;
     enum transfer_status status = hash_before(mover);
-    if (status != TRANSFER_OK) {
-        return status;
-    }
     mover->moved = clock_now();
-    rate_limit_init(&mover->limit, config->rate_limit, mover->moved);
     progress_init(&mover->progress, config->end, config->offset, mover->moved);
+    if (status != TRANSFER_OK) {
+        return status; /* and nothing has moved */
+    }
+    rate_limit_init(&mover->limit, config->rate_limit, mover->moved);
     status = config->receiving ? mover_receive(mover) : mover_send(mover);
     if (status != TRANSFER_OK) {
         return status;

@@ -21,7 +21,8 @@ void progress_init(struct progress *progress, uint64_t total, uint64_t done, use
 static void measure(struct progress *progress, usec now)
 {
     double took = (double)(now - progress->measured);
-    double moved = (double)(progress->done - progress->at_measure);
+    bool back = progress->done < progress->at_measure; /* it began again */
+    double moved = back ? 0 : (double)(progress->done - progress->at_measure);
     double rate = moved * USEC_PER_SEC / took;
     double weight = progress->rate > 0 ? 1 - exp(-took / MEMORY) : 1;
     progress->rate += weight * (rate - progress->rate);

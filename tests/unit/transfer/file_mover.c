@@ -491,6 +491,37 @@ static void test_cancelling_keeps_what_came(void **state)
     free(bytes);
 }
 
+static enum transfer_status read_zeros(void *user, uint64_t at, uint8_t *out, size_t size,
+                                       size_t *got)
+{
+    (void)user;
+    (void)at;
+    memset(out, 0, size);
+    *got = size;
+    return TRANSFER_OK;
+}
+
+/* Another way may do then. */
+static void test_what_is_only_checked_has_not_moved(void **state)
+{
+    (void)state;
+    int fds[2];
+    struct told told;
+    assert_true(bytestream_pair(fds));
+    struct byte_source zeros = {.read = read_zeros};
+    struct mover_config out = sending(fds[0], zeros, UINT64_C(1) << 50, &told);
+    out.offset = UINT64_C(1) << 49;
+    struct file_mover *mover = start(&out);
+    await(&told, MOVER_HASHING);
+    file_mover_cancel(mover);
+    struct mover_event ended = await(&told, MOVER_ENDED);
+    assert_int_equal(ended.status, TRANSFER_CANCELED);
+    assert_int_equal(ended.progress.done, out.offset);
+    assert_int_equal(ended.progress.resumed, out.offset);
+    file_mover_free(mover);
+    close(fds[1]);
+}
+
 static void test_a_mover_that_waits_for_its_peer_is_cancelled_at_once(void **state)
 {
     (void)state;
@@ -709,6 +740,7 @@ int main(void)
         TEST(test_many_files_move_at_once),
         TEST(test_every_status_has_a_sentence_of_its_own),
         TEST(test_cancelling_keeps_what_came),
+        TEST(test_what_is_only_checked_has_not_moved),
         TEST(test_a_mover_that_waits_for_its_peer_is_cancelled_at_once),
         TEST(test_silence_ends_a_transfer_and_a_pause_does_not),
         TEST(test_a_source_that_changes_is_not_sent_to_its_end),

@@ -92,6 +92,17 @@ static void test_nothing_is_left_at_the_end_and_of_nothing(void **state)
     assert_int_equal(progress_left(&progress), 0);
 }
 
+/* An upload that a server wants from the beginning again. */
+static void test_what_goes_back_has_no_rate(void **state)
+{
+    (void)state;
+    struct progress progress;
+    progress_init(&progress, 1000, 0, START);
+    progress_set(&progress, 900, START + USEC_PER_SEC);
+    progress_set(&progress, 100, START + 2 * USEC_PER_SEC);
+    assert_true(progress_rate(&progress) <= 900);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +112,7 @@ int main(void)
         cmocka_unit_test(test_what_was_there_before_is_no_speed),
         cmocka_unit_test(test_a_pause_does_not_count),
         cmocka_unit_test(test_nothing_is_left_at_the_end_and_of_nothing),
+        cmocka_unit_test(test_what_goes_back_has_no_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
