@@ -5,6 +5,7 @@
 #include "signaling/stanza.h"
 #include "transfer_bytes.h"
 #include "transfer_flow.h"
+#include "transfer_hashes.h"
 #include "transfer_life.h"
 #include "transfer_stream.h"
 
@@ -190,7 +191,9 @@ static void on_accepted(jingle_transfer *transfer, const struct file_event *even
     transfer->length = event->u.accepted.length;
     if (!transfer->sending) {
         bool usable = transfer->offset == 0 && learn_what_it_is(transfer, event->u.accepted.file);
-        if (usable) {
+        /* a part would look like the whole */
+        if (usable && (transfer->length == 0 || transfer->length == transfer->file.size)) {
+            transfer->length = 0;
             transfer_open_sink(transfer);
         } else {
             transfer_end(transfer, JINGLE_ERROR_PEER_FILE);
@@ -230,20 +233,19 @@ static void on_inband(jingle_transfer *transfer, const struct file_event *event)
     transfer_flow(transfer, fd, JINGLE_WAY_INBAND);
 }
 
+/* It may come before the bytes; the description may be read on the closer's thread then. */
 static void on_checksum(jingle_transfer *transfer, const struct file_event *event)
 {
+    const struct file_hash *hashes = event->u.checksum.hashes;
     if (transfer->sending) {
         return;
     }
-    for (size_t i = 0; i < event->u.checksum.count; i++) { /* it may come before the bytes */
-        const struct file_hash *hash = &event->u.checksum.hashes[i];
-        if (!transfer->bytes && *hash->value) {
-            file_description_add_hash(&transfer->file, hash->algorithm, hash->value);
-        }
-    }
     if (transfer->bytes) {
-        transfer_bytes_checksum(transfer->bytes, event->u.checksum.hashes, event->u.checksum.count);
+        transfer_bytes_checksum(transfer->bytes, hashes, event->u.checksum.count);
+        return;
     }
+    transfer->hash_count = transfer_hashes_add(transfer->hashes, transfer->hash_count, hashes,
+                                               event->u.checksum.count);
 }
 
 static void on_ended(jingle_transfer *transfer, const struct file_event *event)
@@ -454,6 +456,9 @@ void client_files_enable(struct jingle_client *client, bool take, uint16_t port)
         client->outside = outside_port_new(&outside);
     }
     account_files_enable(client->account, &hooks, take);
+    if (client->features.relay_only) {
+        account_files_hide(client->account);
+    }
 }
 
 unsigned client_files_ways(const struct jingle_client *client, jingle_way way)

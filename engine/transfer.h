@@ -73,7 +73,8 @@ struct jingle_transfer {
     bool broke;     /* one stream did, and another was looked for */
     bool over;      /* what follows is how it ended; only closing is left */
     bool closing;
-    struct file_hash hashes[HASH_ALGORITHMS]; /* sending: of what was sent */
+    /* Sending: of what was sent. Receiving: what a checksum told before the first byte. */
+    struct file_hash hashes[FILE_HASHES_MAX];
     size_t hash_count;
     GSource *patience; /* the bytes broke off: signalling may know why */
     jingle_status status;

@@ -10,6 +10,7 @@
 #include "transfer_status.h"
 #include "transfer_stream.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* The end of a connection may overtake the stanza that says why. */
@@ -173,6 +174,14 @@ static unsigned count_moving(const struct jingle_client *client)
     return count;
 }
 
+/* What was announced, and what a checksum added to it before the first byte. */
+static size_t told_hashes(const jingle_transfer *transfer, struct file_hash out[FILE_HASHES_MAX])
+{
+    memcpy(out, transfer->file.hashes, sizeof transfer->file.hashes);
+    return transfer_hashes_add(out, transfer->file.hash_count, transfer->hashes,
+                               transfer->hash_count);
+}
+
 static struct transfer_bytes_config bytes_config(jingle_transfer *transfer, int fd)
 {
     const struct file_description *file = &transfer->file;
@@ -183,8 +192,6 @@ static struct transfer_bytes_config bytes_config(jingle_transfer *transfer, int 
         .receiving = !transfer->sending,
         .offset = transfer->offset,
         .end = transfer->length > 0 ? transfer->offset + transfer->length : file->size,
-        .told = file->hashes,
-        .told_count = file->hash_count,
         .rate_limit = transfer->rate_limit,
         .hooks = {.user = transfer,
                   .progress = on_progress,
@@ -212,6 +219,9 @@ static void begin(jingle_transfer *transfer, int fd)
         return;
     }
     struct transfer_bytes_config config = bytes_config(transfer, fd);
+    struct file_hash told[FILE_HASHES_MAX];
+    config.told = told;
+    config.told_count = transfer->sending ? 0 : told_hashes(transfer, told);
     struct progress progress;
     usec now = clock_now();
     progress_init(&progress, config.end, config.offset, now);

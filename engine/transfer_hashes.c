@@ -24,6 +24,29 @@ size_t transfer_hashes_join(struct hash_value *values, size_t count, const struc
     return count;
 }
 
+static struct file_hash *find(struct file_hash *hashes, size_t count, const char *algorithm)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(hashes[i].algorithm, algorithm) == 0) {
+            return &hashes[i];
+        }
+    }
+    return NULL;
+}
+
+size_t transfer_hashes_add(struct file_hash hashes[FILE_HASHES_MAX], size_t count,
+                           const struct file_hash *more, size_t more_count)
+{
+    for (size_t i = 0; i < more_count; i++) {
+        struct file_hash *known = find(hashes, count, more[i].algorithm);
+        if (!*more[i].value || (known && *known->value) || (!known && count == FILE_HASHES_MAX)) {
+            continue;
+        }
+        *(known ? known : &hashes[count++]) = more[i];
+    }
+    return count;
+}
+
 size_t transfer_hashes_read(const struct file_hash *from, size_t count,
                             struct hash_value to[HASH_ALGORITHMS])
 {

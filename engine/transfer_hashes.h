@@ -11,6 +11,10 @@ size_t transfer_hashes_read(const struct file_hash *from, size_t count,
 /* Adds to `count` values; of one algorithm the first counts. Returns how many there are now. */
 size_t transfer_hashes_join(struct hash_value *values, size_t count, const struct hash_value *more,
                             size_t more_count);
+/* The same of what a checksum tells: adds to `count` hashes, and gives a value to those that were
+ * announced without; none that is known is changed. */
+size_t transfer_hashes_add(struct file_hash hashes[FILE_HASHES_MAX], size_t count,
+                           const struct file_hash *more, size_t more_count);
 size_t transfer_hashes_write(const struct hash_value *from, size_t count,
                              struct file_hash to[HASH_ALGORITHMS]);
 

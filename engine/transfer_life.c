@@ -106,6 +106,9 @@ static void close_ends(void *arg)
             jingle_transfer_set_memory(transfer, memory, bytes);
         }
     }
+    if (!sink) {
+        transfer_sink_given_end(&transfer->wanted);
+    }
     transfer_sink_free(sink, transfer->moved);
     transfer_source_free(transfer->source);
     transfer_sink_given_clear(&transfer->wanted);

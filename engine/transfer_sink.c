@@ -92,6 +92,13 @@ void transfer_sink_given_clear(jingle_file_sink *given)
     *given = (jingle_file_sink){0};
 }
 
+void transfer_sink_given_end(const jingle_file_sink *given)
+{
+    if (given->write && given->done) {
+        given->done(given->user, false);
+    }
+}
+
 /* ------------------------------------------------------------------------------- opening -- */
 
 static jingle_status open_file(struct transfer_sink *sink, const jingle_file_sink *given,

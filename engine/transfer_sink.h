@@ -20,6 +20,8 @@ jingle_status transfer_sink_read(const jingle_file_sink *from, jingle_file_sink 
 /* A copy whose text is its own. */
 void transfer_sink_given_copy(jingle_file_sink *to, const jingle_file_sink *from);
 void transfer_sink_given_clear(jingle_file_sink *given);
+/* It was never opened: the application's function hears of the end all the same. */
+void transfer_sink_given_end(const jingle_file_sink *given);
 
 /* On a thread that may wait for a disk. `given` was read; `peer` is a JID. The file has a size. */
 jingle_status transfer_sink_open(const jingle_file_sink *given, const char *peer,

@@ -11,7 +11,7 @@
 #include "signaling/account_state.h"
 #include "signaling/file_services.h"
 
-/* Offers of one person that nobody has decided on; more are refused. */
+/* Offers of one contact, or of all strangers, that nobody has decided on; more are refused. */
 #define FILES_UNDECIDED_MAX 32
 /* How long files wait to learn which proxies there are. */
 #define FILES_PROXY_PATIENCE (3 * USEC_PER_SEC)
@@ -75,7 +75,8 @@ struct account_files {
     struct account_file_hooks hooks;
     bool enabled;
     bool take;
-    GPtrArray *files; /* struct account_file that have not ended */
+    bool known_proxies_only; /* see account_files_hide() */
+    GPtrArray *files;        /* struct account_file that have not ended */
     GQueue orders;
     GQueue talks;
     GQueue ended_files;

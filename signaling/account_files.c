@@ -111,6 +111,11 @@ void account_files_enable(struct account *account, const struct account_file_hoo
         account_announce_files(account);
 }
 
+void account_files_hide(struct account *account)
+{
+    account->files->known_proxies_only = true;
+}
+
 void account_file_tell(struct account_file *file, const struct file_event *event)
 {
     struct account_files *files = file->account->files;

@@ -44,6 +44,10 @@ struct account_file_hooks {
 void account_files_enable(struct account *account, const struct account_file_hooks *hooks,
                           bool take);
 
+/* The peers must not learn our addresses: of the proxies that they offer only those are used that
+ * our own server has, too. Ways without FILE_WAY_DIRECT do the rest. */
+void account_files_hide(struct account *account);
+
 struct account_file_config {
     const struct file_description *file; /* copied */
     void *user;

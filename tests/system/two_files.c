@@ -50,6 +50,8 @@ struct side {
 struct world {
     struct switchboard *board;
     struct side alice, bob;
+    char *(*rewrite)(struct world *world, const char *xml); /* of what Bob sends; NULL: nothing */
+    bool accepted;                                          /* Bob has sent session-accept */
 };
 
 /* ------------------------------------------------------------------------------- the world -- */
@@ -144,10 +146,21 @@ static void make_client(struct side *side, const char *jid, bool take)
     assert_int_equal(jingle_client_new_external(&config, &side->client), JINGLE_OK);
 }
 
+static char *rewrite_stanza(void *user, jingle_client *from, const char *xml)
+{
+    struct world *world = user;
+    if (from != world->bob.client || !strstr(xml, "session-accept")) {
+        return NULL;
+    }
+    world->accepted = true;
+    return world->rewrite ? world->rewrite(world, xml) : NULL;
+}
+
 static struct world *world_new(bool bob_takes_files)
 {
     struct world *world = g_new0(struct world, 1);
-    struct switchboard_hooks hooks = {.user = world, .event = take_event};
+    struct switchboard_hooks hooks = {
+        .user = world, .event = take_event, .rewrite = rewrite_stanza};
     world->board = switchboard_new(&hooks);
     make_client(&world->alice, ALICE, true);
     make_client(&world->bob, BOB, bob_takes_files);
@@ -766,7 +779,9 @@ static void test_a_file_that_was_asked_for_is_provided(void **state)
 static void test_a_file_that_was_asked_for_is_refused(void **state)
 {
     struct world *world = *state;
-    jingle_file_sink sink = folder_sink();
+    struct application app;
+    app_make(&app, 0);
+    jingle_file_sink sink = app_sink(&app);
     jingle_transfer *transfer;
     assert_int_equal(
         jingle_transfer_request(world->alice.client, BOB, "wanted.txt", NULL, &sink, &transfer),
@@ -776,6 +791,86 @@ static void test_a_file_that_was_asked_for_is_refused(void **state)
     assert_int_equal(jingle_transfer_reject(bobs(world)), JINGLE_OK);
     await_ends(world, 1);
     assert_int_equal(world->alice.courses[0].status, JINGLE_ERROR_REFUSED);
+    assert_int_equal(app.done, 1);
+    assert_false(app.whole);
+    app_clear(&app);
+}
+
+static char *answer_with_a_part(struct world *world, const char *xml)
+{
+    (void)world;
+    char **parts = g_strsplit(xml, "<size>", 2);
+    char *out = g_strjoinv("<range length=\"10\"/><size>", parts);
+    g_strfreev(parts);
+    return out;
+}
+
+static void test_a_part_of_what_was_asked_for_is_not_taken_for_the_whole(void **state)
+{
+    struct world *world = *state;
+    jingle_file_source source = path_source("wanted.txt", 70000);
+    jingle_file_sink sink = folder_sink();
+    jingle_transfer *transfer;
+    world->rewrite = answer_with_a_part;
+    assert_int_equal(
+        jingle_transfer_request(world->alice.client, BOB, "wanted.txt", NULL, &sink, &transfer),
+        JINGLE_OK);
+    add_course(&world->alice, transfer);
+    await(world, &world->bob, JINGLE_EVENT_FILE_REQUESTED);
+    assert_int_equal(jingle_transfer_provide(bobs(world), &source, NULL), JINGLE_OK);
+    await_ends(world, 1);
+    assert_int_equal(world->alice.courses[0].status, JINGLE_ERROR_PEER_FILE);
+    assert_string_equal(world->alice.courses[0].path, "");
+}
+
+static bool bob_has_accepted(void *user)
+{
+    return ((struct world *)user)->accepted;
+}
+
+static char *checksum_by_bob(const char *sid, const uint8_t *bytes, size_t size)
+{
+    uint8_t digest[32];
+    gsize length = sizeof digest;
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(sum, bytes, (gssize)size);
+    g_checksum_get_digest(sum, digest, &length);
+    g_checksum_free(sum);
+    char *base64 = g_base64_encode(digest, length);
+    char *xml = g_strdup_printf(
+        "<iq xmlns='jabber:client' type='set' id='early' from='" BOB "' to='" ALICE "'>"
+        "<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='%s'><checksum "
+        "xmlns='urn:xmpp:jingle:apps:file-transfer:5' creator='initiator' name='a-file-request'>"
+        "<file><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>%s</hash></file></checksum></jingle>"
+        "</iq>",
+        sid, base64);
+    g_free(base64);
+    return xml;
+}
+
+/* Bob has another file, and a checksum of that, which comes before its first byte. */
+static void test_what_was_asked_for_by_its_hash_is_that_file(void **state)
+{
+    static const uint8_t asked[32] = {1};
+    struct world *world = *state;
+    jingle_file_source source = path_source("other.txt", 70000);
+    jingle_file_sink sink = folder_sink();
+    jingle_transfer *transfer;
+    assert_int_equal(
+        jingle_transfer_request(world->alice.client, BOB, NULL, asked, &sink, &transfer),
+        JINGLE_OK);
+    add_course(&world->alice, transfer);
+    await(world, &world->bob, JINGLE_EVENT_FILE_REQUESTED);
+    assert_int_equal(jingle_transfer_provide(bobs(world), &source, NULL), JINGLE_OK);
+    assert_true(switchboard_run(world->board, bob_has_accepted, world, PATIENCE));
+    uint8_t *bytes = make_bytes(70000);
+    char *checksum = checksum_by_bob(jingle_transfer_id(transfer), bytes, 70000);
+    switchboard_hand(world->board, checksum);
+    g_free(checksum);
+    g_free(bytes);
+    await_ends(world, 1);
+    assert_both_ended(world, JINGLE_ERROR_FILE_HASH, JINGLE_ERROR_FILE_HASH);
+    assert_string_equal(world->alice.courses[0].path, "");
 }
 
 /* ------------------------------------------------------------------------------- mistakes -- */
@@ -890,6 +985,8 @@ int main(void)
                                         tear_down),
         STORY(test_a_file_that_was_asked_for_is_provided),
         STORY(test_a_file_that_was_asked_for_is_refused),
+        STORY(test_a_part_of_what_was_asked_for_is_not_taken_for_the_whole),
+        STORY(test_what_was_asked_for_by_its_hash_is_that_file),
         STORY(test_what_cannot_be_sent_is_said_at_once),
         STORY(test_a_sink_that_does_not_fit_leaves_the_offer_open),
         STORY(test_clients_can_be_freed_on_the_way),

@@ -96,6 +96,27 @@ static void test_sha_1_is_for_clients_that_know_no_better(void **state)
     assert_int_equal(transfer_hashes_for(big), HASH_SHA_256);
 }
 
+/* Nor does a checksum take back what was announced, or asked for. */
+static void test_a_checksum_adds_to_what_was_announced(void **state)
+{
+    (void)state;
+    const char *const announced[][2] = {{"sha-256", SHA_256}, {"sha-1", ""}};
+    const char *const told[][2] = {
+        {"sha-256", "other"}, {"sha-1", SHA_1}, {"sha-512", "new"}, {"sha3-256", ""}};
+    struct file_description file = description(announced, 2);
+    struct file_description checksum = description(told, 4);
+    assert_int_equal(transfer_hashes_add(file.hashes, 2, checksum.hashes, 4), 3);
+    assert_string_equal(file.hashes[0].value, SHA_256);
+    assert_string_equal(file.hashes[1].value, SHA_1);
+    assert_string_equal(file.hashes[2].algorithm, "sha-512");
+    for (char letter = 'a'; letter < 'z'; letter++) {
+        struct file_hash more = {.algorithm = {letter}, .value = "v"};
+        file.hash_count =
+            transfer_hashes_add(file.hashes, letter == 'a' ? 3 : file.hash_count, &more, 1);
+    }
+    assert_int_equal(file.hash_count, FILE_HASHES_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_all_that_was_announced_is_computed),
         cmocka_unit_test(test_only_a_promise_is_waited_for),
         cmocka_unit_test(test_sha_1_is_for_clients_that_know_no_better),
+        cmocka_unit_test(test_a_checksum_adds_to_what_was_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
