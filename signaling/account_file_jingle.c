@@ -202,6 +202,7 @@ struct file_session_config file_talk_settings(const struct file_talk *talk, unsi
         .ways = ways,
         .peer_does_s5b = capabilities & CAN_S5B,
         .peer_does_inband = capabilities & CAN_INBAND,
+        .known_proxies_only = account->files->known_proxies_only,
         .random = account->random,
         .log = account->log,
     };
@@ -219,6 +220,13 @@ static bool is_about_files(const struct jingle_iq *jingle)
     return jingle->content_count > 0;
 }
 
+/* Do both count together? All strangers do, for one may have any number of JIDs. */
+static bool share_allowance(const struct account *account, const char *jid, const char *other)
+{
+    bool strangers = !roster_find(account->roster, jid) && !roster_find(account->roster, other);
+    return jid_equal_bare(jid, other) || (strangers && !jid_equal_bare(other, account->bare));
+}
+
 /* The offers of this person that nobody has decided on. Our own devices do not flood us. */
 static size_t undecided_of(const struct account *account, const char *jid)
 {
@@ -227,7 +235,8 @@ static size_t undecided_of(const struct account *account, const char *jid)
         return 0;
     for (guint i = 0; i < account->files->files->len; i++) {
         const struct account_file *file = account->files->files->pdata[i];
-        count += !file->outgoing && !file->decided && jid_equal_bare(file->talk->peer, jid);
+        count +=
+            !file->outgoing && !file->decided && share_allowance(account, jid, file->talk->peer);
     }
     return count;
 }

@@ -42,6 +42,7 @@ struct file_session *file_session_create(const struct file_session_config *confi
     session->peer_does_inband = config->peer_does_inband;
     session->block_size = config->block_size == 0 ? 4096 : MIN(config->block_size, IBB_BYTES_MAX);
     keep_proxies(session, config->proxies, config->proxy_count);
+    session->known_proxies_only = config->known_proxies_only;
     session->deadline = USEC_NEVER;
     return session;
 }

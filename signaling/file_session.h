@@ -142,6 +142,8 @@ struct file_session_config {
     /* Those of the peer's client, from its disco#info; without S5B in-band is offered at once. */
     bool peer_does_s5b;
     bool peer_does_inband;
+    /* Of the peer's proxies dial those alone that are ours, too: others may be the peer itself. */
+    bool known_proxies_only;
     uint32_t block_size; /* that we offer in-band; 0: 4096 */
     /* Our servers' proxies, best first: offered as candidates. Copied. */
     const struct s5b_candidate *proxies;

@@ -126,6 +126,7 @@ struct file_session {
     uint32_t block_size;
     struct s5b_candidate proxies[FILE_PROXIES_MAX];
     size_t proxy_count;
+    bool known_proxies_only;
     bool initiator;
     bool initiate_acked; /* before this nothing else may be sent */
     bool accepting;      /* session-accept is being put together */

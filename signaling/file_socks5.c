@@ -168,10 +168,24 @@ static unsigned send_word(struct file_content *content, enum s5b_word word, cons
 
 /* ------------------------------------------------------------------------ their candidates -- */
 
+/* One of our own server's. What a peer calls a proxy may be the peer itself. */
+static bool is_known_proxy(const struct file_session *session,
+                           const struct s5b_candidate *candidate)
+{
+    for (size_t i = 0; i < session->proxy_count; i++) {
+        const struct s5b_candidate *proxy = &session->proxies[i];
+        if (proxy->port == candidate->port && strcmp(proxy->host, candidate->host) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_allowed(const struct file_content *content, const struct s5b_candidate *candidate)
 {
     unsigned way = candidate->type == S5B_PROXY ? FILE_WAY_PROXY : FILE_WAY_DIRECT;
 
+    if (content->session->known_proxies_only && !is_known_proxy(content->session, candidate))
+        return false;
     return (content->ways & way) != 0 && *candidate->host != '\0';
 }
 

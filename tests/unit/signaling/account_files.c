@@ -73,17 +73,23 @@ static void on_closed(void *user, struct account_file *file)
     ((struct scene *)user)->closes++;
 }
 
-static void open_scene(struct scene *scene)
+static void open_scene_with(struct scene *scene, bool allow_strangers)
 {
+    struct account_config config = {.allow_strangers = allow_strangers};
     struct account_file_hooks hooks = {scene, on_event, on_block, on_block_answered, on_closed};
     *scene = (struct scene){.world = world_new(), .ended = 1};
     scene->world->roster = "<item jid='" BARE "' subscription='both'/>";
-    scene->alice = client_add(scene->world, "alice@example.org/phone");
+    scene->alice = client_add_with(scene->world, "alice@example.org/phone", &config);
     account_files_enable(scene->alice->account, &hooks, true);
     client_online(scene->alice, false);
     world_pass(scene->world, 5 * USEC_PER_SEC);
     scene->alice->quiet = true; /* nobody else is there to answer */
     client_forget(scene->alice);
+}
+
+static void open_scene(struct scene *scene)
+{
+    open_scene_with(scene, false);
 }
 
 static void close_scene(struct scene *scene)
@@ -473,6 +479,38 @@ static void test_a_receiver_is_told_that_the_stream_is_lost_with_the_server(void
     close_scene(&scene);
 }
 
+static void be_offered(struct scene *scene, const char *from, unsigned number)
+{
+    char *xml = g_strdup_printf(
+        "<iq xmlns='jabber:client' type='set' from='%s' id='n%u'><jingle "
+        "xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='n%u'><content "
+        "creator='initiator' name='f' senders='initiator'><description "
+        "xmlns='urn:xmpp:jingle:apps:file-transfer:5'><file><name>a</name>"
+        "<size>9</size></file></description><transport "
+        "xmlns='urn:xmpp:jingle:transports:ibb:1' sid='b%u' block-size='4096'/></content>"
+        "</jingle></iq>",
+        from, number, number, number);
+    client_receive(scene->alice, xml);
+    g_free(xml);
+}
+
+/* Whoever makes a JID for each offer does not take all places for files. */
+static void test_strangers_share_what_one_contact_may_offer(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene_with(&scene, true);
+    for (unsigned i = 0; i < 40; i++) {
+        char *stranger = g_strdup_printf("eve%u@example.net/x", i);
+        be_offered(&scene, stranger, i);
+        g_free(stranger);
+    }
+    assert_int_equal(client_sent_count(scene.alice, "resource-constraint"), 8);
+    be_offered(&scene, DESK, 100);
+    assert_string_equal(account_file_peer(scene.offered), DESK);
+    close_scene(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_nobody_else_puts_in_blocks),
         cmocka_unit_test(test_blocks_that_nobody_takes_are_held_at_32),
         cmocka_unit_test(test_a_receiver_is_told_that_the_stream_is_lost_with_the_server),
+        cmocka_unit_test(test_strangers_share_what_one_contact_may_offer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

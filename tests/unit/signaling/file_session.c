@@ -256,6 +256,27 @@ static void test_ways_without_direct_show_and_dial_nothing_but_proxies(void **st
     file_side_clear(&side);
 }
 
+/* What calls itself a proxy may be the peer, who must not learn our address. */
+static void test_who_hides_dials_no_proxy_but_those_of_the_own_server(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    side.known_only = true;
+    start_incoming(&side, HIGH THEIR_PROXY
+                   "<candidate cid='same' host='proxy.of.romeo' port='7777' jid='proxy.here' "
+                   "type='proxy' priority='655361'/>");
+    g_string_truncate(side.log, 0);
+    file_session_accept(side.session, side.name, 0, NULL, FILE_WAY_PROXY | FILE_WAY_INBAND, 0);
+    assert_log(&side, "!session-accept dial");
+    assert_string_equal(side.dialed, "same ");
+    give_info(&side, "<candidate cid='late' host='198.51.100.7' port='7777' jid='proxy.there' "
+                     "type='proxy' priority='655399'/>");
+    assert_log(&side, "=result");
+    file_side_clear(&side);
+}
+
 static void test_a_proxy_that_the_initiator_offers_is_not_offered_again(void **state)
 {
     struct file_side side;
@@ -2141,6 +2162,7 @@ int main(void)
         cmocka_unit_test(test_dialing_asks_for_the_owners_order_first),
         cmocka_unit_test(test_an_address_that_the_peer_tells_is_asked_for_first),
         cmocka_unit_test(test_ways_without_direct_show_and_dial_nothing_but_proxies),
+        cmocka_unit_test(test_who_hides_dials_no_proxy_but_those_of_the_own_server),
         cmocka_unit_test(test_a_proxy_that_the_initiator_offers_is_not_offered_again),
         cmocka_unit_test(test_an_assisted_candidate_that_comes_late_is_told),
         cmocka_unit_test(test_no_more_candidates_are_offered_than_peers_read),

@@ -23,6 +23,7 @@ struct file_side {
     bool no_s5b;     /* of the peer */
     bool no_inband;  /* of the peer */
     bool has_proxy;  /* of ours */
+    bool known_only; /* known_proxies_only */
     unsigned direct; /* candidates that it has to offer */
     uint32_t block_size;
     unsigned net; /* where it is */
@@ -275,6 +276,7 @@ static inline void file_side_begin(struct file_side *side, const char *own, cons
                                          .ways = side->ways == 0 ? FILE_WAYS_ALL : side->ways,
                                          .peer_does_s5b = !side->no_s5b,
                                          .peer_does_inband = !side->no_inband,
+                                         .known_proxies_only = side->known_only,
                                          .block_size = side->block_size,
                                          .proxies = &proxy,
                                          .proxy_count = side->has_proxy ? 1 : 0,
