@@ -75,29 +75,25 @@ class Card(Pulse):
     """What Dino plays goes to `card`; what is played to `mouth` is its microphone. A monitor of a
     sink is no microphone to Dino, a source that is made of one is."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, hz):
         super().__init__(directory)
-        self._run("pactl", "load-module", "module-null-sink", "sink_name=mouth", "channels=1",
-                  "rate=48000")
-        self._run("pactl", "load-module", "module-remap-source", "master=mouth.monitor",
-                  "source_name=microphone")
-        self._run("pactl", "set-default-source", "microphone")
-        self.players.append(subprocess.Popen(  # keeps it awake, as pulse.sh does the card
-            ["pacat", "--playback", "--device=mouth", "--latency-msec=5", "--raw", "/dev/zero"],
-            env={**os.environ, **self.environment}))
-        self._run("sh", "-c",
-                  "parec --device=microphone --latency-msec=5 --raw | head -c 10000 >/dev/null")
-
-    def _run(self, *words):
-        subprocess.run(words, check=True, capture_output=True,
-                       env={**os.environ, **self.environment})
-
-    def say(self, hz, seconds=120):
+        for words in (["load-module", "module-null-sink", "sink_name=mouth", "channels=1",
+                       "rate=48000"],
+                      ["load-module", "module-remap-source", "master=mouth.monitor",
+                       "source_name=microphone"],
+                      ["set-default-source", "microphone"]):
+            subprocess.run(["pactl", *words], check=True, capture_output=True,
+                           env={**os.environ, **self.environment})
         path = Path(self.directory) / "said.wav"
-        sound.write(path, sound.tone(hz, seconds))
-        self.players.append(subprocess.Popen(
-            ["paplay", "--device=mouth", "--latency-msec=20", path],
-            env={**os.environ, **self.environment}))
+        sound.write(path, sound.tone(hz, 120))
+        self._play("paplay", "--device=mouth", "--latency-msec=20", path)
+        # As pulse.sh says of null sinks: both ends are kept awake by somebody in a hurry.
+        self._play("pacat", "--playback", "--device=mouth", "--latency-msec=5", "--raw",
+                   "/dev/zero")
+        self._play("sh", "-c", "exec parec --device=microphone --latency-msec=5 --raw >/dev/null")
+
+    def _play(self, *words):
+        self.players.append(subprocess.Popen(words, env={**os.environ, **self.environment}))
 
     def hear(self, seconds):
         recorder = subprocess.Popen(
@@ -113,13 +109,14 @@ class Card(Pulse):
 
 
 class Dino:
-    """A Dino that is logged in and shows the conversation with `contact`."""
+    """A Dino that is logged in, shows the conversation with `contact` and hears a tone."""
 
-    def __init__(self, server, name, contact, directory):
+    def __init__(self, server, name, contact, hz, directory):
         self.directory = directory
         self.account = server.jid(name)
         self.jid = f"{self.account}/dino"
-        self.card = Card(directory / "card")
+        self.shown = 0  # how many calls it has shown
+        self.card = Card(directory / "card", hz)
         self.display = Display()
         self.door = Door(server.host, server.port)
         self.environment = {
@@ -227,17 +224,33 @@ class Dino:
     def await_idle(self):
         self.use("gone", "frame", "DinoUiCallWindow")
 
+    def await_ringing(self):
+        """Until it shows a call that it has not shown before."""
+        deadline = time.monotonic() + WAIT
+        while (last := self._last_call()[0]) <= self.shown:
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+        self.shown = last
+
+    def accept(self):
+        self.await_ringing()
+        self.activate("accept-call", f"<(int32 1, int32 {self.shown})>")
+
+    def reject(self):
+        self.await_ringing()
+        self.activate("reject-call", f"<(int32 1, int32 {self.shown})>")
+
     def await_call(self, state):
         """Until its database has the last call in that state."""
         deadline = time.monotonic() + WAIT
-        while (last := self._last_call()) != state:
+        while (last := CALL_STATES[self._last_call()[1]]) != state:
             assert time.monotonic() < deadline, f"the call is {last}, not {state}\n{self.log()}"
             time.sleep(0.1)
 
     def _last_call(self):
         with sqlite3.connect(self.database) as database:
-            row = database.execute("SELECT state FROM call ORDER BY id DESC").fetchone()
-        return CALL_STATES[row[0]] if row else None
+            rows = database.execute("SELECT id, state FROM call ORDER BY id DESC").fetchall()
+        return rows[0] if rows else (0, 0)
 
     def await_picture(self, path):
         """Until its window shows the test picture, with the clock at the bottom: the buttons there

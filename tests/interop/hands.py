@@ -1,7 +1,8 @@
 """Uses a GTK program as assistive technology does (AT-SPI): a program of its own, because the bus
 is that of the environment.
 
-  hands.py PROGRAM click ROLE NAME    clicks what has that role and that name or description
+  hands.py PROGRAM click ROLE NAME    clicks what has that role and that name or description: the
+                                      last one, which is the newest of a conversation
   hands.py PROGRAM button N WINDOW    clicks a nameless button of a window; -1: the last one
   hands.py PROGRAM await ROLE NAME    waits for it
   hands.py PROGRAM gone ROLE NAME     waits until there is no such thing
@@ -35,9 +36,9 @@ def await_thing(program, role, name, wanted=True):
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         try:
-            found = next(things(program, role, name), None)
-            if (found is not None) == wanted:
-                return found
+            found = list(things(program, role, name))
+            if bool(found) == wanted:
+                return found[-1] if found else None
         except Exception:  # what was looked at has just gone
             pass
         time.sleep(0.1)

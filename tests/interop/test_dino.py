@@ -20,8 +20,7 @@ def dino(dino_server, tmp_path):
     install.debian(PROGRAMS)
     install.mounts()
     (tmp_path / "dino").mkdir()
-    program = Dino(dino_server, "alice", "bob", tmp_path / "dino")
-    program.card.say(THEIRS)
+    program = Dino(dino_server, "alice", "bob", THEIRS, tmp_path / "dino")
     yield program
     program.stop()
 
@@ -35,9 +34,25 @@ def ours(dino_server, dino, run_jcall, tmp_path):
     return run
 
 
+def call_until_they_speak(dino, ours, *words):
+    """At times, on a busy machine, Dino 0.4.2 puts no packet of sound on the wire in a call that it
+    takes, while ours arrive and are played: its pipeline then hangs. People call again, and so do
+    we, twice."""
+    for _ in range(3):
+        program = ours("call", *words)
+        dino.accept()
+        program.await_event("connected")
+        for _ in range(6):
+            if program.await_event("statistics")["packets_received"]:
+                return program
+        program.command("hangup")
+        program.await_exit()
+        dino.await_idle()
+    raise AssertionError(f"Dino says nothing in three calls\n{dino.log()}")
+
+
 def assert_talk(program, dino):
     """Each hears the other's tone; ours is judged from the recording, once the call is over."""
-    program.await_event("connected")
     program.await_sound(3)
     assert sound.share_of_tone(*dino.card.hear(2), OURS) > 0.9
     last = program.await_event("statistics")
@@ -51,8 +66,8 @@ def assert_heard(tmp_path):
 
 @pytest.mark.parametrize("way", ["message", "direct"])
 def test_we_call_and_they_hang_up(dino, ours, tmp_path, way):
-    program = ours("call", *([dino.account] if way == "message" else [dino.jid, "--direct"]))
-    dino.click("push button", "Accept")
+    program = call_until_they_speak(dino, ours, *([dino.account] if way == "message"
+                                                  else [dino.jid, "--direct"]))
     assert_talk(program, dino)
     dino.hang_up()
     ended = program.await_event("ended")
@@ -66,6 +81,7 @@ def test_they_call_and_we_hang_up(dino, ours, tmp_path):
     program.await_event("online")
     dino.call()
     assert not program.await_event("incoming")["video"]
+    program.await_event("connected")
     assert_talk(program, dino)
     program.command("hangup")
     assert program.await_exit() == 0
@@ -75,7 +91,7 @@ def test_they_call_and_we_hang_up(dino, ours, tmp_path):
 
 def test_they_refuse(dino, ours):
     program = ours("call", dino.account)
-    dino.click("push button", "Reject")
+    dino.reject()
     assert program.await_exit() == 11
 
 
@@ -102,16 +118,14 @@ def test_they_give_up(dino, ours):
 
 def test_we_give_up(dino, ours):
     program = ours("call", dino.account)
-    dino.use("await", "push button", "Accept")
+    dino.await_ringing()
     program.command("hangup")
     assert program.await_exit() == 18
     dino.await_call("missed")
 
 
 def test_they_mute(dino, ours):
-    program = ours("call", dino.account)
-    dino.click("push button", "Accept")
-    program.await_event("connected")
+    program = call_until_they_speak(dino, ours, dino.account)
     dino.mute()
     program.await_event("mute", on=True, by="remote")
     program.await_event("statistics", where=lambda event: event["level_received"] < 0.001)
@@ -128,7 +142,7 @@ def test_two_devices_ring_and_ours_stops_when_dino_answers(dino_server, dino, ou
     other.await_event("online")
     program = ours("call", dino.account)
     other.await_event("incoming")
-    dino.click("push button", "Accept")
+    dino.accept()
     assert other.await_event("ended")["reason"] == "elsewhere"
     assert program.await_event("connected")["peer"] == dino.jid
     program.command("hangup")
@@ -140,7 +154,7 @@ def test_two_devices_ring_and_dino_stops_when_ours_answers(dino_server, dino, ou
     other.await_event("online")
     program = ours("call", dino.account)
     other.await_event("incoming")
-    dino.use("await", "push button", "Accept")
+    dino.await_ringing()
     other.command("answer")
     dino.await_call("other device")
     assert program.await_event("connected")["peer"] == f"{dino_server.jid('alice')}/phone"
@@ -150,7 +164,7 @@ def test_they_see_our_pictures(dino, ours, tmp_path):
     """Dino has no camera here: it watches, and says so by the direction of the content."""
     program = ours("call", dino.account, "--video", "--test-picture", "--no-display", "--video-size",
                    "640x480", "--frame-rate", "15")
-    dino.click("push button", "Accept")
+    dino.accept()
     program.await_event("connected")
     dino.await_picture(tmp_path / "screen.png")
     assert sound.share_of_tone(*dino.card.hear(1), OURS) > 0.9
