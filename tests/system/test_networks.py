@@ -210,6 +210,23 @@ def test_from_wifi_to_mobile_during_a_call(scene, mover):
     assert moved.seen("statistics")[-1]["candidate_local"] != moved.last["candidate_local"]
 
 
+def test_from_wifi_to_mobile_while_it_rings(scene):
+    net = scene()
+    net.internet.prepare_mobile("a")
+    bob = net.jcall("b", "answer", "--source", "tone:880")
+    bob.await_event("online")
+    alice = net.jcall("a", "call", net.server.jid("bob"), "--source", "tone:440")
+    alice.await_event("ringing")
+    net.internet.go_mobile("a")
+    alice.await_event("online")
+    bob.command("answer")
+    for side in (alice, bob):
+        side.setup_time = side.await_event("connected")["setup_time"]
+        side.await_sound(1)
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
 @pytest.mark.parametrize("side", ["a", "b"], ids=["of-the-caller", "of-the-one-called"])
 def test_a_nat_that_silently_forgets(scene, side):
     net = scene()
