@@ -21,6 +21,7 @@ _spec.loader.exec_module(_system)
 pytest_configure = _system.pytest_configure
 start_server, run_jcall, answering = _system.start_server, _system.run_jcall, _system.answering
 start_peer = _system.start_peer
+receiving, sending = _system.receiving, _system.sending
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ PROGRAMS = {"dino-im": "dino-im", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshar
             "gstreamer1.0-pulseaudio"}
 WAIT = 30
 CALL_WINDOW = (6, 5, 697, 523)  # without a window manager it is always there
+FILE_COMPLETE = 0
 CALL_STATES = ["ringing", "establishing", "in progress", "other device", "ended", "declined",
                "missed", "failed"]
 
@@ -251,6 +252,18 @@ class Dino:
         with sqlite3.connect(self.database) as database:
             rows = database.execute("SELECT id, state FROM call ORDER BY id DESC").fetchall()
         return rows[0] if rows else (0, 0)
+
+    def await_file(self):
+        """The last file that it has saved."""
+        deadline = time.monotonic() + WAIT
+        while True:
+            with sqlite3.connect(self.database) as database:
+                rows = database.execute("SELECT path, state FROM file_transfer WHERE direction = 0"
+                                        " ORDER BY id DESC").fetchall()
+            if rows and rows[0][0] and rows[0][1] == FILE_COMPLETE:
+                return self.directory / "data" / "dino" / "files" / rows[0][0]
+            assert time.monotonic() < deadline, f"files: {rows}\n{self.log()}"
+            time.sleep(0.1)
 
     def await_picture(self, path):
         """Until its window shows the test picture, with the clock at the bottom: the buttons there

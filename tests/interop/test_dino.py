@@ -1,5 +1,6 @@
 """Dino (Debian's dino-im): it has neither ICE restart nor BUNDLE, and one content a transport."""
 
+import files
 import install
 import pytest
 import sound
@@ -170,3 +171,16 @@ def test_they_see_our_pictures(dino, ours, tmp_path):
     assert sound.share_of_tone(*dino.card.hear(1), OURS) > 0.9
     program.command("hangup")
     assert program.await_exit() == 0
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 3 * files.MIB])
+def test_they_take_a_file(dino_server, dino, sending, tmp_path, size):
+    """Below 5 MB it asks nobody."""
+    path = files.make(tmp_path / "out" / "sent.bin", size)
+    program = sending(dino_server, "bob", dino.jid, path, resource="jcall")
+    assert files.end(program)["status"] == "ok"
+    assert program.await_exit() == 0
+    assert files.equal(path, dino.await_file())
