@@ -12,6 +12,7 @@ struct waiting {
     struct xml *iq;
     struct outbox_request request; /* `to` is owned */
     usec deadline;                 /* USEC_NEVER while offline */
+    unsigned times;                /* it was sent */
 };
 
 struct outbox {
@@ -62,7 +63,11 @@ char *outbox_id(struct outbox *outbox)
 static void transmit(struct outbox *outbox, struct waiting *waiting, usec now)
 {
     usec limit = waiting->request.limit ? waiting->request.limit : OUTBOX_ANSWER_LIMIT;
-    waiting->deadline = now + limit;
+    bool enough = waiting->times >= OUTBOX_TIMES_MAX;
+    waiting->deadline = enough ? now : now + limit;
+    if (enough)
+        return;
+    waiting->times++;
     outbox->send(outbox->user, xml_root(waiting->iq));
 }
 

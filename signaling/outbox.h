@@ -7,6 +7,7 @@
 #include "signaling/stanza.h"
 
 #define OUTBOX_ANSWER_LIMIT (60 * USEC_PER_SEC) /* while online */
+#define OUTBOX_TIMES_MAX    4 /* more streams end by it, perhaps: the server may not like it */
 
 struct outbox;
 

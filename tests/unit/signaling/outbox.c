@@ -144,6 +144,27 @@ static void test_silence_is_an_error_but_only_while_online(void **state)
     drop(outbox, &record);
 }
 
+static void test_what_ends_stream_after_stream_is_given_up(void **state)
+{
+    (void)state;
+    struct record record;
+    struct outbox *outbox = make(&record);
+    ask(outbox, &record, "a@x/1", true, 1);
+    for (int i = 0; i < OUTBOX_TIMES_MAX; i++) {
+        outbox_online(outbox, ME, i);
+        outbox_tick(outbox, i);
+        outbox_offline(outbox);
+    }
+    assert_int_equal(record.sent->len, OUTBOX_TIMES_MAX);
+    assert_int_equal(record.errors, 0);
+    outbox_online(outbox, ME, 10);
+    outbox_tick(outbox, 10);
+    assert_int_equal(record.sent->len, OUTBOX_TIMES_MAX);
+    assert_int_equal(record.errors, 1);
+    assert_int_equal(record.condition, STANZA_REMOTE_SERVER_TIMEOUT);
+    drop(outbox, &record);
+}
+
 static void test_who_is_gone_is_not_told(void **state)
 {
     (void)state;
@@ -386,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_is_believed_only_of_whom_was_asked),
         cmocka_unit_test(test_what_is_kept_comes_again_in_order_with_its_id),
         cmocka_unit_test(test_silence_is_an_error_but_only_while_online),
+        cmocka_unit_test(test_what_ends_stream_after_stream_is_given_up),
         cmocka_unit_test(test_who_is_gone_is_not_told),
         cmocka_unit_test(test_of_who_is_gone_only_the_last_word_is_repeated),
         cmocka_unit_test(test_only_the_same_request_gets_the_same_answer),
