@@ -8,13 +8,11 @@
 #ifndef JINGLE_TRANSFER_PORT_MAPPING_H
 #define JINGLE_TRANSFER_PORT_MAPPING_H
 
-#include "base/clock.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Routers that have not answered by then are not waited for. */
-#define PORT_MAPPING_SEARCH_LIMIT (2 * USEC_PER_SEC)
+/* A router is called so often, and has a second each time to answer. */
+enum { PORT_MAPPING_CALLS = 3 };
 
 /* A mapping that nobody takes back, because the program was killed, goes by itself after this. */
 enum { PORT_MAPPING_LEASE = 3600 /* s */ };
@@ -37,7 +35,7 @@ struct port_mapping *port_mapping_new(const struct port_mapping_config *config);
 /* Any thread: takes it back; `ended` follows. */
 void port_mapping_end(struct port_mapping *mapping);
 
-/* Ends it, and waits for that. */
+/* Ends it, and waits for that: about a second, while a router is called. */
 void port_mapping_free(struct port_mapping *mapping);
 
 /* Of the internet: not one of private networks, of carriers' (RFC 6598), and the like. */

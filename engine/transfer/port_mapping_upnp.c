@@ -5,17 +5,19 @@
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnpcommands.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ADDRESS_SIZE = 64, NUMBER_SIZE = 16, TTL = 2, CONNECTED_ROUTER = 1 };
+enum { ADDRESS_SIZE = 64, NUMBER_SIZE = 16, TTL = 2, CONNECTED_ROUTER = 1, CALL_MS = 1000 };
 
 struct port_mapping {
     struct port_mapping_config config;
     char *router;
     pthread_t thread;
     sem_t end;
+    _Atomic bool ending;
     /* the thread's own */
     struct UPNPUrls urls;
     struct IGDdatas data;
@@ -39,17 +41,27 @@ static bool ask_for_router(struct port_mapping *mapping, struct UPNPDev *found)
     return kind == CONNECTED_ROUTER;
 }
 
+/* Later versions answer to the first one's name, too. */
+static struct UPNPDev *call_router(void)
+{
+    static const char *const kinds[] = {"urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+                                        NULL};
+    int error = 0;
+    return upnpDiscoverDevices(kinds, CALL_MS, NULL, NULL, UPNP_LOCAL_PORT_ANY, 0, TTL, &error, 1);
+}
+
 static bool find_router(struct port_mapping *mapping)
 {
-    int error = 0;
     if (mapping->router) {
         return UPNP_GetIGDFromUrl(mapping->router, &mapping->urls, &mapping->data, mapping->own,
                                   sizeof mapping->own) == 1;
     }
-    struct UPNPDev *found = upnpDiscover((int)(PORT_MAPPING_SEARCH_LIMIT / USEC_PER_MS), NULL, NULL,
-                                         UPNP_LOCAL_PORT_ANY, 0, TTL, &error);
-    bool valid = found && ask_for_router(mapping, found);
-    freeUPNPDevlist(found);
+    bool valid = false;
+    for (int i = 0; i < PORT_MAPPING_CALLS && !valid && !atomic_load(&mapping->ending); i++) {
+        struct UPNPDev *found = call_router();
+        valid = found && ask_for_router(mapping, found);
+        freeUPNPDevlist(found);
+    }
     return valid;
 }
 
@@ -83,7 +95,7 @@ static void *run(void *user)
     const struct port_mapping_config *config = &mapping->config;
     char outside[ADDRESS_SIZE] = "";
     bool has_router = find_router(mapping);
-    bool mapped = has_router && map(mapping, outside);
+    bool mapped = has_router && !atomic_load(&mapping->ending) && map(mapping, outside);
     if (mapped) {
         config->mapped(config->user, outside, config->port);
     }
@@ -124,6 +136,7 @@ struct port_mapping *port_mapping_new(const struct port_mapping_config *config)
 
 void port_mapping_end(struct port_mapping *mapping)
 {
+    atomic_store(&mapping->ending, true);
     sem_post(&mapping->end);
 }
 

@@ -131,6 +131,7 @@ static void test_a_router_behind_another_is_asked_for_nothing(void **state)
     struct world world;
     world_make(&world, "192.168.7.1", false);
     set_port(&world, 4711);
+    wait_for(&world.router.was_asked);
     world_end(&world);
     assert_int_equal(world.router.added, 0);
     assert_int_equal(world.router.deleted, 0);

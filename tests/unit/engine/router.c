@@ -78,6 +78,7 @@ static void take_request(struct router *router, int fd, const char *request)
         snprintf(arguments, sizeof arguments, "<NewExternalIPAddress>%s</NewExternalIPAddress>",
                  router->outside);
         answer_call(fd, "GetExternalIPAddress", arguments);
+        sem_post(&router->was_asked);
     } else if (strstr(request, "#AddPortMapping")) {
         add_mapping(router, fd, request);
     } else if (strstr(request, "#DeletePortMapping")) {
@@ -135,6 +136,7 @@ void router_start(struct router *router)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     sem_init(&router->has_deleted, 0, 0);
+    sem_init(&router->was_asked, 0, 0);
     router->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(router->fd, (struct sockaddr *)&address, size) != 0 || listen(router->fd, 8) != 0 ||
         getsockname(router->fd, (struct sockaddr *)&address, &size) != 0 ||
@@ -155,4 +157,5 @@ void router_stop(struct router *router)
     close(router->quit[1]);
     close(router->fd);
     sem_destroy(&router->has_deleted);
+    sem_destroy(&router->was_asked);
 }

@@ -16,6 +16,7 @@ struct router {
     char client[64];
     char port[16];
     sem_t has_deleted;
+    sem_t was_asked; /* for its address */
     /* its own */
     char url[64]; /* of its description */
     int fd;
