@@ -3,7 +3,7 @@
 # configuration, certificates and data, free ports on loopback, and nothing left behind.
 #
 #   private_server.sh start [OPTIONS]   starts one and prints lines for eval: HOST PORT TLS_PORT
-#                                       PROXY_PORT WEBSOCKET CA_FILE DOMAIN DIR PID
+#                                       PROXY_PORT S2S_PORT WEBSOCKET CA_FILE DOMAIN DIR PID
 #   private_server.sh status DIR        says whether it runs
 #   private_server.sh halt DIR          stops it and keeps its directory and ports
 #   private_server.sh resume DIR        starts it again where it was
@@ -19,6 +19,8 @@
 #   --websocket                 take logins of browsers, too (RFC 7395)
 #   --log LEVEL                 what its log tells: debug (default) or info
 #   --limit RATE                such as 10kb/s, which is what a stock Prosody allows a client
+#   --stanza-limit BYTES        the largest stanza of a client; default: 1 MiB
+#   --resume-time SECONDS       how long a lost stream can be resumed (XEP-0198); default: 60
 #   --without MODULE            leave a Prosody module out, such as smacks, carbons or mam
 #   --module mod_NAME.lua       a Prosody module to load, to tamper with stanzas on their way
 #   --stun HOST:PORT            announce this STUN server (XEP-0215)
@@ -26,6 +28,9 @@
 #                               announce this TURN server; TRANSPORT: udp, tcp or tls
 #   --proxy                     offer a SOCKS5 proxy for files (XEP-0065)
 #   --upload BYTES              keep uploaded files up to this size (XEP-0363)
+#   --federate WAY              talk to other servers, which show who they are by dialback or
+#                               certificates (of this server's authority)
+#   --contact JID               somebody on another server, a contact of every --account
 set -euo pipefail
 
 usage() {
@@ -38,9 +43,9 @@ fail() {
     exit 1
 }
 
-accounts=() strangers=() without=() services=() plugins=()
+accounts=() strangers=() without=() services=() plugins=() others=()
 domain=localhost listen=127.0.0.1 listen_also='' certificate=good tls=yes limit='' log=debug proxy=no
-upload='' websocket=no
+upload='' websocket=no stanza_limit=$((1024 * 1024)) resume_time=60 federate=''
 
 read_options() {
     while [ $# -gt 0 ]; do
@@ -65,6 +70,15 @@ read_options() {
             --stun) add_stun "$2" ;;
             --turn) add_turn "$2" ;;
             --upload) upload=$2 ;;
+            --stanza-limit) stanza_limit=$2 ;;
+            --resume-time) resume_time=$2 ;;
+            --federate)
+                case $2 in
+                    dialback | certificates) federate=$2 ;;
+                    *) fail '--federate knows dialback and certificates' ;;
+                esac
+                ;;
+            --contact) others+=("$2") ;;
             *) fail "unknown option $1; see --help" ;;
         esac
         shift 2
@@ -134,8 +148,9 @@ write_account() { # NAME[:PASSWORD] CONTACT...
         echo 'return { [false] = { ["version"] = 1; ["pending"] = {} };'
         for contact; do
             contact=${contact%%:*}
-            echo "[\"$contact@$domain\"] = { [\"subscription\"] = \"both\";" \
-                "[\"name\"] = \"$contact\"; [\"groups\"] = {} };"
+            case $contact in *@*) ;; *) contact+=@$domain ;; esac
+            echo "[\"$contact\"] = { [\"subscription\"] = \"both\";" \
+                "[\"name\"] = \"${contact%@*}\"; [\"groups\"] = {} };"
         done
         echo '};'
     } >"$data/roster/$user.dat"
@@ -144,7 +159,7 @@ write_account() { # NAME[:PASSWORD] CONTACT...
 write_accounts() {
     local account other contacts
     for account in "${accounts[@]}"; do
-        contacts=()
+        contacts=("${others[@]}")
         for other in "${accounts[@]}"; do
             [ "$other" = "$account" ] || contacts+=("$other")
         done
@@ -158,12 +173,13 @@ write_accounts() {
 modules() {
     local module
     for module in roster saslauth tls disco ping time version carbons smacks mam offline csi pep \
-        blocklist external_services limits websocket; do
+        blocklist external_services limits websocket dialback; do
         case $module in
             tls) [ $tls = yes ] || continue ;;
             limits) [ -n "$limit" ] || continue ;;
             websocket) [ $websocket = yes ] || continue ;;
             external_services) [ ${#services[@]} -gt 0 ] || continue ;;
+            dialback) [ "$federate" = dialback ] || continue ;;
         esac
         case " ${without[*]} " in *" $module "*) continue ;; esac
         printf '"%s", ' "$module"
@@ -175,8 +191,12 @@ modules() {
 }
 
 write_configuration() {
-    local service root=false
+    local service root=false disabled=''
     [ "$(id -u)" -ne 0 ] || root=true
+    case $federate in
+        '') disabled='"s2s", "s2s_auth_certs"' ;;
+        dialback) disabled='"s2s_auth_certs"' ;;
+    esac
     {
         cat <<END
 run_as_root = $root
@@ -188,7 +208,8 @@ interfaces = { "$listen"${listen_also:+, \"$listen_also\"} }
 local_interfaces = { "127.0.0.1" }
 c2s_ports = { $port }
 c2s_direct_tls_ports = { $([ $tls = no ] || echo "$tls_port") }
-s2s_ports = { }
+s2s_ports = { $([ -z "$federate" ] || echo "$s2s_port") }
+s2s_secure_auth = $([ "$federate" = certificates ] && echo true || echo false)
 http_ports = { $([ $websocket = no ] || echo "$http_port") }
 http_default_host = "$domain"
 consider_websocket_secure = true
@@ -196,16 +217,17 @@ https_ports = { $([ -z "$upload" ] || echo "$https_port") }
 proxy65_ports = { $([ $proxy = no ] || echo "$proxy_port") }
 c2s_require_encryption = $([ $tls = yes ] && echo true || echo false)
 allow_unencrypted_plain_auth = $([ $tls = yes ] && echo false || echo true)
-c2s_stanza_size_limit = 1024 * 1024
+c2s_stanza_size_limit = $stanza_limit
 c2s_timeout = 60
 authentication = "internal_plain"
 storage = "internal"
-smacks_hibernation_time = 60
+smacks_hibernation_time = $resume_time
 modules_enabled = { $(modules) }
-modules_disabled = { "s2s", "s2s_auth_certs" }
+modules_disabled = { $disabled }
 END
         [ $tls = no ] ||
-            echo "ssl = { key = '$dir/certs/server.key', certificate = '$dir/certs/server.pem' }"
+            echo "ssl = { key = '$dir/certs/server.key', certificate = '$dir/certs/server.pem'," \
+                "cafile = '$dir/certs/ca.pem' }"
         [ -z "$limit" ] || echo "limits = { c2s = { rate = '$limit', burst = '2s' } }"
         echo 'external_services = {'
         for service in "${services[@]}"; do echo "    $service,"; done
@@ -298,7 +320,7 @@ start() {
     write_accounts
     for try in 1 2 3 4 5 6 7 8 9 10; do
         port=$(choose_port) tls_port=$(choose_port) http_port=$(choose_port)
-        proxy_port=$(choose_port) https_port=$(choose_port)
+        proxy_port=$(choose_port) https_port=$(choose_port) s2s_port=$(choose_port)
         write_configuration
         if run; then
             break
@@ -311,6 +333,7 @@ start() {
         echo "PORT=$port"
         [ $tls = no ] || echo "TLS_PORT=$tls_port"
         [ $proxy = no ] || echo "PROXY_PORT=$proxy_port"
+        [ -z "$federate" ] || echo "S2S_PORT=$s2s_port"
         [ $websocket = no ] || echo "WEBSOCKET=ws://$listen:$http_port/xmpp-websocket"
         echo "DOMAIN=$domain"
         echo "CA_FILE=$dir/certs/ca.pem"

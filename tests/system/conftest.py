@@ -12,6 +12,7 @@ import jcall  # noqa: E402
 from cable import Cable  # noqa: E402
 from coturn import Coturn  # noqa: E402
 from ejabberd import Ejabberd  # noqa: E402
+from federation import Federation  # noqa: E402
 from file_peer import Stream  # noqa: E402
 from netns import Internet  # noqa: E402
 from peer import Peer  # noqa: E402
@@ -50,6 +51,7 @@ start_stream = _starter(Stream)  # start_stream(server, "carol"): one for files
 start_coturn = _starter(Coturn)
 start_ejabberd = _starter(Ejabberd)
 start_cable = _starter(Cable)
+start_federation = _starter(Federation)
 start_internet = _starter(Internet)
 
 

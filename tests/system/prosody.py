@@ -32,6 +32,7 @@ class Prosody:
         self.port = int(values["PORT"])
         self.tls_port = int(values.get("TLS_PORT", 0))
         self.proxy_port = int(values.get("PROXY_PORT", 0))
+        self.s2s_port = int(values.get("S2S_PORT", 0))
         self.websocket = values.get("WEBSOCKET")
         self.domain = values["DOMAIN"]
         self.ca_file = values["CA_FILE"]
@@ -40,6 +41,11 @@ class Prosody:
 
     def jid(self, name):
         return f"{name}@{self.domain}"
+
+    def know(self, others):
+        """With modules/mod_other_servers.lua: where other servers are, by their domains."""
+        (self.directory / "others.txt").write_text("".join(
+            f"{domain} {address} {port}\n" for domain, (address, port) in others.items()))
 
     def halt(self):
         """Ends the server; resume() starts it again with the same data and ports."""
