@@ -103,11 +103,11 @@ static void test_a_port_is_open_at_the_router_while_it_is_open_here(void **state
     wait_for(&world.known);
     assert_string_equal(world.host, OUTSIDE);
     assert_int_equal(world.port, 4711);
-    assert_string_equal(world.router.client, "127.0.0.1");
-    assert_string_equal(world.router.port, "4711");
     set_port(&world, 0);
     wait_for(&world.router.has_deleted);
     world_end(&world);
+    assert_string_equal(world.router.client, "127.0.0.1");
+    assert_string_equal(world.router.port, "4711");
     assert_int_equal(world.router.added, 1);
     assert_int_equal(world.router.deleted, 1);
 }
