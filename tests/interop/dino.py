@@ -20,6 +20,7 @@ from test_window import Display
 HERE = Path(__file__).resolve().parent
 DOMAIN = "dino.test"  # GLib resolves localhost by itself, so it cannot be sent elsewhere
 PROGRAMS = {"dino-im": "dino-im", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshare": "util-linux",
+            "gdbus": "libglib2.0-bin", "xdotool": "xdotool", "ffmpeg": "ffmpeg",
             "pulseaudio": "pulseaudio", "/usr/libexec/at-spi-bus-launcher": "at-spi2-core",
             "/usr/lib/python3/dist-packages/pyatspi": "python3-pyatspi",
             "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstpulseaudio.so":
@@ -208,6 +209,11 @@ class Dino:
                               capture_output=True, text=True, env=self.environment)
         assert done.returncode == 0, f"{done.stderr}\n{self.log()}"
 
+    def can(self, role, name):
+        """Whether there is such a thing within a second."""
+        return subprocess.run([sys.executable, HERE / "hands.py", "dino-im", "look", role, name],
+                              capture_output=True, env=self.environment).returncode == 0
+
     def click(self, role, name):
         self.use("click", role, name)
 
@@ -252,6 +258,19 @@ class Dino:
         with sqlite3.connect(self.database) as database:
             rows = database.execute("SELECT id, state FROM call ORDER BY id DESC").fetchall()
         return rows[0] if rows else (0, 0)
+
+    def send_file(self, path):
+        """By its dialog, which is no part of the window and takes keys only. The button to send
+        comes when the contact's device is known and the conversation is opened anew."""
+        deadline = time.monotonic() + WAIT
+        while not self.can("push button", "Send a file"):
+            assert time.monotonic() < deadline, self.log()
+            self.activate("open-conversation", "<int32 1>")
+        self.click("push button", "Send a file")
+        self.display.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^Select file$",
+                         "windowfocus", "--sync", "type", "--delay", "20", path)
+        self.display.run("xdotool", "key", "Return")
+        self.click("push button", "Send")
 
     def await_file(self):
         """The last file that it has saved."""

@@ -5,6 +5,7 @@ is that of the environment.
                                       last one, which is the newest of a conversation
   hands.py PROGRAM button N WINDOW    clicks a nameless button of a window; -1: the last one
   hands.py PROGRAM await ROLE NAME    waits for it
+  hands.py PROGRAM look ROLE NAME     the same, but for a second only
   hands.py PROGRAM gone ROLE NAME     waits until there is no such thing
 """
 
@@ -32,8 +33,8 @@ def things(program, role, name):
                 yield thing
 
 
-def await_thing(program, role, name, wanted=True):
-    deadline = time.monotonic() + DEADLINE
+def await_thing(program, role, name, wanted=True, seconds=DEADLINE):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             found = list(things(program, role, name))
@@ -64,7 +65,8 @@ def main(program, command, role, name):
         click([one for one in below(window) if one.getRoleName() == "push button"
                and one.name == "GtkButton"][int(role)])
         return
-    thing = await_thing(program, role, name, wanted=command != "gone")
+    thing = await_thing(program, role, name, wanted=command != "gone",
+                        seconds=1 if command == "look" else DEADLINE)
     if command == "click":
         click(thing)
 

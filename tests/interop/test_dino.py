@@ -184,3 +184,12 @@ def test_they_take_a_file(dino_server, dino, sending, tmp_path, size):
     assert files.end(program)["status"] == "ok"
     assert program.await_exit() == 0
     assert files.equal(path, dino.await_file())
+
+
+@pytest.mark.parametrize("size", [1, 3 * files.MIB])
+def test_they_send_a_file(dino_server, dino, receiving, tmp_path, size):
+    path = files.make(tmp_path / "out" / "sent.bin", size)
+    program = receiving(dino_server, "bob", tmp_path / "in")
+    dino.send_file(path)
+    ended = files.end(program)
+    assert ended["status"] == "ok" and files.equal(path, ended["path"])
