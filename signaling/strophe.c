@@ -96,9 +96,9 @@ struct strophe {
     xmpp_ctx_t *context;
     xmpp_sm_state_t *resumable; /* XEP-0198, from the last stream */
     xmpp_conn_t *conn;
-    int fd;                                /* our own copy of the stream's socket */
     const struct resolve_address *address; /* to connect to, */
     usec connect_deadline;                 /* until then */
+    int fd;                                /* our own copy of the stream's socket */
     enum stream_state state;
     bool tcp_open;
     bool stream_refused; /* the server said why, in a stream error */
@@ -372,6 +372,14 @@ static uint64_t read_bytes(int fd)
     return info.tcpi_bytes_received - (uint64_t)unread;
 }
 
+/* Servers that keep Nagle's algorithm, as Prosody does, send nothing more until we acknowledge what
+ * came, and the kernel would take up to 40 ms for that. It forgets this by and by. */
+static void acknowledge_at_once(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 /* Lets libstrophe read all there is; what OpenSSL already holds makes no descriptor readable. */
 static void stream_pump(struct strophe *strophe)
 {
@@ -382,6 +390,7 @@ static void stream_pump(struct strophe *strophe)
         after = is_ready(strophe->fd, POLLIN) ? 0 : after + 1;
         xmpp_run_once(strophe->context, 0);
     }
+    acknowledge_at_once(strophe->fd);
 }
 
 static void plan_nudge(struct strophe *strophe, bool delivered, uint64_t bytes)
