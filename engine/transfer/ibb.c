@@ -14,7 +14,7 @@ void ibb_sender_init(struct ibb_sender *sender, size_t block_size, unsigned wind
         .block_size = between(1, block_size, IBB_BLOCK_MAX),
         .window = (unsigned)between(1, window, IBB_WINDOW_MAX),
     };
-    sender->allowed = sender->block_size;
+    sender->allowed = between(1, IBB_FLYING_LEAST, sender->block_size);
 }
 
 size_t ibb_sender_room(const struct ibb_sender *sender)
@@ -54,7 +54,8 @@ static void adapt(struct ibb_sender *sender, const struct ibb_flight *acked, use
     } else if (delay < IBB_DELAY_LOW) {
         size_t more =
             sender->slowed ? 1 + acked->size * acked->size / sender->allowed : acked->size;
-        size_t most = sender->window * sender->block_size;
+        size_t blocks = sender->acked < IBB_TRIAL ? 1 : sender->window;
+        size_t most = blocks * sender->block_size;
         sender->allowed = sender->allowed + more > most ? most : sender->allowed + more;
     }
 }

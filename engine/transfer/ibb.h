@@ -19,7 +19,10 @@ enum {
     IBB_WINDOW_MAX = 16,
     IBB_BLOCK_DEFAULT = 4096, /* what XEP-0047 recommends; Conversations knows up to 8192 */
     IBB_BLOCK_MAX = 65535,
-    IBB_FLYING_LEAST = 512, /* bytes under way, however slow the server */
+    IBB_FLYING_LEAST = 512, /* bytes under way, however slow the server; so it begins, for there
+                               may be many streams at once */
+    IBB_TRIAL = 32 * 1024,  /* as long as no more has come through, one block is under way: stock
+                               Prosody takes some 20 kB at once before it holds back */
     IBB_HELD_MAX = 32       /* blocks of a peer that wait to be written; more break the stream */
 };
 

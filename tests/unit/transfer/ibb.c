@@ -17,6 +17,7 @@ static void test_with_a_window_of_one_every_block_waits_for_the_last(void **stat
     (void)state;
     struct ibb_sender sender;
     ibb_sender_init(&sender, 4096, 1);
+    sender.allowed = 4096;
     assert_int_equal(ibb_sender_room(&sender), 4096);
     assert_int_equal(ibb_sender_sent(&sender, 4096, START), 0);
     assert_int_equal(ibb_sender_room(&sender), 0);
@@ -106,6 +107,41 @@ static void test_a_peer_that_does_not_wrap_its_numbers_is_understood(void **stat
         assert_int_equal(ibb_receiver_take(&receiver, seq, 1), IBB_NEXT);
         ibb_receiver_written(&receiver);
     }
+}
+
+/* One that takes much at once and then 10 kB/s, as stock Prosody. */
+static void test_a_server_that_is_quick_at_first_holds_no_more_either(void **state)
+{
+    (void)state;
+    struct ibb_sender sender;
+    usec now = START;
+    usec full = START; /* when all that the server has taken would be through */
+    ibb_sender_init(&sender, 4096, IBB_WINDOW_MAX);
+    while (now < START + 20 * USEC_PER_SEC) {
+        size_t room = ibb_sender_room(&sender);
+        assert_true(room > 0);
+        uint16_t seq = ibb_sender_sent(&sender, room, now);
+        assert_int_equal(ibb_sender_room(&sender), 0); /* one at a time */
+        usec takes = (usec)(room * 4 / 3 + 200) * USEC_PER_SEC / 10000;
+        full = (full > now ? full : now) + takes;
+        usec wait = full - now - 2 * USEC_PER_SEC;
+        assert_true(wait < USEC_PER_SEC);
+        now += wait > USEC_PER_MS ? wait : USEC_PER_MS;
+        assert_true(ibb_sender_acked(&sender, seq, now));
+    }
+    assert_true(sender.acked > 140000);
+}
+
+static void test_many_streams_begin_small(void **state)
+{
+    (void)state;
+    struct ibb_sender sender;
+    ibb_sender_init(&sender, 4096, IBB_WINDOW_MAX);
+    for (size_t size = IBB_FLYING_LEAST; size <= 4096; size *= 2) {
+        assert_int_equal(ibb_sender_room(&sender), size);
+        assert_true(ibb_sender_acked(&sender, ibb_sender_sent(&sender, size, START), START + 1));
+    }
+    assert_int_equal(ibb_sender_room(&sender), 4096);
 }
 
 /* Sends for `span` over a server that lets `rate` bytes/s pass: the longest time that a block
@@ -262,6 +298,8 @@ int main(void)
         cmocka_unit_test(test_acknowledgements_of_nothing_are_noticed),
         cmocka_unit_test(test_numbers_wrap_on_both_sides),
         cmocka_unit_test(test_a_peer_that_does_not_wrap_its_numbers_is_understood),
+        cmocka_unit_test(test_a_server_that_is_quick_at_first_holds_no_more_either),
+        cmocka_unit_test(test_many_streams_begin_small),
         cmocka_unit_test(test_a_slow_server_holds_no_more_than_a_second_of_ours),
         cmocka_unit_test(test_a_fast_server_gets_the_whole_window),
         cmocka_unit_test(test_a_broken_stream_has_no_room_and_nothing_under_way),

@@ -200,12 +200,12 @@ static void test_a_block_waits_for_the_acknowledgement_of_the_last(void **state)
 {
     (void)state;
     struct end from;
-    uint8_t bytes[2 * BLOCK + 5] = {0};
+    uint8_t bytes[3 * IBB_FLYING_LEAST + 5] = {0}; /* blocks of one and of two parts, and a rest */
     open_end(&from, 1);
     assert_int_equal(send(from.fd, bytes, sizeof bytes, 0), sizeof bytes);
     settle();
     assert_int_equal(from.blocks, 1);
-    assert_int_equal(from.bytes, BLOCK);
+    assert_int_equal(from.bytes, IBB_FLYING_LEAST);
     ibb_stream_acked(from.stream, 7); /* of nothing */
     settle();
     assert_int_equal(from.blocks, 1);
