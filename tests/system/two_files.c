@@ -936,6 +936,71 @@ static void test_clients_can_be_freed_on_the_way(void **state)
     assert_true(switchboard_run(world->board, bob_has_some, world, PATIENCE));
 }
 
+/* A thread of an application that never waits for the others. */
+struct meddler {
+    jingle_transfer *transfer;
+    const jingle_file_sink *sink;
+    _Atomic bool stop;
+    _Atomic unsigned rounds;
+    unsigned accepted;
+};
+
+static gpointer meddle(gpointer data)
+{
+    struct meddler *meddler = data;
+    jingle_transfer *transfer = meddler->transfer;
+    jingle_transfer_statistics statistics = {.size = sizeof statistics};
+    while (!atomic_load(&meddler->stop)) {
+        meddler->accepted += jingle_transfer_accept(transfer, meddler->sink) == JINGLE_OK;
+        jingle_transfer_get_statistics(transfer, &statistics);
+        jingle_transfer_set_rate_limit(transfer, SLOW);
+        jingle_transfer_set_user(transfer, meddler);
+        assert_ptr_equal(jingle_transfer_ref(transfer), transfer);
+        assert_non_null(jingle_transfer_name(transfer));
+        assert_non_null(jingle_transfer_peer(transfer));
+        assert_non_null(jingle_transfer_id(transfer));
+        assert_null(jingle_transfer_memory(transfer, NULL));
+        jingle_transfer_unref(transfer);
+        if (atomic_fetch_add(&meddler->rounds, 1) > 100000) {
+            g_usleep(100);
+        }
+    }
+    return NULL;
+}
+
+static bool all_meddled_once(void *user)
+{
+    struct meddler *meddlers = user;
+    return atomic_load(&meddlers[0].rounds) > 0 && atomic_load(&meddlers[1].rounds) > 0;
+}
+
+static void test_any_thread_may_ask_anything_until_after_the_end(void **state)
+{
+    struct world *world = *state;
+    jingle_file_source source = path_source("a.bin", BIG);
+    jingle_file_sink sink = folder_sink();
+    offer_and_await(world, &source, NULL);
+    struct meddler meddlers[2] = {{.transfer = bobs(world), .sink = &sink},
+                                  {.transfer = bobs(world), .sink = &sink}};
+    GThread *threads[2];
+    for (size_t i = 0; i < 2; i++) {
+        threads[i] = g_thread_new("meddler", meddle, &meddlers[i]);
+    }
+    assert_true(switchboard_run(world->board, all_meddled_once, meddlers, PATIENCE));
+    await(world, &world->bob, JINGLE_EVENT_TRANSFER_STARTED);
+    assert_true(switchboard_run(world->board, bob_has_some, world, PATIENCE));
+    assert_int_equal(jingle_transfer_cancel(world->alice.courses[0].transfer), JINGLE_OK);
+    await_ends(world, 1);
+    assert_both_ended(world, JINGLE_ERROR_CANCELED, JINGLE_ERROR_CANCELED);
+    jingle_client_free(world->bob.client);
+    world->bob.client = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        atomic_store(&meddlers[i].stop, true);
+        g_thread_join(threads[i]);
+    }
+    assert_int_equal(meddlers[0].accepted + meddlers[1].accepted, 1);
+}
+
 static void test_clients_can_be_freed_before_an_answer(void **state)
 {
     struct world *world = *state;
@@ -990,6 +1055,7 @@ int main(void)
         STORY(test_what_cannot_be_sent_is_said_at_once),
         STORY(test_a_sink_that_does_not_fit_leaves_the_offer_open),
         STORY(test_clients_can_be_freed_on_the_way),
+        STORY(test_any_thread_may_ask_anything_until_after_the_end),
         STORY(test_clients_can_be_freed_before_an_answer),
         STORY(test_a_connection_that_is_lost_to_the_server_does_not_matter),
     };
