@@ -111,8 +111,8 @@ static void config_fill(jingle_client_config *config, const struct options *opti
         config->ring_timeout = (int64_t)(options->ring_timeout * 1e6);
     }
     config->take_files = takes_files(options);
-    config->no_calls = strcmp(options->words[0], "receive") == 0 ||
-                       strcmp(options->words[0], "send") == 0;
+    config->no_calls =
+        strcmp(options->words[0], "receive") == 0 || strcmp(options->words[0], "send") == 0;
     config->software_name = "jcall";
     config->media_threads = 1; /* one call at a time */
     config->log = tell_log;

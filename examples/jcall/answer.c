@@ -1,7 +1,7 @@
 /* jcall answer [--auto] [--once] */
 #include "command.h"
 #include "exit.h"
-#include "phone.h"
+#include "phone_waiting.h"
 
 static void answer_ready(struct phone *phone)
 {
@@ -10,6 +10,9 @@ static void answer_ready(struct phone *phone)
 
 static void answer_incoming(struct phone *phone, const jingle_event *event)
 {
+    if (phone->session && phone_wait(phone, event)) {
+        return;
+    }
     if (phone->session) {
         jingle_session_reject(event->session, JINGLE_REASON_BUSY);
         tell_busy(phone->teller, event->session, event->u.incoming.from);

@@ -1,7 +1,7 @@
 /* jcall call JID */
 #include "command.h"
 #include "exit.h"
-#include "phone.h"
+#include "phone_waiting.h"
 
 #include <string.h>
 
@@ -51,6 +51,9 @@ static void call_incoming(struct phone *phone, const jingle_event *event)
         phone->wait_due = G_MAXINT64;
         phone_take_incoming(phone, event);
         phone_accept(phone, event->session, false);
+        return;
+    }
+    if (phone_wait(phone, event)) {
         return;
     }
     jingle_session_reject(event->session, JINGLE_REASON_BUSY);

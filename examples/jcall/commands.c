@@ -30,6 +30,7 @@ static const struct {
     {"refuse", REQUEST_REFUSE},
     {"reject", REQUEST_REFUSE},
     {"stop-files", REQUEST_STOP_FILES},
+    {"switch", REQUEST_SWITCH_CALL},
     {"hangup", REQUEST_HANGUP},
     {"quit", REQUEST_QUIT},
 };

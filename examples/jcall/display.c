@@ -49,11 +49,11 @@ bool display_live(const struct display *display)
     return display->live;
 }
 
+/* Not flushed: it goes out together with what takes its place, so that nothing flickers. */
 static void line_hide(struct display *display)
 {
     if (*display->line) {
         fputs(LINE_CLEAR, stdout);
-        fflush(stdout);
     }
 }
 
@@ -69,6 +69,9 @@ static void display_write(struct display *display, FILE *out, const char *text)
 {
     pthread_mutex_lock(&display->lock);
     line_hide(display);
+    if (out != stdout) {
+        fflush(stdout);
+    }
     fputs(text, out);
     fputc('\n', out);
     fflush(out);

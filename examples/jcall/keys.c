@@ -18,8 +18,8 @@ static const struct meaning call_keys[] = {
     {'m', REQUEST_TOGGLE_MUTE},   {'h', REQUEST_TOGGLE_HOLD}, {'v', REQUEST_TOGGLE_CAMERA},
     {'s', REQUEST_TOGGLE_SCREEN}, {'x', REQUEST_STOP_VIDEO},  {'f', REQUEST_FULL_SCREEN},
     {'p', REQUEST_SNAPSHOT},      {'o', REQUEST_ASK_FILE},    {'a', REQUEST_TAKE},
-    {'r', REQUEST_REFUSE},        {'c', REQUEST_STOP_FILES},  {'q', REQUEST_HANGUP},
-    {KEY_END, REQUEST_HANGUP},    {'\0', REQUEST_NONE},
+    {'r', REQUEST_REFUSE},        {'c', REQUEST_STOP_FILES},  {'w', REQUEST_SWITCH_CALL},
+    {'q', REQUEST_HANGUP},        {KEY_END, REQUEST_HANGUP},  {'\0', REQUEST_NONE},
 };
 
 static const struct meaning ringing_keys[] = {

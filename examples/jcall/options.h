@@ -61,6 +61,7 @@ struct options {
     double seconds;      /* hang up so long after the call connected; 0: never */
     gboolean until_source_ends;
     char *digits;
+    gboolean call_waiting;
     gboolean automatic;
     gboolean once;
     /* files */

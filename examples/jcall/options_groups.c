@@ -245,6 +245,8 @@ static void add_call(GOptionContext *context, struct options *o)
         {"digits", 0, 0, G_OPTION_ARG_STRING, &o->digits, "Dial these once connected", "DIGITS"},
         {"direct", 0, 0, G_OPTION_ARG_NONE, &o->direct,
          "call: ring one device at once, without a message to all", NULL},
+        {"call-waiting", 0, 0, G_OPTION_ARG_NONE, &o->call_waiting,
+         "A second caller waits in place of reading that you are busy", NULL},
         {"auto", 0, 0, G_OPTION_ARG_NONE, &o->automatic, "answer, receive: without asking", NULL},
         {"once", 0, 0, G_OPTION_ARG_NONE, &o->once, "answer, receive: end after one", NULL},
         ENTRY_END,

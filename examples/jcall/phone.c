@@ -5,6 +5,7 @@
 #include "exit.h"
 #include "phone_files.h"
 #include "phone_video.h"
+#include "phone_waiting.h"
 #include "screen.h"
 #include "sound.h"
 
@@ -126,6 +127,7 @@ static void phone_quit(struct phone *phone, const char *text)
     phone->quitting = true;
     phone->stop_due = g_get_monotonic_time() + HANGUP_PATIENCE;
     transfers_stop(&phone->transfers);
+    phone_waiting_end(phone);
     if (phone->session) {
         jingle_session_end(phone->session);
     } else if (!phone->lasting) {
@@ -202,7 +204,7 @@ static bool request_fits(const struct phone *phone, enum request_kind kind)
 static const char UNKNOWN[] =
     "Unknown command; there are answer, decline, busy, mute, unmute, hold, unhold, digits, video, "
     "refuse-video, stop-video, camera, screen, no-picture, direction, snapshot, record, "
-    "stop-record, send, take, refuse, stop-files, hangup and quit.";
+    "stop-record, send, take, refuse, stop-files, switch, hangup and quit.";
 
 static void phone_do(struct phone *phone, const struct request *request)
 {
@@ -243,6 +245,9 @@ static void phone_do(struct phone *phone, const struct request *request)
         break;
     case REQUEST_DIGITS:
         phone_dial(phone, request->value);
+        break;
+    case REQUEST_SWITCH_CALL:
+        phone_switch(phone);
         break;
     case REQUEST_HANGUP:
         phone_hang_up(phone);
@@ -293,7 +298,7 @@ static void phone_ended(struct phone *phone, const jingle_event *event)
     phone_take(phone, NULL, PHONE_FREE);
     if (phone->quitting) {
         phone_finish(phone, code, text);
-    } else {
+    } else if (!phone_next(phone)) {
         phone->on_ended(phone, reason, code, text);
     }
     g_free(text);
@@ -410,6 +415,8 @@ static void phone_take_event(struct phone *phone, const jingle_event *event)
     default:
         if (event->transfer) {
             phone_files_event(phone, event);
+        } else if (phone_waiting_event(phone, event)) {
+            break;
         } else if (event->session && event->session == phone->session) {
             phone_take_session_event(phone, event);
         }
@@ -424,6 +431,8 @@ static void phone_ring(struct phone *phone)
         what = RINGING_HERE;
     } else if (phone->state == PHONE_CALLING && phone->rings) {
         what = RINGING_THERE;
+    } else if (phone->waiting) {
+        what = RINGING_BESIDE;
     }
     ringing_set(&phone->ringing, phone->options, what);
 }
@@ -558,6 +567,7 @@ int phone_run(struct phone *phone)
         sound_config_clear(&phone->sound);
     }
     phone_video_clear(phone);
+    phone_waiting_clear(phone);
     transfers_clear(&phone->transfers);
     report_free(phone->report);
     g_free(phone->text);

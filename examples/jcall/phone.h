@@ -49,6 +49,9 @@ struct phone {
     struct screen *screen; /* NULL: no window */
     struct wires wires;
     struct ringing ringing;
+    /* a second call: phone_waiting.c; references, or NULL */
+    jingle_session *waiting;    /* rings while we talk */
+    jingle_session *parked;     /* on hold while we talk with somebody else */
     struct transfers transfers; /* files to and from others: phone_files.c */
     /* numbers */
     enum phone_state state;
@@ -62,6 +65,7 @@ struct phone {
     bool video_incoming; /* the call that rings here offers video */
     bool calling;        /* it was we who called */
     bool rings;          /* over there */
+    bool parked_muted;
     bool sound_ready;
     bool asks; /* there is somebody, or a program, to ask */
     bool was_online;

@@ -35,7 +35,8 @@ enum request_kind {
     REQUEST_TAKE,     /* the file that is offered */
     REQUEST_TAKE_ALL, /* all that are offered now */
     REQUEST_REFUSE,
-    REQUEST_STOP_FILES, /* all that are under way */
+    REQUEST_STOP_FILES,  /* all that are under way */
+    REQUEST_SWITCH_CALL, /* to the one that waits or is on hold */
     REQUEST_HANGUP,
     REQUEST_QUIT,
     REQUEST_UNKNOWN,

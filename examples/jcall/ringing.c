@@ -20,8 +20,12 @@ void ringing_set(struct ringing *ringing, const struct options *options, enum ri
     ringing->what = what;
     jingle_player_free(ringing->player);
     ringing->player = NULL;
+    static const jingle_ring rings[] = {
+        [RINGING_HERE] = JINGLE_RING_INCOMING,
+        [RINGING_THERE] = JINGLE_RING_BACK,
+        [RINGING_BESIDE] = JINGLE_RING_WAITING,
+    };
     if (what != RINGING_NOTHING) {
-        ringing->player =
-            play(options, what == RINGING_HERE ? JINGLE_RING_INCOMING : JINGLE_RING_BACK);
+        ringing->player = play(options, rings[what]);
     }
 }

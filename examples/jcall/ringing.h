@@ -6,8 +6,9 @@
 
 enum ringing_what {
     RINGING_NOTHING,
-    RINGING_HERE,  /* somebody calls */
-    RINGING_THERE, /* we call, and it rings over there */
+    RINGING_HERE,   /* somebody calls */
+    RINGING_THERE,  /* we call, and it rings over there */
+    RINGING_BESIDE, /* somebody calls while we talk */
 };
 
 struct ringing {

@@ -29,6 +29,12 @@ void tell_waiting(struct teller *teller);
 void tell_calling(struct teller *teller, jingle_session *session);
 void tell_answering(struct teller *teller, jingle_session *session);
 void tell_busy(struct teller *teller, jingle_session *session, const char *from);
+/* A second call: it waits while we talk; it is the call now, after a hold, or it rings here as any
+ * other; it ended beside the one that goes on. */
+void tell_waiting_call(struct teller *teller, jingle_session *session, const char *from);
+void tell_back(struct teller *teller, jingle_session *session, bool muted);
+void tell_incoming_again(struct teller *teller, jingle_session *session);
+void tell_other_ended(struct teller *teller, jingle_session *session);
 void tell_switch(struct teller *teller, jingle_session *session, bool mute, bool on);
 void tell_digits(struct teller *teller, jingle_session *session, const char *digits);
 /* What we do with our picture: "camera", "screen", "none", "adding", "accepting", "refusing",

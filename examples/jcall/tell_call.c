@@ -136,6 +136,48 @@ void tell_busy(struct teller *teller, jingle_session *session, const char *from)
     g_free(clean);
 }
 
+void tell_waiting_call(struct teller *teller, jingle_session *session, const char *from)
+{
+    if (teller->json) {
+        teller_json(teller,
+                    json_own("call-waiting", session, json_pack("{so}", "from", json_text(from))));
+        return;
+    }
+    char *clean = text_clean(from, NAME_MAX_SHOWN);
+    tell_note(teller, "%s calls, too: w puts this call on hold and answers.", clean);
+    display_ring(teller->display);
+    g_free(clean);
+}
+
+void tell_back(struct teller *teller, jingle_session *session, bool muted)
+{
+    call_begin(teller, session, false);
+    teller->muted = muted;
+    if (teller->json) {
+        teller_json(teller, json_own("back", session, NULL));
+    }
+    char *peer = peer_text(session);
+    tell_note(teller, "Back to the call with %s.", peer);
+    g_free(peer);
+    teller_enter(teller, STAGE_TALKING);
+}
+
+void tell_incoming_again(struct teller *teller, jingle_session *session)
+{
+    call_begin(teller, session, false);
+    char *peer = peer_text(session);
+    tell_note(teller, "%s still calls.", peer);
+    g_free(peer);
+    teller_enter(teller, STAGE_INCOMING);
+}
+
+void tell_other_ended(struct teller *teller, jingle_session *session)
+{
+    char *peer = peer_text(session);
+    tell_note(teller, "The other call, with %s, has ended.", peer);
+    g_free(peer);
+}
+
 void tell_switch(struct teller *teller, jingle_session *session, bool mute, bool on)
 {
     if (mute) {

@@ -136,6 +136,41 @@ def test_it_rings_at_both_ends_until_the_answer(server, run_jcall, tmp_path):
     assert abs(sound.read(here)[0]).max() > 0.1
 
 
+def test_a_second_caller_waits_and_is_talked_to_in_turn(server, run_jcall, connected_call):
+    alice, bob = connected_call(server, answer_words=["--call-waiting"])
+    carol = run_jcall(server, "carol", "call", server.jid("bob"), "--source", "tone:660",
+                      "--sink", "null")
+    assert bob.await_event("call-waiting")["from"].startswith(server.jid("carol"))
+    carol.await_event("ringing")
+    bob.command("switch")
+    alice.await_event("hold", on=True)
+    for side in (carol, bob):
+        side.await_event("connected")
+    carol.await_sound(0.5)
+    bob.command("switch")
+    carol.await_event("hold", on=True)
+    alice.await_event("hold", on=False)
+    alice.await_sound(0.5)
+    bob.command("hangup")
+    assert alice.await_exit() == 0
+    bob.await_event("back")
+    carol.await_event("hold", on=False)
+    carol.command("hangup")
+    assert carol.await_exit() == 0
+    bob.await_event("ended")
+
+
+def test_a_waiting_call_rings_when_the_other_one_ends(server, run_jcall, connected_call):
+    alice, bob = connected_call(server, answer_words=["--call-waiting"])
+    carol = run_jcall(server, "carol", "call", server.jid("bob"), "--source", "silence",
+                      "--sink", "null")
+    bob.await_event("call-waiting")
+    alice.command("hangup")
+    bob.await_event("ended")
+    bob.command("decline")
+    assert carol.await_event("ended")["reason"] == "declined"
+
+
 def test_call_after_call_with_the_same_answerer(server, run_jcall, answering):
     bob = answering(server, "bob")
     for _ in range(3):
