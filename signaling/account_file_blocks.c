@@ -42,12 +42,18 @@ static void answer(struct account *account, const char *to, const char *id,
     account_send(account, error ? stanza_error_reply(&request, error) : stanza_result(&request));
 }
 
+static void refuse_quietly(struct account *account, const struct stanza *iq,
+                           enum stanza_condition condition, const char *why)
+{
+    struct stanza_error error = stanza_error_make(condition, JINGLE_CONDITION_NONE, why);
+    account_reply_error(account, iq, &error);
+}
+
 static void refuse(struct account *account, const struct stanza *iq,
                    enum stanza_condition condition, const char *why)
 {
-    struct stanza_error error = stanza_error_make(condition, JINGLE_CONDITION_NONE, why);
     log_warning(account->log, "%s: in-band: %s", iq->from, why);
-    account_reply_error(account, iq, &error);
+    refuse_quietly(account, iq, condition, why);
 }
 
 void file_blocks_clear(struct account_file *file)
@@ -173,7 +179,9 @@ static void dispatch(struct account *account, const struct stanza *iq,
         return;
     }
     file = find_stream(account, iq->from, stanza->sid);
-    if (!file)
+    if (!file && stanza->kind == IBB_CLOSE)
+        refuse_quietly(account, iq, STANZA_ITEM_NOT_FOUND, "no such stream"); /* often: all came */
+    else if (!file)
         refuse(account, iq, STANZA_ITEM_NOT_FOUND, "no such stream");
     else if (stanza->kind == IBB_DATA)
         receive_block(file, iq, stanza);
