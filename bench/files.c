@@ -1,42 +1,49 @@
-/* How fast a file moves over loopback, from one process to another: by the engine's own parts
- * (SOCKS5 listener and dialer, movers, partial file) and by a bare loop that does the least that
- * must be done, on the same file in alternating runs.
+/* How fast a file moves over loopback from one process to another: by the library, and by the least
+ * that does the same, in alternating runs. The server is a Prosody of the bench's own, without
+ * limits.
  *
- *     loop:    read ─▶ sha-256 ─▶ send ═▶ receive ─▶ sha-256 ─▶ write, fsync
- *     mover:   the same through engine/transfer; the receiver compares hashes and renames
- *     kernel:  as mover, but the sender needs no hash: sendfile()
+ *     loop     read ─▶ sha-256 ─▶ send ═▶ receive ─▶ sha-256 ─▶ write, fsync   (file_loop.h)
+ *     socks5   the same file from client to client, from the offer to the end   (file_sides.h)
+ *     proxy    likewise through the server's proxy (XEP-0065)
+ *     pump     IQs of in-band bytestreams over bare streams                     (stanza_pump.h)
+ *     inband   a file in-band, in as many IQs of that size                      (file_sides.h)
  */
-#include "transfer/bytestream.h"
-#include "transfer/file_mover.h"
-#include "transfer/outgoing_file.h"
-#include "transfer/partial_file.h"
-#include "transfer/socks5_dialer.h"
-#include "transfer/socks5_listener.h"
+#include "file_loop.h"
+#include "file_sides.h"
+#include "stanza_pump.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define ADDRESS "972b7bf47291ca609517f67f86b5081086052dad"
+/* As the engine does it with another engine. */
+enum { MIB = 1024 * 1024, IN_BAND_BLOCK = 4096, IN_BAND_WINDOW = 16 };
 
-enum { MIB = 1024 * 1024, LOOP_BUFFER = 256 * 1024 };
+struct server {
+    char host[64];
+    char domain[64];
+    char ca_file[256];
+    char directory[256];
+    char port[16];
+    char tls_port[16];
+};
 
 struct bench {
-    const char *folder;
-    char source[512];
-    uint64_t size;
-    int port_pipe[2]; /* the receiver tells its port to the sender */
-    bool sender_hashes;
+    unsigned mib; /* of the file that goes directly */
+    unsigned proxy_mib;
+    unsigned in_band_mib;
+    unsigned pairs;
+    char folder[256];
+    struct server server;
+    struct file_sides sides;
+    struct stanza_pump pump;
+};
+
+struct rates {
+    double loop, socks5, proxy, pump, in_band;
 };
 
 static void die(const char *what)
@@ -45,235 +52,81 @@ static void die(const char *what)
     exit(1);
 }
 
-/* ---------------------------------------------------------------------------- bare loop -- */
+/* -- the server -- */
 
-static void loop_send(const struct bench *bench)
+static void take_line(struct server *server, const char *line)
 {
-    uint16_t port;
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    uint8_t *buffer = malloc(LOOP_BUFFER);
-    struct hasher *hasher = hasher_new(hash_bit(HASH_SHA_256));
-    int file = open(bench->source, O_RDONLY);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (read(bench->port_pipe[0], &port, sizeof port) != sizeof port) {
-        die("the receiver's port");
-    }
-    to.sin_port = htons(port);
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
-        die("connect");
-    }
-    ssize_t count;
-    while ((count = read(file, buffer, LOOP_BUFFER)) > 0) {
-        hasher_add(hasher, buffer, (size_t)count);
-        for (ssize_t at = 0, sent; at < count; at += sent) {
-            sent = send(fd, buffer + at, (size_t)(count - at), MSG_NOSIGNAL);
-            if (sent < 0) {
-                die("send");
-            }
+    const struct {
+        const char *name;
+        char *value;
+        size_t size;
+    } known[] = {{"HOST=", server->host, sizeof server->host},
+                 {"PORT=", server->port, sizeof server->port},
+                 {"TLS_PORT=", server->tls_port, sizeof server->tls_port},
+                 {"DOMAIN=", server->domain, sizeof server->domain},
+                 {"CA_FILE=", server->ca_file, sizeof server->ca_file},
+                 {"DIR=", server->directory, sizeof server->directory}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t length = strlen(known[i].name);
+        if (strncmp(line, known[i].name, length) == 0) {
+            snprintf(known[i].value, known[i].size, "%.*s", (int)strcspn(line + length, "\n"),
+                     line + length);
         }
     }
-    shutdown(fd, SHUT_WR);
-    (void)!read(fd, buffer, 1); /* until the other side is done */
 }
 
-static void loop_receive(const struct bench *bench)
+static void start_server(struct server *server)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    char path[600];
-    uint8_t *buffer = malloc(LOOP_BUFFER);
-    struct hasher *hasher = hasher_new(hash_bit(HASH_SHA_256));
-    int listening = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listening, (struct sockaddr *)&at, size) < 0 || listen(listening, 1) < 0 ||
-        getsockname(listening, (struct sockaddr *)&at, &size) < 0) {
-        die("listen");
+    char line[512];
+    FILE *told =
+        popen(PRIVATE_SERVER " start --account alice --account bob --proxy --log info", "re");
+    while (told && fgets(line, sizeof line, told)) {
+        take_line(server, line);
     }
-    uint16_t port = ntohs(at.sin_port);
-    if (write(bench->port_pipe[1], &port, sizeof port) != sizeof port) {
-        die("the port");
-    }
-    int fd = accept(listening, NULL, NULL);
-    snprintf(path, sizeof path, "%s/loop.out", bench->folder);
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ssize_t count;
-    while ((count = recv(fd, buffer, LOOP_BUFFER, 0)) > 0) {
-        hasher_add(hasher, buffer, (size_t)count);
-        if (write(file, buffer, (size_t)count) != count) {
-            die("write");
-        }
-    }
-    fsync(file);
-    unlink(path);
-}
-
-/* ------------------------------------------------------------------------------- engine -- */
-
-struct side {
-    GMainContext *context;
-    int fd;
-    sem_t ended;
-    struct mover_event last;
-    struct file_mover *mover;
-};
-
-static void on_event(void *user, const struct mover_event *event)
-{
-    struct side *side = user;
-    if (event->kind == MOVER_ENDED) {
-        side->last = *event;
-        sem_post(&side->ended);
-    }
-}
-
-static void on_guest(void *user, int fd, const char *address)
-{
-    struct side *side = user;
-    (void)address;
-    side->fd = fd;
-}
-
-static void on_connected(void *user, int fd, const char *cid)
-{
-    struct side *side = user;
-    (void)cid;
-    side->fd = fd;
-}
-
-static void on_failed(void *user)
-{
-    (void)user;
-    die("no connection");
-}
-
-static void move(struct side *side, const struct mover_config *config)
-{
-    sem_init(&side->ended, 0, 0);
-    side->mover = file_mover_new(config);
-    if (!side->mover) {
-        die("mover");
-    }
-    if (config->receiving) {
-        file_mover_finish(side->mover, NULL, 0);
-    }
-    while (sem_wait(&side->ended) < 0 && errno == EINTR) {
-    }
-    if (side->last.status != TRANSFER_OK) {
-        die(transfer_status_text(side->last.status));
-    }
-}
-
-static void engine_send(const struct bench *bench)
-{
-    enum transfer_status status;
-    struct side side = {.context = g_main_context_new(), .fd = -1};
-    struct dial_candidate candidate = {
-        .cid = "direct", .host = "127.0.0.1", .priority = 1, .addresses = {ADDRESS}};
-    const struct socks5_dialer_config config = {
-        .context = side.context, .hooks = {on_connected, on_failed, &side}, .loopback = true};
-    struct outgoing_file *file = outgoing_file_open(bench->source, &status);
-    struct socks5_dialer *dialer = socks5_dialer_new(&config);
-    if (read(bench->port_pipe[0], &candidate.port, sizeof candidate.port) < 0) {
-        die("the receiver's port");
-    }
-    socks5_dialer_add(dialer, &candidate);
-    while (side.fd < 0) {
-        g_main_context_iteration(side.context, TRUE);
-    }
-    const struct mover_config moving = {
-        .stream = side.fd,
-        .source = outgoing_file_source(file),
-        .end = bench->size,
-        .algorithms = bench->sender_hashes ? hash_bit(HASH_SHA_256) : 0,
-        .event = on_event,
-        .user = &side,
-    };
-    char byte;
-    move(&side, &moving);
-    (void)fcntl(side.fd, F_SETFL, 0);
-    (void)!read(side.fd, &byte, 1);
-}
-
-static void engine_receive(const struct bench *bench)
-{
-    enum transfer_status status;
-    struct side side = {.context = g_main_context_new(), .fd = -1};
-    const struct socks5_listener_config config = {.context = side.context};
-    const struct file_identity identity = {
-        .peer = "a@b", .name = "mover.out", .size = bench->size, .date = 1};
-    struct socks5_listener *listener = socks5_listener_new(&config);
-    struct partial_file *file = partial_file_open(bench->folder, &identity, &status);
-    if (!file || !socks5_listener_expect(listener, ADDRESS, on_guest, &side)) {
-        die("listener or file");
-    }
-    uint16_t port = socks5_listener_port(listener);
-    if (write(bench->port_pipe[1], &port, sizeof port) != sizeof port) {
-        die("the port");
-    }
-    while (side.fd < 0) {
-        g_main_context_iteration(side.context, TRUE);
-    }
-    const struct mover_config moving = {
-        .stream = side.fd,
-        .receiving = true,
-        .sink = partial_file_sink(file),
-        .end = bench->size,
-        .algorithms = hash_bit(HASH_SHA_256),
-        .event = on_event,
-        .user = &side,
-    };
-    move(&side, &moving);
-    unlink(partial_file_path(file));
-}
-
-/* --------------------------------------------------------------------------------- runs -- */
-
-typedef void (*side_fn)(const struct bench *bench);
-
-static pid_t in_a_child(side_fn run, const struct bench *bench)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        run(bench);
-        _exit(0);
-    }
-    return child;
-}
-
-/* MiB/s of one run, and the receiver's highest memory. */
-static double run(struct bench *bench, side_fn send_side, side_fn receive_side, long *rss_kib)
-{
-    struct rusage used;
-    int how;
-    if (pipe(bench->port_pipe) < 0) {
-        die("pipe");
-    }
-    usec began = clock_now();
-    pid_t receiver = in_a_child(receive_side, bench);
-    pid_t sender = in_a_child(send_side, bench);
-    if (wait4(receiver, &how, 0, &used) < 0 || how != 0) {
-        fprintf(stderr, "The receiver failed.\n");
+    if (!told || pclose(told) != 0) {
+        fputs("There is no server to send through.\n", stderr);
         exit(1);
     }
-    double seconds = (double)(clock_now() - began) / USEC_PER_SEC;
-    waitpid(sender, &how, 0);
-    close(bench->port_pipe[0]);
-    close(bench->port_pipe[1]);
-    *rss_kib = used.ru_maxrss;
-    return (double)bench->size / MIB / seconds;
 }
 
-static double best(double a, double b)
+/* For what is done at exit, of this process and not of its children. */
+static const struct bench *to_clean_up;
+static pid_t own_pid;
+
+static void remove_file(const struct bench *bench, const char *name)
 {
-    return a > b ? a : b;
+    char path[320];
+    snprintf(path, sizeof path, "%s/%s", bench->folder, name);
+    (void)remove(path);
 }
 
-static void make_source(struct bench *bench)
+static void clean_up(void)
 {
+    static const char *const names[] = {"direct", "proxy", "in-band", "loop", "received", ""};
+    char command[512];
+    if (getpid() != own_pid) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        remove_file(to_clean_up, names[i]);
+    }
+    if (*to_clean_up->server.directory) {
+        snprintf(command, sizeof command, PRIVATE_SERVER " stop '%s'",
+                 to_clean_up->server.directory);
+        (void)!system(command);
+    }
+}
+
+/* -- runs -- */
+
+static void make_file(const struct bench *bench, const char *name, unsigned mib)
+{
+    char path[320];
     uint64_t state = 88172645463325252ULL;
     uint64_t *block = malloc(MIB);
-    snprintf(bench->source, sizeof bench->source, "%s/source", bench->folder);
-    FILE *file = fopen(bench->source, "w");
-    for (uint64_t written = 0; file && written < bench->size; written += MIB) {
+    snprintf(path, sizeof path, "%s/%s", bench->folder, name);
+    FILE *file = fopen(path, "we");
+    for (unsigned written = 0; file && written < mib; written++) {
         for (size_t i = 0; i < MIB / sizeof *block; i++) {
             state ^= state << 13;
             state ^= state >> 7;
@@ -281,72 +134,152 @@ static void make_source(struct bench *bench)
             block[i] = state;
         }
         if (fwrite(block, MIB, 1, file) != 1) {
-            die(bench->source);
+            die(path);
         }
     }
     if (!file || fclose(file) != 0) {
-        die(bench->source);
+        die(path);
     }
     free(block);
 }
 
-static void measure(struct bench *bench, int pairs)
+static double loop_rate(const struct bench *bench)
 {
-    double loop = 0;
-    double mover = 0;
-    double kernel = 0;
-    long loop_rss = 0;
-    long mover_rss = 0;
-    long kernel_rss = 0;
-    printf("%6s %10s %10s %10s %8s   MiB/s\n", "pair", "loop", "mover", "kernel", "ratio");
-    for (int pair = 1; pair <= pairs; pair++) {
-        double bare = run(bench, loop_send, loop_receive, &loop_rss);
-        bench->sender_hashes = true;
-        double moved = run(bench, engine_send, engine_receive, &mover_rss);
-        bench->sender_hashes = false;
-        double sent = run(bench, engine_send, engine_receive, &kernel_rss);
-        printf("%6d %10.0f %10.0f %10.0f %8.3f\n", pair, bare, moved, sent, moved / bare);
-        fflush(stdout);
-        loop = best(loop, bare);
-        mover = best(mover, moved);
-        kernel = best(kernel, sent);
-    }
-    printf("{\"loop_mib_s\": %.1f, \"mover_mib_s\": %.1f, \"mover_ratio\": %.3f, "
-           "\"kernel_mib_s\": %.1f, \"rss_extra_kib\": %ld}\n",
-           loop, mover, mover / loop, kernel, mover_rss - loop_rss);
+    char source[320];
+    char target[320];
+    snprintf(source, sizeof source, "%s/direct", bench->folder);
+    snprintf(target, sizeof target, "%s/loop", bench->folder);
+    double seconds = file_loop(source, target);
+    unlink(target);
+    return bench->mib / seconds;
 }
 
-int main(int argc, char **argv)
+static double way_rate(struct bench *bench, const char *name, unsigned mib, jingle_way way)
+{
+    char source[320];
+    snprintf(source, sizeof source, "%s/%s", bench->folder, name);
+    return mib / file_sides_send(&bench->sides, source, way);
+}
+
+static double pump_rate(const struct bench *bench)
+{
+    unsigned blocks = bench->in_band_mib * (MIB / IN_BAND_BLOCK);
+    return bench->in_band_mib / stanza_pump(&bench->pump, blocks);
+}
+
+static void keep_best(double *best, double rate)
+{
+    *best = rate > *best ? rate : *best;
+}
+
+static void measure(struct bench *bench)
+{
+    struct rates best = {0};
+    printf("%4s %9s %9s %7s %9s %9s %9s %7s   MiB/s\n", "pair", "loop", "socks5", "ratio", "proxy",
+           "pump", "inband", "ratio");
+    for (unsigned pair = 1; pair <= bench->pairs; pair++) {
+        struct rates now;
+        now.loop = loop_rate(bench);
+        now.socks5 = way_rate(bench, "direct", bench->mib, JINGLE_WAY_DIRECT);
+        now.proxy = way_rate(bench, "proxy", bench->proxy_mib, JINGLE_WAY_PROXY);
+        now.pump = pump_rate(bench);
+        now.in_band = way_rate(bench, "in-band", bench->in_band_mib, JINGLE_WAY_INBAND);
+        printf("%4u %9.0f %9.0f %7.3f %9.1f %9.2f %9.2f %7.3f\n", pair, now.loop, now.socks5,
+               now.socks5 / now.loop, now.proxy, now.pump, now.in_band, now.in_band / now.pump);
+        fflush(stdout);
+        keep_best(&best.loop, now.loop);
+        keep_best(&best.socks5, now.socks5);
+        keep_best(&best.proxy, now.proxy);
+        keep_best(&best.pump, now.pump);
+        keep_best(&best.in_band, now.in_band);
+    }
+    printf("{\"loop_mib_s\": %.1f, \"socks5_mib_s\": %.1f, \"socks5_ratio\": %.3f, "
+           "\"proxy_mib_s\": %.1f, \"pump_mib_s\": %.2f, \"inband_mib_s\": %.2f, "
+           "\"inband_ratio\": %.3f, \"rss_extra_kib\": %ld}\n",
+           best.loop, best.socks5, best.socks5 / best.loop, best.proxy, best.pump, best.in_band,
+           best.in_band / best.pump, file_sides_end(&bench->sides));
+}
+
+static void prepare(struct bench *bench, char folder[320])
+{
+    struct server *server = &bench->server;
+    to_clean_up = bench;
+    own_pid = getpid();
+    (void)atexit(clean_up);
+    start_server(server);
+    make_file(bench, "direct", bench->mib);
+    make_file(bench, "proxy", bench->proxy_mib);
+    make_file(bench, "in-band", bench->in_band_mib);
+    snprintf(folder, 320, "%s/received", bench->folder);
+    if (mkdir(folder, 0700) < 0) {
+        die(folder);
+    }
+    bench->pump = (struct stanza_pump){
+        .host = server->host,
+        .tls_port = (uint16_t)strtoul(server->tls_port, NULL, 10),
+        .domain = server->domain,
+        .ca_file = server->ca_file,
+        .block = IN_BAND_BLOCK,
+        .window = IN_BAND_WINDOW,
+    };
+    bench->sides = (struct file_sides){
+        .host = server->host,
+        .port = (uint16_t)strtoul(server->port, NULL, 10),
+        .domain = server->domain,
+        .ca_file = server->ca_file,
+        .folder = folder,
+    };
+}
+
+static const char usage[] =
+    "bench_files [--mib 512] [--proxy-mib 128] [--inband-mib 16] [--pairs 5] [--dir /dev/shm]\n";
+
+static void read_options(struct bench *bench, int argc, char **argv, const char **dir)
 {
     static const struct option options[] = {{"mib", required_argument, NULL, 'm'},
+                                            {"proxy-mib", required_argument, NULL, 'x'},
+                                            {"inband-mib", required_argument, NULL, 'i'},
                                             {"pairs", required_argument, NULL, 'p'},
                                             {"dir", required_argument, NULL, 'd'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    char folder[256];
-    const char *dir = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    struct bench bench = {.size = UINT64_C(512) * MIB};
-    int pairs = 5;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
-        if (option == 'm') {
-            bench.size = strtoull(optarg, NULL, 10) * MIB;
-        } else if (option == 'p') {
-            pairs = (int)strtol(optarg, NULL, 10);
-        } else if (option == 'd') {
-            dir = optarg;
-        } else {
-            printf("bench_files [--mib 512] [--pairs 5] [--dir /dev/shm]\n");
-            return option == 'h' ? 0 : 2;
+        unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
+        switch (option) {
+        case 'm':
+            bench->mib = number;
+            break;
+        case 'x':
+            bench->proxy_mib = number;
+            break;
+        case 'i':
+            bench->in_band_mib = number;
+            break;
+        case 'p':
+            bench->pairs = number;
+            break;
+        case 'd':
+            *dir = optarg;
+            break;
+        default:
+            fputs(usage, stdout);
+            exit(option == 'h' ? 0 : 2);
         }
     }
-    snprintf(folder, sizeof folder, "%s/jingle-files-XXXXXX", dir);
-    bench.folder = mkdtemp(folder);
-    if (!bench.folder) {
+}
+
+int main(int argc, char **argv)
+{
+    char folder[320];
+    const char *dir = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    struct bench bench = {.mib = 512, .proxy_mib = 128, .in_band_mib = 16, .pairs = 5};
+    read_options(&bench, argc, argv, &dir);
+    snprintf(bench.folder, sizeof bench.folder, "%s/jingle-files-XXXXXX", dir);
+    if (!mkdtemp(bench.folder)) {
         die(dir);
     }
-    make_source(&bench);
-    measure(&bench, pairs);
-    unlink(bench.source);
-    rmdir(bench.folder);
+    prepare(&bench, folder);
+    file_sides_start(&bench.sides);
+    measure(&bench);
     return 0;
 }
