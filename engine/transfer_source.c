@@ -112,7 +112,7 @@ static bool makes_sense(const jingle_file_source *given)
     int kinds = (given->path != NULL) + (given->memory != NULL) + (given->read != NULL);
     return kinds == 1 && (given->path || given->name) && (!given->name || *given->name) &&
            is_text(given->name) && is_text(given->media_type) && is_text(given->description) &&
-           given->date >= 0;
+           given->date >= 0 && given->bytes <= INT64_MAX; /* no file is larger */
 }
 
 /* What the application handed over and what was opened for it are one from here on. */

@@ -27,6 +27,11 @@ struct http_put {
     enum transfer_status status;
 };
 
+static curl_off_t speed(uint64_t rate_limit)
+{
+    return rate_limit > INT64_MAX ? 0 : (curl_off_t)rate_limit; /* which is no limit either */
+}
+
 /* ------------------------------------------------------------------------ what curl calls -- */
 
 static size_t read_source(char *out, size_t size, size_t count, void *user)
@@ -83,7 +88,7 @@ static int look_around(void *user, curl_off_t down_total, curl_off_t down, curl_
     uint64_t limit = atomic_load(&put->rate_limit);
     if (limit != put->limited_to) {
         put->limited_to = limit;
-        curl_easy_setopt(put->curl, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)limit);
+        curl_easy_setopt(put->curl, CURLOPT_MAX_SEND_SPEED_LARGE, speed(limit));
     }
     if (progress_set(&put->progress, (uint64_t)up, clock_now())) {
         tell(put, &(struct http_put_event){.kind = HTTP_PUT_PROGRESS});
@@ -167,8 +172,8 @@ static bool set_limits(struct http_put *put)
            curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)(stall / USEC_PER_SEC)) ==
                CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE,
-                            (curl_off_t)put->config.rate_limit) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, speed(put->config.rate_limit)) ==
+               CURLE_OK;
 }
 
 static bool set_request(struct http_put *put, const struct http_put_config *config)

@@ -262,14 +262,13 @@ static void say_arrived(struct teller *teller, const jingle_event *event, const 
     g_free(amount);
 }
 
-/* What can go on later from where it stopped. */
+/* What can go on later from where it stopped, and the library does not say so. */
 static bool can_resume(const jingle_event *event)
 {
     const jingle_transfer_statistics *s = &event->u.transfer_ended.statistics;
     switch (event->status) {
     case JINGLE_ERROR_CANCELED:
     case JINGLE_ERROR_NO_PATH:
-    case JINGLE_ERROR_CONNECTION_LOST:
     case JINGLE_ERROR_GONE:
     case JINGLE_ERROR_OFFLINE:
     case JINGLE_ERROR_NO_SPACE:

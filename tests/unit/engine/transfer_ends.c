@@ -117,9 +117,9 @@ static void test_what_makes_no_sense_is_refused_and_freed(void **state)
 {
     (void)state;
     unsigned freed = 0;
-    jingle_file_source wrong[5];
+    jingle_file_source wrong[6];
     struct transfer_source *source;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         wrong[i] = letters();
         wrong[i].free = count_up;
         wrong[i].user = &freed;
@@ -129,12 +129,13 @@ static void test_what_makes_no_sense_is_refused_and_freed(void **state)
     wrong[2].name = "\xff";
     wrong[3].path = "a";
     wrong[4].read = NULL;
-    for (size_t i = 0; i < 5; i++) {
+    wrong[5].bytes = UINT64_MAX;
+    for (size_t i = 0; i < 6; i++) {
         assert_int_equal(transfer_source_open(&wrong[i], &source), JINGLE_ERROR_INVALID);
         assert_int_equal(freed, i + 1);
     }
     transfer_source_drop(&wrong[0]);
-    assert_int_equal(freed, 6);
+    assert_int_equal(freed, 7);
 }
 
 static void test_files_that_cannot_be_sent(void **state)
