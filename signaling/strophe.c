@@ -380,15 +380,19 @@ static void acknowledge_at_once(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
-/* Lets libstrophe read all there is; what OpenSSL already holds makes no descriptor readable. */
+/* Lets libstrophe read all there is; what OpenSSL already holds makes no descriptor readable. What
+ * it answers by itself is written in a round after that of the question, and that may come while it
+ * looks. */
 static void stream_pump(struct strophe *strophe)
 {
     int after = 0;
     for (int i = 0; i < PUMP_ROUNDS_MAX && after <= PUMP_ROUNDS_AFTER; i++) {
         if (strophe->state == STREAM_CLOSED)
             return;
-        after = is_ready(strophe->fd, POLLIN) ? 0 : after + 1;
+        uint64_t bytes = read_bytes(strophe->fd);
+        bool readable = is_ready(strophe->fd, POLLIN);
         xmpp_run_once(strophe->context, 0);
+        after = readable || read_bytes(strophe->fd) != bytes ? 0 : after + 1;
     }
     acknowledge_at_once(strophe->fd);
 }
