@@ -141,8 +141,7 @@ class Internet:
         self._in("public", "ip", "link", "set", f"p{public_number}", "master", "br0")
         self._in(router, "ip", "addr", "add", f"203.0.113.{public_number}/24", "dev", "wan")
         self._in(router, "ip", "route", "add", "default", "via", PUBLIC)
-        self._in(router, "sysctl", "-qw", "net.ipv4.ip_forward=1",
-                 "net.netfilter.nf_conntrack_tcp_loose=0")
+        self._in(router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         self._in(router, "nft", f"""
             add table ip nat
             add chain ip nat post {{ type nat hook postrouting priority 100 ; }}
@@ -150,7 +149,6 @@ class Internet:
             add table ip filter
             add chain ip filter blocked {{ type filter hook forward priority -1 ; }}
             add chain ip filter forward {{ type filter hook forward priority 0 ; policy drop ; }}
-            add rule ip filter forward ct state invalid drop
             add rule ip filter forward iifname lan accept
             add rule ip filter forward ct state established,related accept
             add chain ip filter input {{ type filter hook input priority 0 ; policy accept ; }}
@@ -222,6 +220,9 @@ class Internet:
         not told. Masquerading forgets what went out by an address that is taken away."""
         number = "ab".index(side) + 1
         router = f"router_{side}"
+        # a connection whose beginning it has not seen is none
+        self._in(router, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
+        self._in(router, "nft", "insert rule ip filter forward ct state invalid drop")
         self._in(router, "ip", "addr", "del", f"203.0.113.{number + 1}/24", "dev", "wan")
         self._in(router, "ip", "addr", "add", f"203.0.113.{number + 20}/24", "dev", "wan")
 
