@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "signaling/jid.h"
+#include "transfer/file_name.h"
 #include "transfer/partial_file.h"
 #include "transfer/partial_prune.h"
 #include "transfer_hashes.h"
@@ -31,12 +32,21 @@ void jingle_file_sink_init(jingle_file_sink *sink)
 
 /* --------------------------------------------------------------- what the application gave -- */
 
+static bool names_a_file(const char *path)
+{
+    char *name = g_path_get_basename(path);
+    bool good = *path && !g_str_has_suffix(path, "/") && strcmp(name, ".") != 0 &&
+                strcmp(name, "..") != 0 && strlen(name) < FILE_NAME_SIZE;
+    g_free(name);
+    return good;
+}
+
 static bool makes_sense(const jingle_file_sink *given)
 {
     int kinds = (given->folder != NULL) + (given->path != NULL) + (given->memory_limit > 0) +
                 (given->write != NULL);
     return kinds == 1 && (!given->folder || *given->folder) &&
-           (!given->path || (*given->path && !g_str_has_suffix(given->path, "/")));
+           (!given->path || names_a_file(given->path));
 }
 
 /* Where the file will lie; NULL if it will not lie anywhere. g_free() it. */
@@ -114,6 +124,9 @@ static jingle_status open_file(struct transfer_sink *sink, const jingle_file_sin
     enum transfer_status status;
     partial_prune(folder, clock_wall());
     sink->file = partial_file_open(folder, &identity, &status);
+    if (sink->file && given->path) {
+        partial_file_call(sink->file, name);
+    }
     g_free(folder);
     g_free(bare);
     g_free(name);

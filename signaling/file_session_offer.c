@@ -25,6 +25,8 @@ static void write_description(const struct file_content *content, struct jingle_
     file->desc = NULL;
     file->has_range = file->has_range || content->offset > 0;
     file->range_offset = content->offset;
+    if (!content->we_send)
+        file->range_length = 0; /* to the end, from wherever that is */
 }
 
 static void write_content(struct file_content *content, struct jingle_iq *iq)

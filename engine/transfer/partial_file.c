@@ -141,6 +141,11 @@ struct partial_file *partial_file_open(const char *folder, const struct file_ide
     return NULL;
 }
 
+void partial_file_call(struct partial_file *file, const char *name)
+{
+    g_strlcpy(file->name, name, sizeof file->name);
+}
+
 /* ----------------------------------------------------------------------------- content -- */
 
 uint64_t partial_file_kept(const struct partial_file *file)

@@ -24,6 +24,10 @@ struct partial_file;
 struct partial_file *partial_file_open(const char *folder, const struct file_identity *identity,
                                        enum transfer_status *status);
 
+/* It gets this name in place of the offered one: a file's, shorter than FILE_NAME_SIZE, which the
+ * peer has not chosen and so is not cleaned. */
+void partial_file_call(struct partial_file *file, const char *name);
+
 /* How many bytes are kept: from where the peer may go on. */
 uint64_t partial_file_kept(const struct partial_file *file);
 

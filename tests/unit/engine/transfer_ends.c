@@ -204,6 +204,32 @@ static void test_what_is_kept_can_be_begun_anew(void **state)
     assert_int_equal(folder_count(NULL), 0);
 }
 
+/* The application may want what a peer must not: a name with a dot before it. */
+static void test_a_path_is_taken_at_its_word(void **state)
+{
+    (void)state;
+    jingle_file_sink given;
+    jingle_file_sink wanted;
+    jingle_file_sink_init(&wanted);
+    for (size_t i = 0; i < 2; i++) {
+        wanted.path = folder_path(".mine:1");
+        struct transfer_sink *sink = open_sink(&wanted, 5);
+        struct byte_sink bytes = transfer_sink_bytes(sink);
+        write_all(sink, "hello");
+        assert_int_equal(bytes.publish(bytes.user), TRANSFER_OK);
+        const char *name = i == 0 ? "/.mine:1" : "/.mine:1 (1)";
+        assert_true(g_str_has_suffix(transfer_sink_path(sink), name));
+        transfer_sink_free(sink, true);
+    }
+    wanted.path = folder_path("..");
+    assert_int_equal(transfer_sink_read(&wanted, &given), JINGLE_ERROR_INVALID);
+    char *long_name = g_strnfill(256, 'x');
+    wanted.path = folder_path(long_name);
+    assert_int_equal(transfer_sink_read(&wanted, &given), JINGLE_ERROR_INVALID);
+    g_free(long_name);
+    folder_empty();
+}
+
 static void test_memory_is_handed_over(void **state)
 {
     (void)state;
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_files_that_cannot_be_sent),
         cmocka_unit_test(test_a_folder_gets_the_file_when_it_is_whole),
         cmocka_unit_test(test_what_is_kept_can_be_begun_anew),
+        cmocka_unit_test(test_a_path_is_taken_at_its_word),
         cmocka_unit_test(test_memory_is_handed_over),
         cmocka_unit_test(test_functions_take_bytes_and_hear_the_end),
         cmocka_unit_test(test_sinks_that_make_no_sense),

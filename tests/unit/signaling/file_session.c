@@ -74,12 +74,17 @@ static void accept_outgoing(struct file_side *side, const char *candidates)
 }
 
 /* Theirs is offered. */
-static void start_incoming(struct file_side *side, const char *candidates)
+static void start_incoming_range(struct file_side *side, const char *range, const char *candidates)
 {
     receive(side, g_strdup_printf(JINGLE("session-initiate",
                                          CONTENT(FILE_XML "<transport xmlns='" S5B_NS
                                                           "' sid='t1' mode='tcp'>%s</transport>")),
-                                  "<range/>", candidates));
+                                  range, candidates));
+}
+
+static void start_incoming(struct file_side *side, const char *candidates)
+{
+    start_incoming_range(side, "<range/>", candidates);
 }
 
 static void accept_incoming(struct file_side *side)
@@ -200,6 +205,20 @@ static void test_the_answer_repeats_the_file_and_has_candidates_of_its_own(void 
     assert_string_equal(iq->contents[0].s5b.sid, "t1");
     assert_false(iq->contents[0].s5b.writes_mode);
     assert_int_equal(iq->contents[0].s5b.candidates[0].priority & 1, 0);
+    file_side_clear(&side);
+}
+
+/* The length that they offered would reach beyond the file from there. */
+static void test_what_is_resumed_goes_to_the_end(void **state)
+{
+    struct file_side side;
+
+    (void)state;
+    file_side_init(&side);
+    start_incoming_range(&side, "<range offset='0' length='100'/>", HIGH);
+    file_session_accept(side.session, side.name, 40, NULL, FILE_WAYS_ALL, 0);
+    assert_int_equal(file_side_sent(&side, 0)->contents[0].file.range_offset, 40);
+    assert_int_equal(file_side_sent(&side, 0)->contents[0].file.range_length, 0);
     file_side_clear(&side);
 }
 
@@ -2159,6 +2178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_offer_tells_all_about_the_file_and_where_we_are),
         cmocka_unit_test(test_the_answer_repeats_the_file_and_has_candidates_of_its_own),
+        cmocka_unit_test(test_what_is_resumed_goes_to_the_end),
         cmocka_unit_test(test_dialing_asks_for_the_owners_order_first),
         cmocka_unit_test(test_an_address_that_the_peer_tells_is_asked_for_first),
         cmocka_unit_test(test_ways_without_direct_show_and_dial_nothing_but_proxies),
