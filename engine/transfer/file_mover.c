@@ -13,6 +13,9 @@
 /* Behind everything that a person hears or sees at once. */
 enum { NICENESS = 10, PAGE = 4096 };
 
+/* So much may have gone into sockets and proxies before a peer begins to read. */
+enum { UNREAD_MAX = 32 * 1024 * 1024 };
+
 /* ------------------------------------------------------------------------------ orders -- */
 
 static void wake(struct file_mover *mover)
@@ -92,9 +95,17 @@ static void wait_until(struct file_mover *mover, short events, usec until)
     }
 }
 
+/* How long silence may last. */
+static usec patience(const struct file_mover *mover)
+{
+    const struct mover_config *config = &mover->config;
+    bool begins = mover->progress.done - mover->progress.resumed < UNREAD_MAX;
+    return config->stall_limit + (begins ? (usec)(config->offset / MOVER_CHECK_RATE) : 0);
+}
+
 enum transfer_status mover_wait(struct file_mover *mover, short events, usec until)
 {
-    usec stalled = mover->moved + mover->config.stall_limit;
+    usec stalled = mover->moved + patience(mover);
     if (clock_now() >= stalled) {
         return TRANSFER_STALLED;
     }

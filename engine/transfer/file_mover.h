@@ -22,8 +22,11 @@
 
 enum { MOVER_BUFFER = 256 * 1024 };
 
-/* Not one byte moved for so long, pauses aside. */
+/* Not one byte moved for so long, pauses aside; and of a file that is gone on with longer at first,
+ * for the peer may still be reading for its hash what does not move, at no less than
+ * MOVER_CHECK_RATE (bytes a microsecond, 20 MB/s). */
 #define MOVER_STALL_LIMIT (60 * USEC_PER_SEC)
+enum { MOVER_CHECK_RATE = 20 };
 
 enum mover_event_kind {
     MOVER_HASHING,   /* what is skipped or kept is being hashed: `progress` of that */

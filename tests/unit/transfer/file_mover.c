@@ -545,6 +545,26 @@ static void test_a_mover_that_waits_for_its_peer_is_cancelled_at_once(void **sta
     close(fds[1]);
 }
 
+/* They read for the hash what they have, and may have a slow disk. */
+static void test_a_peer_has_time_to_check_what_it_has(void **state)
+{
+    (void)state;
+    int fds[2];
+    struct told told;
+    assert_true(bytestream_pair(fds));
+    struct byte_source zeros = {.read = read_zeros};
+    struct mover_config out = sending(fds[0], zeros, UINT64_C(11) << 20, &told);
+    out.offset = UINT64_C(10) << 20; /* half a second */
+    out.algorithms = 0;
+    out.stall_limit = USEC_PER_MS;
+    usec began = clock_now();
+    struct file_mover *mover = start(&out);
+    assert_int_equal(await(&told, MOVER_ENDED).status, TRANSFER_STALLED);
+    assert_true(clock_now() - began > 500 * USEC_PER_MS);
+    file_mover_free(mover);
+    close(fds[1]);
+}
+
 static void test_silence_ends_a_transfer_and_a_pause_does_not(void **state)
 {
     (void)state;
@@ -742,6 +762,7 @@ int main(void)
         TEST(test_cancelling_keeps_what_came),
         TEST(test_what_is_only_checked_has_not_moved),
         TEST(test_a_mover_that_waits_for_its_peer_is_cancelled_at_once),
+        TEST(test_a_peer_has_time_to_check_what_it_has),
         TEST(test_silence_ends_a_transfer_and_a_pause_does_not),
         TEST(test_a_source_that_changes_is_not_sent_to_its_end),
         TEST(test_a_peer_that_goes_away_is_a_lost_connection),
