@@ -20,7 +20,7 @@
     "\n " inner "\n</jingle>"
 #define CONTENT(inner)                                                                       \
     "<content creator='initiator' name='a-file-offer' senders='initiator'>\n  " inner "\n</" \
-                                                                                      "content>"
+    "content>"
 #define FILE_OF(inner)                                                          \
     "<description xmlns='" NS_FILE_TRANSFER_5 "'>\n <file>\n " inner "</file> " \
     "</description>"
