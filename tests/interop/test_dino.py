@@ -181,7 +181,8 @@ def test_they_take_a_file(dino_server, dino, sending, tmp_path, size):
     """Below 5 MB it asks nobody."""
     path = files.make(tmp_path / "out" / "sent.bin", size)
     program = sending(dino_server, "bob", dino.jid, path, resource="jcall")
-    assert files.end(program)["status"] == "ok"
+    ended = files.end(program)
+    assert (ended["status"], ended["way"]) == ("ok", "direct")
     assert program.await_exit() == 0
     assert files.equal(path, dino.await_file())
 
@@ -192,4 +193,5 @@ def test_they_send_a_file(dino_server, dino, receiving, tmp_path, size):
     program = receiving(dino_server, "bob", tmp_path / "in")
     dino.send_file(path)
     ended = files.end(program)
-    assert ended["status"] == "ok" and files.equal(path, ended["path"])
+    assert (ended["status"], ended["way"]) == ("ok", "direct")
+    assert files.equal(path, ended["path"])
