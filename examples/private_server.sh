@@ -9,8 +9,9 @@
 #   private_server.sh resume DIR        starts it again where it was
 #   private_server.sh stop DIR          stops it and removes its directory
 #
-#   --account NAME[:PASSWORD]   an account; all of these are contacts of each other
-#   --stranger NAME[:PASSWORD]  an account that is on nobody's roster (password: secret)
+#   --account NAME[:PASSWORD]   an account; all of these are contacts of each other; without a
+#                               password it is secret, here and in the next
+#   --stranger NAME[:PASSWORD]  an account that is on nobody's roster
 #   --domain NAME               the server's domain; default: localhost
 #   --listen ADDRESS            listen here in place of 127.0.0.1
 #   --listen-also ADDRESS       and here, such as at an address of the other family
