@@ -54,6 +54,9 @@ static char *sentence_of_the_end(jingle_transfer *transfer, jingle_status status
     if (status == JINGLE_OK) {
         return g_strdup_printf(transfer->sending ? "%s has been sent." : "%s is here.", name);
     }
+    if (status == JINGLE_ERROR_REFUSED && transfer->by == JINGLE_PARTY_LOCAL) {
+        return g_strdup_printf("%s was refused.", name);
+    }
     const char *who = transfer->way == JINGLE_WAY_HTTP ? " " : " They say: ";
     return g_strdup_printf("%s%s%s", jingle_strerror(status), said ? who : "", said ? said : "");
 }

@@ -30,7 +30,7 @@ const char *jingle_strerror(jingle_status status)
     case JINGLE_ERROR_UNSUPPORTED:
         return "This is not supported here.";
     case JINGLE_ERROR_LIMIT:
-        return "Too many at once.";
+        return "Too many at once, or too large.";
     case JINGLE_ERROR_JID:
         return "That is not an XMPP address; one looks like name@server.";
     case JINGLE_ERROR_HOST_NOT_FOUND:

@@ -68,7 +68,7 @@ typedef enum jingle_status {
     JINGLE_ERROR_STATE = -3,       /**< Not possible now, such as accepting a call that ended. */
     JINGLE_ERROR_INTERNAL = -4,    /**< A fault of this library; the log has more. */
     JINGLE_ERROR_UNSUPPORTED = -5, /**< Left out when this library was built. */
-    JINGLE_ERROR_LIMIT = -6,       /**< More than this library allows at once. */
+    JINGLE_ERROR_LIMIT = -6,       /**< More at once, or larger, than is allowed. */
     /* the account and its server */
     JINGLE_ERROR_JID = -20,            /**< Not a JID. */
     JINGLE_ERROR_HOST_NOT_FOUND = -21, /**< The server's name does not resolve. */
@@ -178,8 +178,10 @@ typedef struct jingle_client_config {
                               in their place for TURN over TLS. */
     const jingle_ice_server *ice_servers;
     size_t ice_server_count;   /**< At most 8; together with the XMPP server's, 8 are used. */
-    bool relay_only;           /**< Media only through TURN: the peer never learns our addresses. */
-    bool allow_strangers;      /**< Let people ring who are not on the roster. Off by default. */
+    bool relay_only;           /**< Media only through TURN, files only through proxies or servers:
+                                    the peer never learns our addresses. */
+    bool allow_strangers;      /**< Let people ring, and offer files, who are not on the roster. Off
+                                    by default: they are told that nobody is there. */
     int64_t ring_timeout;      /**< Give up after this long without an answer, more than 0; 60 s
                                     by default. */
     const char *cache_path;    /**< File that remembers what other clients can do (XEP-0115);
@@ -369,7 +371,8 @@ typedef enum jingle_event_type {
     /** A camera, screen, window or recording failed or came back: `status`, `u.video_device`. */
     JINGLE_EVENT_VIDEO_DEVICE,
     JINGLE_EVENT_VIDEO_SOURCE_ENDED, /**< The video source has no more to say. */
-    /** Somebody offers a file: `transfer`, `u.file`. Accept or reject. */
+    /** Somebody offers a file: `transfer`, `u.file`. Accept or reject, within 10 minutes: then the
+     *  offer ends with #JINGLE_ERROR_NO_ANSWER. */
     JINGLE_EVENT_FILE_OFFERED,
     /** Somebody asks for a file of ours: `transfer`, `u.file`. Provide or reject. */
     JINGLE_EVENT_FILE_REQUESTED,
@@ -1128,8 +1131,8 @@ JINGLE_API void jingle_transfer_config_init(jingle_transfer_config *config);
 
 /**
  * Offers files to somebody: all in one session where the other client can take that, else one
- * after the other. They learn our addresses with the offer (unless `way` or `relay_only` says
- * otherwise), so call this only when the user wants to send.
+ * after the other. They have 10 minutes to answer. They learn our addresses with the offer (unless
+ * `way` or `relay_only` says otherwise), so call this only when the user wants to send.
  * @param to              full JID, or bare: then the device that can take files best
  * @param config          NULL: defaults
  * @param[out] transfers  `count` of them, one reference each; release them with
@@ -1137,7 +1140,8 @@ JINGLE_API void jingle_transfer_config_init(jingle_transfer_config *config);
  * @return #JINGLE_ERROR_INVALID, #JINGLE_ERROR_JID, #JINGLE_ERROR_OFFLINE, #JINGLE_ERROR_LIMIT,
  *         #JINGLE_ERROR_FILE_NOT_FOUND, #JINGLE_ERROR_FILE_KIND, #JINGLE_ERROR_FILE_PERMISSION,
  *         #JINGLE_ERROR_FILE: none is offered then, and `transfers` gets NULLs. What fails later is
- *         told by #JINGLE_EVENT_TRANSFER_ENDED.
+ *         told by #JINGLE_EVENT_TRANSFER_ENDED. #JINGLE_ERROR_INVALID is also #JINGLE_WAY_DIRECT
+ *         with `relay_only`.
  *
  * A client has 256 transfers at most, both ways and those that wait for an answer included, and
  * moves 64 of them at once: one beyond that ends with #JINGLE_ERROR_LIMIT when it should begin.
@@ -1149,15 +1153,16 @@ JINGLE_API jingle_status jingle_transfer_offer(jingle_client *client, const char
 
 /**
  * Where a received file goes. Exactly one of `path`, `folder`, `memory_limit` and `write` is set.
+ * Text is copied.
  */
 typedef struct jingle_file_sink {
     size_t size; /**< Set by jingle_file_sink_init(). */
-    /** A folder: the file gets the offered name, made safe, and another number if there is such a
+    /** A folder: the file gets the offered name, made safe, and a number if there is such a
      *  file. It appears when it is whole; until then, and if the transfer breaks off, what came
      *  lies in a hidden file beside it, and the next offer of the same file goes on there. */
     const char *folder;
-    /** The same with a name of the application's choice. Is there a file of that name, "name
-     *  (1).ext" is taken. */
+    /** The same with a name of the application's choice. If there is a file of that name,
+     *  it becomes "name (1).ext": #JINGLE_EVENT_TRANSFER_ENDED tells its path. */
     const char *path;
     /** Kept in memory: see jingle_transfer_memory(). At most so many bytes are taken. */
     uint64_t memory_limit;
@@ -1178,7 +1183,7 @@ JINGLE_API void jingle_file_sink_init(jingle_file_sink *sink);
 JINGLE_API jingle_status jingle_transfer_accept(jingle_transfer *transfer,
                                                 const jingle_file_sink *sink);
 
-/** Refuses a file that is offered or asked for. */
+/** Refuses a file that is offered or asked for. #JINGLE_EVENT_TRANSFER_ENDED follows. */
 JINGLE_API jingle_status jingle_transfer_reject(jingle_transfer *transfer);
 
 /** Asks somebody for a file, by its name or hash (XEP-0234, 6.2). Few clients answer that.
