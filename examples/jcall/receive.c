@@ -172,6 +172,9 @@ static const char *receive_complaint(const struct options *options)
     if (g_strv_length(options->words) != 1) {
         return "jcall receive takes no further word.";
     }
+    if (options->from && !strchr(options->from, '@')) {
+        return "--from is the address of a person; one looks like name@server.";
+    }
     if (!options->automatic && !options->commands && (options->json || !isatty(STDIN_FILENO))) {
         return "There is nobody to ask which files to take: add --auto to take those of your "
                "contacts, or --commands to write accept and reject.";

@@ -3,6 +3,8 @@
 #include "courier.h"
 #include "exit.h"
 
+#include <string.h>
+
 struct sending {
     struct courier courier; /* the first member: a struct courier of ours is a struct sending */
     struct parcels parcels;
@@ -71,8 +73,14 @@ static const char *send_complaint(const struct options *options)
     if (words < 3) {
         return "Say to whom and what: jcall send name@server FILE...";
     }
+    if (!strchr(options->words[1], '@')) {
+        return "That is not the address of a person; one looks like name@server.";
+    }
     if (options->name && words > 3) {
         return "--name is for one file only.";
+    }
+    if (options->relay_only && options->via == JINGLE_WAY_DIRECT) {
+        return "--relay-only hides your address and --via=p2p shows it: leave one of them out.";
     }
     return NULL;
 }

@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-#define TYPED_LEAST      8     /* columns, of what the user types */
-#define RATE_BYTES_LEAST 65536 /* of a file whose rate says anything */
+#define TYPED_LEAST      8              /* columns, of what the user types */
+#define RATE_BYTES_LEAST 65536          /* of a file whose rate says anything */
+#define RATE_TIME_LEAST  G_USEC_PER_SEC /* and of its way; less goes into buffers at once */
 
 /* Each file has a number for programs, from 1: names and sessions may be the same. */
 static unsigned file_number(struct teller *teller, jingle_transfer *transfer)
@@ -222,7 +223,7 @@ static void say_started(struct teller *teller, const jingle_event *event)
 static char *manner_text(const jingle_transfer_statistics *s, bool sending)
 {
     GString *text = g_string_new(jingle_way_name(s->way));
-    if (s->mean_rate > 0 && s->bytes_total >= RATE_BYTES_LEAST) {
+    if (s->mean_rate > 0 && s->bytes_total >= RATE_BYTES_LEAST && s->duration >= RATE_TIME_LEAST) {
         char *rate = amount_rate(s->mean_rate);
         char *time = amount_time(s->duration);
         g_string_append_printf(text, ", %s, %s", rate, time);
@@ -249,8 +250,8 @@ static void say_arrived(struct teller *teller, const jingle_event *event, const 
     char *path = text_clean(event->u.transfer_ended.path, SIZE_MAX);
     char *url = text_clean(event->u.transfer_ended.url, SIZE_MAX);
     if (*url) {
-        tell_note(teller, "%s (%s) lies on your server, and they got the link: %s (%s)", name,
-                  amount, url, manner);
+        tell_note(teller, "%s (%s) lies on your server, and the link was sent to them: %s (%s)",
+                  name, amount, url, manner);
     } else if (sending) {
         tell_note(teller, "%s (%s) has arrived: %s.", name, amount, manner);
     } else {
@@ -279,6 +280,28 @@ static bool can_resume(const jingle_event *event)
     }
 }
 
+/* Of people who are not contacts it is not known whether they are online. */
+static bool is_hidden(const struct teller *teller, jingle_transfer *transfer)
+{
+    char *peer = g_strdup(jingle_transfer_peer(transfer));
+    char *own = g_strdup(jingle_client_jid(teller->client));
+    *strchrnul(peer, '/') = *strchrnul(own, '/') = '\0';
+    bool hidden = g_ascii_strcasecmp(peer, own) != 0;
+    jingle_contact *contacts = NULL;
+    size_t count = 0;
+    if (hidden && jingle_client_contacts(teller->client, &contacts, &count) == JINGLE_OK) {
+        for (size_t i = 0; i < count; i++) {
+            bool seen = contacts[i].subscription == JINGLE_SUBSCRIPTION_TO ||
+                        contacts[i].subscription == JINGLE_SUBSCRIPTION_BOTH;
+            hidden = hidden && !(seen && g_ascii_strcasecmp(peer, contacts[i].jid) == 0);
+        }
+        jingle_contacts_free(contacts, count);
+    }
+    g_free(own);
+    g_free(peer);
+    return hidden;
+}
+
 char *tell_transfer_sentence(const struct teller *teller, const jingle_event *event)
 {
     if (event->status == JINGLE_OK) {
@@ -287,6 +310,10 @@ char *tell_transfer_sentence(const struct teller *teller, const jingle_event *ev
     }
     GString *text = g_string_new(*event->text ? event->text : jingle_strerror(event->status));
     bool sending = jingle_transfer_is_sending(event->transfer);
+    if (sending && event->status == JINGLE_ERROR_CONTACT_OFFLINE &&
+        is_hidden(teller, event->transfer)) {
+        g_string_assign(text, "They are not online, or not your contact (jcall contacts add).");
+    }
     bool unable = event->status == JINGLE_ERROR_CONTACT_OFFLINE ||
                   event->status == JINGLE_ERROR_NO_FILE_SUPPORT;
     if (sending && unable && teller->may_upload) {
