@@ -2,6 +2,7 @@
 
 #include "events.h"
 #include "outside_port.h"
+#include "signaling/jid.h"
 #include "signaling/stanza.h"
 #include "transfer_bytes.h"
 #include "transfer_flow.h"
@@ -128,6 +129,21 @@ static void push_offer(jingle_transfer *transfer, const struct file_event *event
     g_free(text);
 }
 
+/* The sender was started again while we still wait for the old one's last words: what is kept of
+ * the file is wanted now. */
+static void end_forerunners(struct jingle_client *client, const char *from,
+                            const struct file_description *offered)
+{
+    for (guint i = client->transfers->len; i > 0; i--) {
+        jingle_transfer *old = client->transfers->pdata[i - 1];
+        if (!old->sending && !old->over && old->patience &&
+            jid_equal_bare(jingle_transfer_peer(old), from) && old->file.size == offered->size &&
+            g_strcmp0(old->file.name, offered->name) == 0) {
+            transfer_end(old, JINGLE_ERROR_CONNECTION_LOST);
+        }
+    }
+}
+
 static void on_offered(struct jingle_client *client, struct account_file *file,
                        const struct file_event *event)
 {
@@ -137,6 +153,9 @@ static void on_offered(struct jingle_client *client, struct account_file *file,
         events_are_full(client->events) || (!requested && !offered->has_size)) {
         account_file_reject(file, clock_now());
         return;
+    }
+    if (!requested) {
+        end_forerunners(client, account_file_peer(file), offered);
     }
     jingle_transfer *transfer = jingle_transfer_new(client, account_file_peer(file), offered,
                                                     requested, TRANSFER_STAGE_OFFERED);

@@ -15,6 +15,9 @@
 /* Transfers of one file at once, and files of one name beside each other. */
 enum { SLOTS = 8, NUMBERS_MAX = 10000, NAME_SIZE = 64 };
 
+/* A transfer that was broken off lets go of its file within this. */
+enum { LET_GO_TRIES = 30, LET_GO_USEC = 10000 };
+
 struct partial_file {
     int folder;
     int fd;
@@ -56,18 +59,30 @@ static enum transfer_status open_slot(struct partial_file *file, struct stat *fo
     return TRANSFER_BUSY;
 }
 
+static enum transfer_status open_numbered_slot(struct partial_file *file, const char *key,
+                                               unsigned slot, struct stat *found)
+{
+    char number[12] = "";
+    if (slot > 0) {
+        g_snprintf(number, sizeof number, "-%u", slot);
+    }
+    g_snprintf(file->part, sizeof file->part, ".%s%s.jingle-part", key, number);
+    g_snprintf(file->info, sizeof file->info, ".%s%s.jingle-info", key, number);
+    return open_slot(file, found);
+}
+
+/* The first is waited for: there lies what a transfer has kept that is ending right now, because
+ * its sender was started again. */
 static enum transfer_status open_any_slot(struct partial_file *file, const char *key,
                                           struct stat *found)
 {
-    enum transfer_status status = TRANSFER_BUSY;
-    for (unsigned slot = 0; slot < SLOTS && status == TRANSFER_BUSY; slot++) {
-        char number[12] = "";
-        if (slot > 0) {
-            g_snprintf(number, sizeof number, "-%u", slot);
-        }
-        g_snprintf(file->part, sizeof file->part, ".%s%s.jingle-part", key, number);
-        g_snprintf(file->info, sizeof file->info, ".%s%s.jingle-info", key, number);
-        status = open_slot(file, found);
+    enum transfer_status status = open_numbered_slot(file, key, 0, found);
+    for (unsigned tries = 0; tries < LET_GO_TRIES && status == TRANSFER_BUSY; tries++) {
+        g_usleep(LET_GO_USEC);
+        status = open_numbered_slot(file, key, 0, found);
+    }
+    for (unsigned slot = 1; slot < SLOTS && status == TRANSFER_BUSY; slot++) {
+        status = open_numbered_slot(file, key, slot, found);
     }
     return status;
 }
