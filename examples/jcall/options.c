@@ -117,8 +117,8 @@ static enum options_result options_judge(struct options *options, GOptionContext
     }
     const char *wrong = check_range(options);
     if (!wrong && !options->words) {
-        wrong = "Say what to do: jcall call JID, jcall answer, jcall contacts, jcall devices or "
-                "jcall check; jcall --help explains.";
+        wrong = "Say what to do: jcall call JID, jcall answer, jcall send JID FILE, jcall receive, "
+                "jcall contacts, jcall devices or jcall check; jcall --help explains.";
     }
     if (wrong) {
         *message = g_strdup(wrong);

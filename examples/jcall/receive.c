@@ -2,11 +2,16 @@
 #include "amount.h"
 #include "command.h"
 #include "courier.h"
+#include "display.h"
 #include "exit.h"
 #include "text.h"
 
 #include <string.h>
 #include <unistd.h>
+
+#define KEYS_WIDTH 46 /* columns of the question beside the name: its keys must be seen */
+#define NAME_LEAST 8
+#define NAME_MOST  40
 
 struct receiving {
     struct courier courier; /* the first member: a struct courier of ours is a struct receiving */
@@ -45,7 +50,8 @@ static void receive_ask(struct courier *courier)
         tell_question(courier->teller, NULL);
         return;
     }
-    char *name = text_clean(waiting, 40);
+    size_t room = MAX(display_width(), KEYS_WIDTH + NAME_LEAST) - KEYS_WIDTH;
+    char *name = text_clean(waiting, MIN(room, NAME_MOST));
     unsigned more = courier->transfers.waiting->len - 1;
     char *question =
         courier->options->commands ? g_strdup_printf("Take %s? Write accept or reject.", name)
