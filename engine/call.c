@@ -190,16 +190,34 @@ static void free_servers(struct call *call)
     g_free(servers);
 }
 
+static void open_first_transport(struct call *call)
+{
+    struct call_transport_config config = {.controlling = call->config.controlling};
+    if (!call_transport_open(&call->transports[0], call, &config)) {
+        call_fail(call, JINGLE_REASON_NO_PATH);
+    }
+}
+
+static void make_plain(void *arg)
+{
+    struct call *call = arg;
+    call_transport_close(&call->transports[0]);
+    call->config.plain = true;
+    open_first_transport(call);
+}
+
+void call_make_plain(struct call *call)
+{
+    loop_post(call->config.thread->loop, make_plain, NULL, call);
+}
+
 static void begin(void *arg)
 {
     struct call *call = arg;
     call->timer = (struct poller_timer){.fire = on_timer, .user = call};
     call->capture_timer =
         (struct poller_timer){.fire = on_capture_timer, .user = call, .patient = true};
-    struct call_transport_config config = {.controlling = call->config.controlling};
-    if (!call_transport_open(&call->transports[0], call, &config)) {
-        call_fail(call, JINGLE_REASON_NO_PATH);
-    }
+    open_first_transport(call);
 }
 
 struct call *call_new(const struct call_config *config)

@@ -52,6 +52,7 @@ struct call_config {
     const struct ice_server *servers; /* copied */
     size_t server_count;
     bool controlling; /* we started the session */
+    bool plain;       /* without encryption */
     bool relay_only;
     bool loopback;
     const char *interfaces; /* see base/addresses.h */
@@ -63,6 +64,10 @@ struct call_config {
 
 /* Makes the first link and starts to gather. */
 struct call *call_new(const struct call_config *config);
+
+/* It turned out that their client knows no encryption: gathers anew, for that. Nothing was agreed
+ * on yet. */
+void call_make_plain(struct call *call);
 
 /* What both sides agreed on for a content; see SESSION_EVENT_NEGOTIATED. */
 struct call_agreed {

@@ -33,7 +33,7 @@ struct call_sound {
     uint64_t opus[2]; /* bits: payload types that are Opus */
     bool may_send;    /* by the content's `senders` */
     bool we_receive;  /* the same */
-    bool rtcp_mux;    /* RTCP has no other way than the one of RTP */
+    bool sends_rtcp;  /* with encryption it has no other way than the one of RTP */
     bool muted;
     bool peer_mutes;
     bool started;

@@ -68,7 +68,7 @@ static void send_rtp(void *user, uint8_t *packet, size_t bytes)
 static void send_rtcp(void *user, uint8_t *packet, size_t bytes)
 {
     struct call *call = user;
-    if (call->sound.rtcp_mux) {
+    if (call->sound.sends_rtcp) {
         call_transport_send_rtcp(call->sound.transport, packet, bytes);
     }
 }
@@ -132,7 +132,7 @@ bool call_sound_make(struct call *call, struct call_transport *transport,
     struct voice_config voice;
     sound->may_send = agreement->we_send;
     sound->we_receive = agreement->we_receive;
-    sound->rtcp_mux = agreement->rtcp_mux;
+    sound->sends_rtcp = agreement->rtcp_mux || call->config.plain;
     note_opus(sound, agreement);
     if (!join_transport(call, transport, agreement, content, &voice)) {
         return false;

@@ -13,6 +13,9 @@
 #define RESTART_PATIENCE (4 * USEC_PER_SEC)
 #define THEIR_TURN       (2 * USEC_PER_SEC)
 
+/* Clients without encryption may take no candidate that comes later: how long is waited for all. */
+#define GATHER_PATIENCE (2 * USEC_PER_SEC)
+
 /* ----------------------------------------------------------------------- what the link says -- */
 
 static void on_candidate(void *user, const struct ice_candidate *candidate)
@@ -23,6 +26,21 @@ static void on_candidate(void *user, const struct ice_candidate *candidate)
         return;
     }
     call_report_candidate(transport->call, transport->name, candidate);
+}
+
+static void report(struct call_transport *transport)
+{
+    transport->reporting = true;
+    call_report_transport(transport->call, transport->name, &transport->local);
+}
+
+static void on_gathered(void *user)
+{
+    struct call_transport *transport = user;
+    if (transport->call->config.plain && !transport->reporting) {
+        poller_set_timer(transport->call->config.thread->poller, &transport->patience, USEC_NEVER);
+        report(transport);
+    }
 }
 
 static void on_state(void *user, enum link_state state, jingle_reason reason, jingle_status status)
@@ -102,6 +120,15 @@ static void on_rtcp(void *user, uint8_t *bytes, size_t size, usec now)
 
 /* -------------------------------------------------------------------------------- its life -- */
 
+static void gather_all(struct call_transport *transport)
+{
+    struct poller *poller = transport->call->config.thread->poller;
+    link_local(transport->link, &transport->local);
+    transport->patience = (struct poller_timer){.fire = on_gathered, .user = transport};
+    poller_set_timer(poller, &transport->patience, clock_now() + GATHER_PATIENCE);
+    link_gather(transport->link);
+}
+
 /* What is found without waiting for a server goes into the first message; the rest trickles. */
 static void gather(struct call_transport *transport)
 {
@@ -116,8 +143,7 @@ static void gather(struct call_transport *transport)
     ice_udp_clear(&transport->local);
     transport->local = local;
     link_gather(transport->link);
-    transport->reporting = true;
-    call_report_transport(transport->call, transport->name, &transport->local);
+    report(transport);
 }
 
 bool call_transport_open(struct call_transport *transport, struct call *call,
@@ -134,6 +160,7 @@ bool call_transport_open(struct call_transport *transport, struct call *call,
     config.video = own->video_only;
     config.ufrag = own->credentials ? own->credentials->ufrag : NULL;
     config.pwd = own->credentials ? own->credentials->pwd : NULL;
+    config.plain = call->config.plain;
     config.relay_only = call->config.relay_only;
     config.loopback = call->config.loopback;
     config.interfaces = call->config.interfaces;
@@ -144,6 +171,7 @@ bool call_transport_open(struct call_transport *transport, struct call *call,
     config.hooks = (struct link_hooks){
         .user = transport,
         .candidate = on_candidate,
+        .gathered = on_gathered,
         .state = on_state,
         .rtp = on_rtp,
         .rtcp = on_rtcp,
@@ -154,13 +182,18 @@ bool call_transport_open(struct call_transport *transport, struct call *call,
     if (!transport->link) {
         return false;
     }
-    gather(transport);
+    if (config.plain) {
+        gather_all(transport);
+    } else {
+        gather(transport);
+    }
     return true;
 }
 
 void call_transport_close(struct call_transport *transport)
 {
     if (transport->link) {
+        poller_set_timer(transport->call->config.thread->poller, &transport->patience, USEC_NEVER);
         link_close(transport->link);
         link_free(transport->link);
     }

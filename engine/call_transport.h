@@ -34,6 +34,7 @@ struct call_transport {
     unsigned voice_stream;          /* in the uplink */
     struct ice_udp_transport local; /* grows while candidates are gathered */
     bool reporting;                 /* it was reported: later candidates trickle */
+    struct poller_timer patience;   /* plain: for candidates that are still to be found */
     bool bundled;
     usec restarted_at; /* ICE, by whomever; 0: not yet */
     usec silent_since; /* interrupted; 0: not */

@@ -329,6 +329,7 @@ static jingle_status make_account(struct jingle_client *client, const jingle_cli
         .external = client->features.external,
         .allow_strangers = config->allow_strangers,
         .no_calls = config->no_calls,
+        .allow_unencrypted = config->allow_unencrypted,
         .ring_timeout = config->ring_timeout,
         .abilities = &voice,
         .video_abilities = &video,

@@ -137,7 +137,8 @@ static void on_connected(jingle_session *session)
         .type = JINGLE_EVENT_CONNECTED,
         .session = session,
         .text = "Connected.",
-        .u.connected = {.setup_time = clock_now() - session->answered_at},
+        .u.connected = {.setup_time = clock_now() - session->answered_at,
+                        .encrypted = jingle_session_encrypted(session)},
     };
     events_push(session->client->events, &event);
 }
@@ -221,6 +222,7 @@ void client_calls_start_media(jingle_session *session)
         .servers = client->servers,
         .server_count = client->server_count,
         .controlling = account_call_is_outgoing(session->signaling),
+        .plain = !jingle_session_encrypted(session),
         .relay_only = client->features.relay_only,
         .loopback = client->features.loopback,
         .interfaces = client->interfaces,
@@ -246,6 +248,9 @@ static void on_incoming(struct jingle_client *client, const struct account_event
     jingle_session *session =
         jingle_session_new(client, event->u.incoming.from, event->u.incoming.sid, STAGE_INCOMING);
     session->signaling = event->call;
+    if (!event->u.incoming.encrypted) {
+        jingle_session_set_unencrypted(session);
+    }
     account_call_set_user(event->call, session);
     g_ptr_array_add(client->sessions, session);
     jingle_event out = {
@@ -256,6 +261,7 @@ static void on_incoming(struct jingle_client *client, const struct account_event
                        .audio = event->u.incoming.audio,
                        .video = event->u.incoming.video,
                        .on_roster = event->u.incoming.on_roster,
+                       .encrypted = event->u.incoming.encrypted,
                        .when = event->u.incoming.when},
     };
     events_push(client->events, &out);
@@ -270,9 +276,18 @@ static void on_missed(struct jingle_client *client, const struct account_event *
                        .audio = event->u.incoming.audio,
                        .video = event->u.incoming.video,
                        .on_roster = event->u.incoming.on_roster,
+                       .encrypted = event->u.incoming.encrypted,
                        .when = event->u.incoming.when},
     };
     events_push(client->events, &out);
+}
+
+static void on_unencrypted(jingle_session *session)
+{
+    jingle_session_set_unencrypted(session);
+    if (session->media) {
+        call_make_plain(session->media);
+    }
 }
 
 static void on_accepted(jingle_session *session, const struct account_event *event)
@@ -429,6 +444,9 @@ void client_calls_event(struct jingle_client *client, const struct account_event
     jingle_session_ref(session); /* it may end inside */
     jingle_session_set_id(session, account_call_sid(event->call));
     switch (event->type) {
+    case ACCOUNT_EVENT_UNENCRYPTED:
+        on_unencrypted(session);
+        break;
     case ACCOUNT_EVENT_RINGING:
         push(session, JINGLE_EVENT_RINGING, "It rings over there.");
         break;

@@ -21,6 +21,7 @@ jingle_session *jingle_session_new(jingle_client *client, const char *peer, cons
     session->references = 1;
     session->client = client;
     session->stage = stage;
+    session->encrypted = true;
     session->peer = g_strdup(peer);
     session->id = no_id;
     jingle_session_set_id(session, id);
@@ -133,6 +134,24 @@ void jingle_session_set_peer(jingle_session *session, const char *peer)
         session->peer = g_strdup(peer);
     }
     pthread_mutex_unlock(&session->lock);
+}
+
+void jingle_session_set_unencrypted(jingle_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    session->encrypted = false;
+    pthread_mutex_unlock(&session->lock);
+}
+
+bool jingle_session_encrypted(jingle_session *session)
+{
+    if (!session) {
+        return false;
+    }
+    pthread_mutex_lock(&session->lock);
+    bool encrypted = session->encrypted;
+    pthread_mutex_unlock(&session->lock);
+    return encrypted;
 }
 
 /* Text that was once given out stays. */

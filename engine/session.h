@@ -66,6 +66,7 @@ struct jingle_session {
 
     pthread_mutex_t lock; /* what follows is written by the engine and read by the application */
     enum session_stage stage;
+    bool encrypted;
     bool takes_digits;
     bool hears_opus;             /* what comes can be recorded */
     struct video_render *render; /* the last one; a reference */
@@ -108,6 +109,8 @@ void jingle_session_set_stage(jingle_session *session, enum session_stage stage)
 /* Both are learned late, once. */
 void jingle_session_set_id(jingle_session *session, const char *id);
 void jingle_session_set_peer(jingle_session *session, const char *peer);
+/* Before anything is agreed on. */
+void jingle_session_set_unencrypted(jingle_session *session);
 
 /* Any engine thread: what jingle_session_statistics() answers from now on. */
 void jingle_session_publish(jingle_session *session, const jingle_statistics *statistics);

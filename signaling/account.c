@@ -150,6 +150,7 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->external = config->external;
     account->allow_strangers = config->allow_strangers;
     account->no_calls = config->no_calls;
+    account->allow_unencrypted = config->allow_unencrypted;
     account->ring_timeout = config->ring_timeout;
     account->abilities = copy_abilities(config->abilities);
     account->video_abilities = copy_abilities(config->video_abilities);

@@ -45,6 +45,8 @@ enum account_event_type {
     ACCOUNT_EVENT_CAPS_CHANGED, /* account_caps_save() has more to say than before */
     ACCOUNT_EVENT_INCOMING,     /* call, u.incoming */
     ACCOUNT_EVENT_MISSED,       /* u.incoming; no call */
+    ACCOUNT_EVENT_UNENCRYPTED,  /* call: it will be without encryption, so another transport is
+                                   wanted: one for that. Outgoing, before it rings */
     ACCOUNT_EVENT_RINGING,      /* call */
     ACCOUNT_EVENT_ACCEPTED,     /* call; account_call_peer() is now a full JID */
     ACCOUNT_EVENT_NEGOTIATED,   /* call, u.negotiated: a content is agreed on */
@@ -73,7 +75,9 @@ struct account_event {
             bool audio;
             bool video;
             bool on_roster;
-            usec when; /* since 1970 */
+            bool
+                encrypted; /* what is offered can be nothing else, or is accepted as nothing else */
+            usec when;     /* since 1970 */
         } incoming;
         struct {
             const char *content;
@@ -137,7 +141,8 @@ struct account_config {
     const char *jid; /* bare or full; only the bare part counts */
     bool external;   /* the stream is the application's */
     bool allow_strangers;
-    bool no_calls; /* none are announced or taken */
+    bool no_calls;          /* none are announced or taken */
+    bool allow_unencrypted; /* calls with clients that know no encryption; see session.h */
     usec ring_timeout;
     /* Copied: offers that have nothing in common with these do not ring. Both NULL: all do. The
      * first is audio. Video is announced (disco#info) if the second is there. */
@@ -242,6 +247,8 @@ bool account_call_peer_takes_video(const struct account_call *call);
 /* "" until it is decided how to call (after at most some seconds). */
 const char *account_call_sid(const struct account_call *call);
 const char *account_call_peer(const struct account_call *call); /* full once it is known */
+/* False: anyone on the way can listen. Outgoing, it is told by ACCOUNT_EVENT_UNENCRYPTED. */
+bool account_call_is_encrypted(const struct account_call *call);
 bool account_call_is_outgoing(const struct account_call *call);
 void account_call_set_user(struct account_call *call, void *user);
 void *account_call_user(const struct account_call *call);

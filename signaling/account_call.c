@@ -275,6 +275,23 @@ static void tell_content_gone(struct account_call *call, const struct session_ev
     tell(call, &told);
 }
 
+/* What was asked for, but not offered to a client that cannot encrypt. */
+static void tell_left_out(struct account_call *call)
+{
+    for (size_t i = 0; call->plain && i < call->media_count && !call->ended; i++) {
+        const struct session_media *media = &call->media[i];
+        struct account_event told = {
+            .type = ACCOUNT_EVENT_CONTENT_REFUSED,
+            .u.content_gone = {.content = media->content,
+                               .media = media->description->media,
+                               .reason = JINGLE_REASON_INCOMPATIBLE,
+                               .by = JINGLE_PARTY_LOCAL},
+        };
+        if (strcmp(media->description->media, "video") == 0)
+            tell(call, &told);
+    }
+}
+
 static void on_session_event(void *user, struct session *session, const struct session_event *event)
 {
     struct account_call *call = user;
@@ -287,6 +304,7 @@ static void on_session_event(void *user, struct session *session, const struct s
         break;
     case SESSION_EVENT_ACCEPTED:
         account_call_tell_accepted(call);
+        tell_left_out(call);
         break;
     case SESSION_EVENT_NEGOTIATED:
         tell_negotiated(call, event);
@@ -322,6 +340,7 @@ static struct session_config session_settings(const struct account_call *call)
         .ring_timeout = call->account->ring_timeout,
         .abilities = call->account->abilities,
         .video_abilities = call->account->video_abilities,
+        .plain = call->plain,
         .log = call->account->log,
     };
 }
@@ -358,6 +377,7 @@ bool account_call_begin_session(struct account_call *call, const struct jingle_i
     struct session_config config = session_settings(call);
     struct session_hooks hooks = session_hooks_of(call);
     call->session = session_new_incoming(&config, &hooks, iq, now);
+    call->plain = !session_is_encrypted(call->session);
     return session_state(call->session) != SESSION_ENDED;
 }
 
@@ -371,6 +391,7 @@ void account_call_tell_incoming(struct account_call *call, bool audio, bool vide
                        .audio = audio,
                        .video = video,
                        .on_roster = roster_find(account->roster, call->peer) != NULL,
+                       .encrypted = !call->plain,
                        .when = when},
     };
     call->told = true;
@@ -560,6 +581,8 @@ bool account_call_content_set_senders(struct account_call *call, const char *con
 
 bool account_call_peer_takes_video(const struct account_call *call)
 {
+    if (!account_call_is_encrypted(call))
+        return false;
     const struct device *device = presence_find(call->account->presence, call->peer);
     return !device || device->knowledge != DEVICE_KNOWN || (device->capabilities & CAN_VIDEO);
 }
@@ -572,6 +595,11 @@ const char *account_call_sid(const struct account_call *call)
 const char *account_call_peer(const struct account_call *call)
 {
     return call->peer;
+}
+
+bool account_call_is_encrypted(const struct account_call *call)
+{
+    return !call->plain;
 }
 
 bool account_call_is_outgoing(const struct account_call *call)

@@ -15,6 +15,7 @@ struct account_call {
     void *user;
     bool outgoing;
     bool direct;
+    bool plain;      /* without encryption; before there is a session: it may be */
     bool by_message; /* message initiation was used */
     bool told;       /* the application knows of it */
     bool accepted;   /* by us or them */
@@ -32,6 +33,7 @@ struct account_call {
     struct session *session;
     /* outgoing, before it is decided how */
     bool deciding;
+    bool starting; /* inside account_call_start(), which tells nothing */
     usec started;
     usec decide_at;
     jingle_reason verdict; /* not NONE: it ends, when the application's call has returned */

@@ -39,9 +39,10 @@ static void propose(struct account_call *call, usec now)
 struct survey {
     const struct account_call *call;
     struct account_survey seen;
-    bool insecure;             /* one can only call without encryption */
-    bool initiation;           /* a callable one knows XEP-0353 */
-    const struct device *best; /* callable; with video, if that is asked for and one has it */
+    bool insecure;              /* one can only call without encryption */
+    const struct device *plain; /* such a one that we could call; the user must allow it */
+    bool initiation;            /* a callable one knows XEP-0353 */
+    const struct device *best;  /* callable; with video, if that is asked for and one has it */
 };
 
 static unsigned needed(const struct account_call *call)
@@ -66,6 +67,8 @@ static void consider_device(void *user, const struct device *device)
     } else if ((capabilities & CAN_CALL_INSECURELY) == CAN_CALL_INSECURELY &&
                !(capabilities & CAN_DTLS)) {
         survey->insecure = true;
+        if (!survey->plain && (capabilities & CAN_CALL_PLAINLY) == CAN_CALL_PLAINLY)
+            survey->plain = device;
     }
 }
 
@@ -76,8 +79,36 @@ static struct survey survey_devices(struct account_call *call, usec now)
     return survey;
 }
 
+/* Only where no device can do better, and all have told what they can. */
+static bool may_call_plainly(const struct account_call *call, const struct survey *survey)
+{
+    return call->account->allow_unencrypted && survey->plain && !survey->best &&
+           survey->seen.unknown == 0 && account_call_has_media(call, "audio");
+}
+
+static void initiate_plainly(struct account_call *call, const char *peer, usec now)
+{
+    if (call->starting) {
+        call->decide_at = now; /* once more, when it may be told */
+        return;
+    }
+    log_warning(call->account->log, "%s knows no encryption: this call can be listened to", peer);
+    char *device = g_strdup(peer);
+    call->plain = true;
+    g_array_set_size(call->transports, 0);
+    account_call_tell_plain(call, ACCOUNT_EVENT_UNENCRYPTED);
+    if (!call->ended)
+        initiate_directly(call, device, now);
+    g_free(device);
+}
+
+/* Nobody there can take an encrypted call. */
 static void cannot_call(struct account_call *call, const struct survey *survey, usec now)
 {
+    if (may_call_plainly(call, survey)) {
+        initiate_plainly(call, survey->plain->jid, now);
+        return;
+    }
     doom(call, JINGLE_REASON_NO_CALL_SUPPORT,
          survey->insecure ? jingle_strerror(JINGLE_ERROR_INSECURE_PEER) : "", now);
 }
@@ -155,7 +186,9 @@ jingle_status account_call_start(struct account *account, const char *to,
     made->deciding = true;
     made->started = now;
     made->decide_at = now;
+    made->starting = true;
     account_call_decide(made, now);
+    made->starting = false;
     *call = made;
     account_leave(account);
     return JINGLE_OK;

@@ -40,6 +40,7 @@ static void on_missed(struct account *account, const struct initiation_event *ev
                        .audio = event->u.incoming.audio,
                        .video = event->u.incoming.video,
                        .on_roster = roster_find(account->roster, event->peer) != NULL,
+                       .encrypted = true,
                        .when = event->u.incoming.when},
     };
     account_tell(account, &told);

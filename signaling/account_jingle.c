@@ -43,11 +43,26 @@ static void begin_accepted(struct account_call *call, const char *from, const st
     session_accept(call->session, call->media, call->media_count, now);
 }
 
+/* Whoever can encrypt and does not has been talked out of it by somebody on the way. */
+static bool may_be_plain(struct account *account, const char *from)
+{
+    struct device *device = presence_find(account->presence, from);
+    if (!account->allow_unencrypted)
+        return false;
+    if (!device)
+        return true;
+    account_recall_device(account, device);
+    bool known = device->knowledge == DEVICE_KNOWN;
+    bool told_soon = device->caps_hash[0] && device->knowledge != DEVICE_SILENT;
+    return known ? !(device->capabilities & CAN_DTLS) : !told_soon;
+}
+
 static void begin_unannounced(struct account *account, const struct stanza *iq,
                               const struct jingle_iq *jingle, usec now)
 {
     struct account_call *call = account_call_new(account, iq->from, false);
     account_call_set_text(&call->sid, jingle->sid);
+    call->plain = may_be_plain(account, iq->from);
     bool wanted = !initiation_remembers(account->initiation, iq->from, jingle->sid);
     bool alive = account_call_begin_session(call, jingle, now);
     if (!alive || !wanted) {

@@ -35,6 +35,7 @@ struct account {
     bool external;
     bool allow_strangers;
     bool no_calls;
+    bool allow_unencrypted;
     usec ring_timeout;
     struct rtp_description *abilities;       /* may be NULL */
     struct rtp_description *video_abilities; /* may be NULL */

@@ -38,6 +38,8 @@ enum capability {
 #define CAN_CALL (CAN_JINGLE | CAN_RTP | CAN_AUDIO | CAN_ICE_UDP | CAN_DTLS)
 /* Voice calls of whatever kind. */
 #define CAN_CALL_INSECURELY (CAN_JINGLE | CAN_RTP)
+/* What we need for one without encryption, of a device that has none (no CAN_DTLS). */
+#define CAN_CALL_PLAINLY (CAN_JINGLE | CAN_RTP | CAN_AUDIO | CAN_ICE_UDP)
 /* Any of the hash functions that we know. */
 #define CAN_HASH_ANY                                                            \
     (CAN_HASH_SHA_1 | CAN_HASH_SHA_256 | CAN_HASH_SHA_512 | CAN_HASH_SHA3_256 | \

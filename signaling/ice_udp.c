@@ -192,8 +192,10 @@ static bool read_child(struct ice_udp_transport *transport, const xml_node *chil
 {
     struct ice_candidate candidate;
 
-    if (xml_is(child, NS_DTLS, "fingerprint"))
+    if (xml_is(child, NS_DTLS, "fingerprint")) {
+        transport->has_fingerprint = true;
         return read_fingerprint(&transport->fingerprint, child);
+    }
     if (strcmp(xml_name(child), "gathering-complete") == 0)
         transport->gathering_complete = true;
     if (!xml_is(child, ns, "candidate"))

@@ -70,6 +70,7 @@ struct ice_udp_transport {
     char ufrag[ICE_CREDENTIAL_MAX + 1]; /* "": missing */
     char pwd[ICE_CREDENTIAL_MAX + 1];   /* "": missing, as stanza leaves it out of transport-info */
     struct dtls_fingerprint fingerprint;
+    bool has_fingerprint; /* read only: there is one, be it of a hash that we do not know */
     struct ice_candidate *candidates; /* usable ones only: UDP, a literal address, a port */
     size_t candidate_count;
     size_t skipped; /* read only: candidates that were left out */

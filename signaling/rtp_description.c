@@ -184,6 +184,20 @@ void rtp_description_add_copy(struct rtp_description *description,
     feedbacks_copy(&added->feedback, &payload_type->feedback);
 }
 
+void rtp_description_strip(struct rtp_description *description)
+{
+    struct rtp_description bare;
+
+    rtp_description_init(&bare, description->media);
+    for (size_t i = 0; i < description->payload_type_count; i++) {
+        const struct rtp_payload_type *payload_type = &description->payload_types[i];
+        rtp_description_add(&bare, payload_type->id, payload_type->name, payload_type->clockrate,
+                            payload_type->channels);
+    }
+    rtp_description_clear(description);
+    *description = bare;
+}
+
 void rtp_description_add_hdrext(struct rtp_description *description, unsigned id, const char *uri,
                                 enum senders senders)
 {

@@ -111,6 +111,9 @@ void rtp_description_add_group(struct rtp_description *description, const char *
 /* A copy of a payload type with all it has. */
 void rtp_description_add_copy(struct rtp_description *description,
                               const struct rtp_payload_type *payload_type);
+/* Leaves what the oldest clients read, some of which refuse a call over anything else: payload
+ * types with id, name, clock rate and channels. */
+void rtp_description_strip(struct rtp_description *description);
 void rtp_parameters_add(struct rtp_parameters *parameters, const char *name, const char *value);
 void rtcp_feedbacks_add(struct rtcp_feedbacks *feedback, const char *type, const char *subtype);
 

@@ -47,6 +47,7 @@ struct content *session_add_content(struct session *session, const char *name, e
     session->contents[session->content_count++] = content;
     content->name = g_strdup(name);
     content->creator = creator;
+    content->plain = session->plain;
     content->deadline = USEC_NEVER;
     return content;
 }
@@ -101,8 +102,14 @@ static struct session *session_create(const struct session_config *config,
     session->ring_timeout = config->ring_timeout;
     session->abilities = config->abilities;
     session->video_abilities = config->video_abilities;
+    session->plain = config->plain;
     session->deadline = session->retell_at = USEC_NEVER;
     return session;
+}
+
+static bool is_voice(const char *media)
+{
+    return g_ascii_strcasecmp(media, "audio") == 0;
 }
 
 struct session *session_new(const struct session_config *config, const struct session_hooks *hooks,
@@ -112,12 +119,18 @@ struct session *session_new(const struct session_config *config, const struct se
 
     session->initiator = true;
     for (size_t i = 0; i < MIN(count, JINGLE_CONTENTS_MAX); i++) {
+        if (session->plain && !is_voice(media[i].description->media))
+            continue;
         struct content *content = session_add_content(session, media[i].content, CREATOR_INITIATOR);
         content->ours = true;
         content->offerer = true;
         content->senders =
             senders_of(true, media[i].wish != MEDIA_RECEIVE_ONLY, media[i].wish != MEDIA_SEND_ONLY);
         rtp_description_copy(&content->local, media[i].description);
+        if (session->plain) {
+            rtp_description_strip(&content->local);
+            break;
+        }
         jingle_group_add(&session->bundle, content->name);
         content_ride(content, session->contents[0]);
     }
@@ -125,9 +138,10 @@ struct session *session_new(const struct session_config *config, const struct se
 }
 
 /* In a bundle only the first must have a transport: the others may go without (XEP-0338). */
-static bool may_ride(const struct jingle_iq *iq, const struct jingle_content *offered)
+static bool may_ride(const struct session *session, const struct jingle_iq *iq,
+                     const struct jingle_content *offered)
 {
-    return jingle_group_has(&iq->bundle, offered->name) &&
+    return !session->plain && jingle_group_has(&iq->bundle, offered->name) &&
            strcmp(iq->bundle.names[0], offered->name) != 0 && *offered->ice.ufrag == '\0' &&
            jingle_iq_content(iq, iq->bundle.names[0]) != NULL;
 }
@@ -138,19 +152,39 @@ static void keep_offer(struct session *session, const struct jingle_iq *iq)
         const struct jingle_content *offered = &iq->contents[i];
         struct ice_udp_transport fresh = {0};
         struct content *content = session_add_content(session, offered->name, offered->creator);
-        bool rides = may_ride(iq, offered);
+        bool rides = may_ride(session, iq, offered);
         const struct jingle_content *carrier =
             rides ? jingle_iq_content(iq, iq->bundle.names[0]) : offered;
         content->senders = offered->senders;
-        if (content_fault(offered, rides) != REASON_NONE)
+        if (content_fault(session, offered, rides) != REASON_NONE)
             content->state = CONTENT_REFUSED;
         if (offered->application == APPLICATION_RTP)
             rtp_description_copy(&content->remote, &offered->rtp);
         content_merge(content, &carrier->ice, &fresh);
         ice_udp_clear(&fresh);
     }
-    for (size_t i = 0; i < iq->bundle.count; i++)
+    for (size_t i = 0; !session->plain && i < iq->bundle.count; i++)
         jingle_group_add(&session->bundle, iq->bundle.names[i]);
+}
+
+/* An offer is encrypted or not. One that has both might be another one whose fingerprints somebody
+ * on the way took out. */
+static enum reason_condition judge_encryption(struct session *session, const struct jingle_iq *iq)
+{
+    bool encrypted = false;
+    bool plain = false;
+
+    if (!session->plain)
+        return REASON_NONE;
+    for (size_t i = 0; i < iq->content_count; i++)
+        encrypted = encrypted || content_names_encryption(&iq->contents[i]);
+    session->plain = !encrypted;
+    for (size_t i = 0; encrypted && i < iq->content_count; i++) {
+        const struct jingle_content *offered = &iq->contents[i];
+        plain = plain || (offered->application == APPLICATION_RTP &&
+                          !content_names_encryption(offered) && !may_ride(session, iq, offered));
+    }
+    return plain ? REASON_SECURITY_ERROR : REASON_NONE;
 }
 
 /* REASON_NONE if at least one content could be accepted, else the fault of the first. */
@@ -160,7 +194,8 @@ static enum reason_condition offer_fault(const struct session *session, const st
 
     for (size_t i = 0; i < iq->content_count; i++) {
         const struct jingle_content *offered = &iq->contents[i];
-        enum reason_condition fault = content_offer_fault(session, offered, may_ride(iq, offered));
+        enum reason_condition fault =
+            content_offer_fault(session, offered, may_ride(session, iq, offered));
         if (fault == REASON_NONE)
             return REASON_NONE;
         first = i == 0 ? fault : first;
@@ -173,8 +208,10 @@ struct session *session_new_incoming(const struct session_config *config,
                                      usec now)
 {
     struct session *session = session_create(config, hooks);
-    enum reason_condition fault = offer_fault(session, iq);
+    enum reason_condition fault = judge_encryption(session, iq);
 
+    if (fault == REASON_NONE)
+        fault = offer_fault(session, iq);
     session->state = SESSION_PENDING;
     session->named = iq->initiator != NULL;
     session->initiate_acked = true;
@@ -427,6 +464,11 @@ bool session_is_initiator(const struct session *session)
     return session->initiator;
 }
 
+bool session_is_encrypted(const struct session *session)
+{
+    return !session->plain;
+}
+
 const char *session_sid(const struct session *session)
 {
     return session->sid;
@@ -440,7 +482,9 @@ const char *session_peer(const struct session *session)
 bool session_offers(const struct session *session, const char *media)
 {
     for (size_t i = 0; i < session->content_count; i++) {
-        if (g_ascii_strcasecmp(content_media(session->contents[i]), media) == 0)
+        const struct content *content = session->contents[i];
+        bool wanted = !session->plain || content->state != CONTENT_REFUSED;
+        if (wanted && g_ascii_strcasecmp(content_media(content), media) == 0)
             return true;
     }
     return false;

@@ -136,6 +136,10 @@ struct session_config {
      * of that media. The first is audio. Must outlive the session. */
     const struct rtp_description *abilities;
     const struct rtp_description *video_abilities;
+    /* Legacy clients, which know no DTLS. Outgoing: offer voice alone and without encryption, in
+     * the few words that they understand; an answer with encryption is refused. Incoming: take such
+     * an offer. One that has contents with and without encryption is refused. */
+    bool plain;
     const struct logger *log; /* may be NULL; must outlive the session */
 };
 
@@ -257,6 +261,8 @@ void session_tick(struct session *session, usec now);
 
 enum session_state session_state(const struct session *session);
 bool session_is_initiator(const struct session *session);
+/* False: whatever is said can be heard by anyone on the way. Does not change. */
+bool session_is_encrypted(const struct session *session);
 const char *session_sid(const struct session *session);
 const char *session_peer(const struct session *session);
 /* The offer, for the application to see what is asked: does it have this media type? */

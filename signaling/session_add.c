@@ -75,7 +75,8 @@ static void try_add(struct session *session, struct content *content, usec now)
 const char *session_content_add(struct session *session, const struct session_media *media,
                                 usec now)
 {
-    if (session->state != SESSION_ACTIVE || session_live_contents(session) >= JINGLE_CONTENTS_MAX ||
+    if (session->state != SESSION_ACTIVE || session->plain ||
+        session_live_contents(session) >= JINGLE_CONTENTS_MAX ||
         find_pending(session, media->description->media) != NULL)
         return NULL;
     bool as_initiator = session->initiator || session_is_dino(session);
@@ -124,7 +125,7 @@ static enum reason_condition added_fault(const struct session *session, struct c
                                          const struct jingle_iq *iq)
 {
     bool rides = content->carrier != NULL;
-    enum reason_condition fault = content_fault(in, rides);
+    enum reason_condition fault = content_fault(session, in, rides);
     struct rtp_agreement agreement;
 
     if (fault != REASON_NONE)

@@ -55,19 +55,19 @@ static bool is_known(const struct ice_udp_transport *transport,
     for (size_t i = 0; i < transport->candidate_count; i++) {
         const struct ice_candidate *known = &transport->candidates[i];
         if (known->port == candidate->port && known->type == candidate->type &&
-            strcmp(known->ip, candidate->ip) == 0)
+            known->component == candidate->component && strcmp(known->ip, candidate->ip) == 0)
             return true;
     }
     return false;
 }
 
-/* Component 2 is of no use: RTP and RTCP share one component with us. */
+/* With encryption component 2 is of no use: RTP and RTCP share one component with us. */
 static void merge_candidates(struct content *content, const struct ice_udp_transport *from,
                              struct ice_udp_transport *fresh)
 {
     for (size_t i = 0; i < from->candidate_count; i++) {
         const struct ice_candidate *candidate = &from->candidates[i];
-        if (candidate->component != 1 || is_known(&content->theirs, candidate))
+        if ((candidate->component != 1 && !content->plain) || is_known(&content->theirs, candidate))
             continue;
         if (content->theirs.candidate_count >= ICE_CANDIDATES_MAX)
             return;
@@ -113,7 +113,20 @@ bool content_dtls_client(const struct content *content)
 
 /* --------------------------------------------------------------------------------- faults -- */
 
-enum reason_condition content_fault(const struct jingle_content *offered, bool rides)
+bool content_names_encryption(const struct jingle_content *offered)
+{
+    return offered->ice.has_fingerprint || offered->ice.fingerprint.hash != FINGERPRINT_NONE ||
+           offered->rtp.encryption;
+}
+
+static bool is_encrypted(const struct jingle_content *offered)
+{
+    return offered->ice.fingerprint.hash != FINGERPRINT_NONE &&
+           offered->ice.fingerprint.setup != DTLS_HOLDCONN;
+}
+
+enum reason_condition content_fault(const struct session *session,
+                                    const struct jingle_content *offered, bool rides)
 {
     if (offered->application != APPLICATION_RTP)
         return REASON_UNSUPPORTED_APPLICATIONS;
@@ -122,9 +135,10 @@ enum reason_condition content_fault(const struct jingle_content *offered, bool r
         return REASON_NONE;
     if (offered->transport != TRANSPORT_ICE_UDP)
         return REASON_UNSUPPORTED_TRANSPORTS;
-    if (offered->ice.fingerprint.hash == FINGERPRINT_NONE ||
-        offered->ice.fingerprint.setup == DTLS_HOLDCONN)
+    if (session->plain ? content_names_encryption(offered) : !is_encrypted(offered))
         return REASON_SECURITY_ERROR;
+    if (session->plain && g_ascii_strcasecmp(offered->rtp.media, "audio") != 0)
+        return REASON_UNSUPPORTED_APPLICATIONS;
     if (*offered->ice.ufrag == '\0' || *offered->ice.pwd == '\0')
         return REASON_FAILED_TRANSPORT;
     return REASON_NONE;
@@ -144,7 +158,7 @@ static const struct rtp_description *ability(const struct session *session, cons
 enum reason_condition content_offer_fault(const struct session *session,
                                           const struct jingle_content *offered, bool rides)
 {
-    enum reason_condition fault = content_fault(offered, rides);
+    enum reason_condition fault = content_fault(session, offered, rides);
     struct rtp_description answer;
 
     if (fault != REASON_NONE || (session->abilities == NULL && session->video_abilities == NULL))

@@ -60,7 +60,7 @@ static enum reason_condition answer_fault(const struct session *session,
 
     if (answered == NULL || (answered->has_senders && answered->senders == SENDERS_NONE))
         return REASON_DECLINE;
-    enum reason_condition fault = content_fault(answered, rides);
+    enum reason_condition fault = content_fault(session, answered, rides);
     if (fault != REASON_NONE)
         return fault;
     return negotiate_agree(&content->local, &answered->rtp, session->initiator, false, &agreement)

@@ -198,6 +198,8 @@ static bool answer_content(const struct session *session, struct content *conten
         rtp_description_clear(&content->local);
         if (!negotiate_answer(&content->remote, local, media[i].order, &content->local))
             return false;
+        if (session->plain)
+            rtp_description_strip(&content->local);
         *used |= UINT64_C(1) << i;
         return narrow_senders(session, content, media[i].wish) && content_fits(session, content);
     }
@@ -348,6 +350,8 @@ void session_set_transport(struct session *session, const char *name,
 
     if (content == NULL || session->state == SESSION_ENDED)
         return;
+    if (session->plain && transport->fingerprint.hash != FINGERPRINT_NONE)
+        return; /* from before it was decided */
     if (!is_open(session, content)) {
         if (session->state == SESSION_ACTIVE && content->state == CONTENT_AGREED &&
             strcmp(content->own.ufrag, transport->ufrag) != 0)

@@ -25,6 +25,7 @@ struct content {
     enum content_state state;
     bool ours;    /* we offered it, whatever the creator says */
     bool crossed; /* theirs of the same name lost against it: the creator tells them apart */
+    bool plain;   /* without encryption, and RTCP on a component of its own */
     bool silent;  /* we do not want to send, though `senders` may let us */
     /* ADDING */
     bool add_acked;
@@ -65,6 +66,7 @@ struct session {
     usec ring_timeout;
     enum session_state state;
     bool initiator;
+    bool plain;          /* without encryption: a voice, and nothing else */
     bool initiating;     /* session-initiate goes as soon as the transports are there */
     bool initiate_acked; /* before this nothing else may be sent */
     bool accepting;      /* session-accept goes as soon as the transports are there ... */
@@ -148,7 +150,10 @@ bool content_is_restart(const struct content *content, const struct ice_udp_tran
 bool content_dtls_client(const struct content *content);
 /* What is wrong with a content that the peer offers or answers; REASON_NONE: nothing. `rides`: the
  * transport is another's, so that there need not be one here. */
-enum reason_condition content_fault(const struct jingle_content *offered, bool rides);
+enum reason_condition content_fault(const struct session *session,
+                                    const struct jingle_content *offered, bool rides);
+/* Does it speak of any encryption? */
+bool content_names_encryption(const struct jingle_content *offered);
 /* The same for an offer, by what we can do as well. */
 enum reason_condition content_offer_fault(const struct session *session,
                                           const struct jingle_content *offered, bool rides);

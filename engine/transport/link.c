@@ -28,10 +28,16 @@ _Static_assert(sizeof(((struct link_stats *)0)->candidate_local) >= ICE_PAIR_TEX
 /* DTLS that comes before we have a pair to answer on: two flights of fragments. */
 #define EARLY_DATAGRAMS 8
 
+/* Header and, of RTCP, the sender (RFC 3550, 5.1 and 6.4) */
+#define RTP_LEAST  12
+#define RTCP_LEAST 8
+
 /* One generation of ICE: the link has one, and a second one during a restart. */
 struct path {
     struct link *link;
     struct ice *ice;
+    struct ice *rtcp;                          /* the second component of a plain link; else NULL */
+    bool gathered[2];                          /* of both */
     char remote_ufrag[ICE_CREDENTIAL_MAX + 1]; /* "" while unknown */
 };
 
@@ -126,9 +132,14 @@ static void heard(struct link *link, usec now)
 
 /* ---------------------------------------------------------------------------------- timer -- */
 
+static bool expects_media(const struct link *link)
+{
+    return link->expect_media && !link->config.plain;
+}
+
 static usec silence_deadline(const struct link *link)
 {
-    if (link->state == LINK_CONNECTED && link->expect_media)
+    if (link->state == LINK_CONNECTED && expects_media(link))
         return link->last_heard + link->config.interrupt_after;
     if (link->state == LINK_INTERRUPTED)
         return link->give_up;
@@ -245,6 +256,11 @@ static void begin_dtls(struct link *link)
 {
     if (is_over(link) || !ice_is_usable(link->path->ice))
         return;
+    if (link->config.plain) {
+        link->last_heard = clock_now();
+        enter_state(link, LINK_CONNECTED, JINGLE_REASON_NONE, JINGLE_OK);
+        return;
+    }
     GPtrArray *early = link->early;
     link->early = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     for (guint i = 0; i < early->len; i++) {
@@ -267,12 +283,17 @@ static void on_candidate(void *user, const struct ice_candidate *candidate)
     hooks->candidate(hooks->user, candidate);
 }
 
+static void gathered(struct path *path, bool rtcp)
+{
+    const struct link_hooks *hooks = &path->link->config.hooks;
+    path->gathered[rtcp] = true;
+    if (hooks->gathered && path->gathered[0] && (path->gathered[1] || !path->rtcp))
+        hooks->gathered(hooks->user);
+}
+
 static void on_gathered(void *user)
 {
-    const struct path *path = user;
-    const struct link_hooks *hooks = &path->link->config.hooks;
-    if (hooks->gathered)
-        hooks->gathered(hooks->user);
+    gathered(user, false);
 }
 
 static void path_free(struct path *path)
@@ -280,6 +301,7 @@ static void path_free(struct path *path)
     if (!path)
         return;
     ice_free(path->ice);
+    ice_free(path->rtcp);
     g_free(path);
 }
 
@@ -311,32 +333,50 @@ static void on_lost(void *user)
     if (now - link->last_heard < WITNESS && ice_renew_consent(path->ice))
         return;
     link->consent_lost = true;
-    usec limit = link->expect_media ? link->config.lost_after : MEND_LIMIT;
+    usec limit = expects_media(link) ? link->config.lost_after : MEND_LIMIT;
     interrupt(link, now + limit);
+}
+
+/* False if it is to be dropped, which is counted. */
+static bool unprotect(struct link *link, bool rtcp, uint8_t *packet, size_t *bytes)
+{
+    if (!link->srtp) {
+        link->stats.early++;
+        return false;
+    }
+    switch (srtp_pair_unprotect(link->srtp, rtcp, packet, bytes)) {
+    case SRTP_OK:
+        return true;
+    case SRTP_NOT_AUTHENTIC:
+        link->stats.not_authentic++;
+        return false;
+    case SRTP_REPLAYED:
+        link->stats.replayed++;
+        return false;
+    case SRTP_TOO_MANY_SSRCS:
+        link->stats.too_many_ssrcs++;
+        return false;
+    default:
+        link->stats.malformed++;
+        return false;
+    }
+}
+
+/* All that is left to look at without encryption. */
+static bool is_well_formed(struct link *link, bool rtcp, size_t bytes)
+{
+    bool early = !is_up(link);
+    bool malformed = bytes < (rtcp ? RTCP_LEAST : RTP_LEAST);
+    link->stats.early += early;
+    link->stats.malformed += !early && malformed;
+    return !early && !malformed;
 }
 
 static void receive_media(struct link *link, bool rtcp, uint8_t *packet, size_t bytes, usec now)
 {
-    if (!link->srtp) {
-        link->stats.early++;
+    if (link->config.plain ? !is_well_formed(link, rtcp, bytes)
+                           : !unprotect(link, rtcp, packet, &bytes))
         return;
-    }
-    switch (srtp_pair_unprotect(link->srtp, rtcp, packet, &bytes)) {
-    case SRTP_OK:
-        break;
-    case SRTP_NOT_AUTHENTIC:
-        link->stats.not_authentic++;
-        return;
-    case SRTP_REPLAYED:
-        link->stats.replayed++;
-        return;
-    case SRTP_TOO_MANY_SSRCS:
-        link->stats.too_many_ssrcs++;
-        return;
-    case SRTP_MALFORMED:
-        link->stats.malformed++;
-        return;
-    }
     link->stats.packets_received++;
     link->stats.bytes_received += bytes;
     heard(link, now);
@@ -362,7 +402,9 @@ static void on_receive(void *user, uint8_t *datagram, size_t bytes)
         receive_media(link, true, datagram, bytes, now);
         break;
     case DATAGRAM_DTLS:
-        if (ice_is_usable(link->path->ice) || is_up(link))
+        if (link->config.plain)
+            link->stats.unknown++;
+        else if (ice_is_usable(link->path->ice) || is_up(link))
             receive_dtls(link, datagram, bytes, now);
         else
             keep_early(link, datagram, bytes);
@@ -371,6 +413,50 @@ static void on_receive(void *user, uint8_t *datagram, size_t bytes)
         link->stats.unknown++;
         break;
     }
+}
+
+/* RFC 8445, 5.1.2.1: the priority has the component, too. */
+static void on_rtcp_candidate(void *user, const struct ice_candidate *candidate)
+{
+    const struct path *path = user;
+    const struct link_hooks *hooks = &path->link->config.hooks;
+    struct ice_candidate second = *candidate;
+    second.component = 2;
+    second.priority -= second.priority > 1;
+    hooks->candidate(hooks->user, &second);
+}
+
+static void on_rtcp_gathered(void *user)
+{
+    gathered(user, true);
+}
+
+/* A voice does without reports. */
+static void on_rtcp_usable(void *user)
+{
+    (void)user;
+}
+
+static void on_rtcp_lost(void *user)
+{
+    const struct path *path = user;
+    if (clock_now() - path->link->last_heard < WITNESS)
+        ice_renew_consent(path->rtcp);
+}
+
+/* An agent of its own, which takes itself for the first component, with the same credentials. */
+static bool add_rtcp(struct path *path, const struct ice_config *of_rtp, jingle_status *status)
+{
+    char ufrag[ICE_CREDENTIAL_MAX + 1];
+    char pwd[ICE_CREDENTIAL_MAX + 1];
+    struct ice_config config = *of_rtp;
+    ice_local(path->ice, ufrag, pwd);
+    config.ufrag = ufrag;
+    config.pwd = pwd;
+    config.hooks = (struct ice_hooks){path,           on_rtcp_candidate, on_rtcp_gathered,
+                                      on_rtcp_usable, on_rtcp_lost,      on_receive};
+    path->rtcp = ice_new(&config, status);
+    return path->rtcp;
 }
 
 /* `ufrag` and `pwd` NULL: random. */
@@ -397,9 +483,9 @@ static struct path *path_new(struct link *link, const char *ufrag, const char *p
         .hooks = {path, on_candidate, on_gathered, on_usable, on_lost, on_receive},
     };
     path->ice = ice_new(&config, status);
-    if (path->ice)
+    if (path->ice && (!link->config.plain || add_rtcp(path, &config, status)))
         return path;
-    g_free(path);
+    path_free(path);
     return NULL;
 }
 
@@ -482,6 +568,8 @@ void link_local(const struct link *link, struct ice_udp_transport *local)
 {
     *local = (struct ice_udp_transport){0};
     ice_local(newest(link)->ice, local->ufrag, local->pwd);
+    if (link->config.plain)
+        return;
     local->fingerprint = certificate_fingerprint(link->config.certificate);
     local->fingerprint.setup = DTLS_ACTPASS;
     if (link->role_known)
@@ -490,8 +578,13 @@ void link_local(const struct link *link, struct ice_udp_transport *local)
 
 void link_gather(struct link *link)
 {
-    if (!is_over(link) && !ice_gather(newest(link)->ice))
-        on_gathered(newest(link));
+    struct path *path = newest(link);
+    if (is_over(link))
+        return;
+    if (!ice_gather(path->ice))
+        gathered(path, false);
+    if (path->rtcp && !ice_gather(path->rtcp))
+        gathered(path, true);
 }
 
 static void begin_connecting(struct link *link)
@@ -506,6 +599,8 @@ static void take_credentials(struct path *path, const struct ice_udp_transport *
 {
     g_strlcpy(path->remote_ufrag, remote->ufrag, sizeof path->remote_ufrag);
     ice_set_remote(path->ice, remote->ufrag, remote->pwd);
+    if (path->rtcp)
+        ice_set_remote(path->rtcp, remote->ufrag, remote->pwd);
 }
 
 /* What credentials mean, without doing anything yet. */
@@ -537,6 +632,10 @@ static bool take_fingerprint(struct link *link, const struct dtls_fingerprint *f
 {
     if (fingerprint->hash == FINGERPRINT_NONE)
         return true;
+    if (link->config.plain) {
+        log_warning(link->config.log, "A fingerprint is refused: this call has no encryption");
+        return false;
+    }
     if (dtls_set_fingerprint(link->dtls, fingerprint))
         return true;
     log_warning(link->config.log, "A fingerprint is refused: %s",
@@ -570,11 +669,20 @@ enum link_remote link_set_remote(struct link *link, const struct ice_udp_transpo
     return restart ? LINK_REMOTE_RESTART : LINK_REMOTE_TAKEN;
 }
 
+static bool add_candidate(struct path *path, const struct ice_candidate *candidate)
+{
+    if (candidate->component != 2 || !path->rtcp)
+        return ice_add_candidate(path->ice, candidate);
+    struct ice_candidate first = *candidate;
+    first.component = 1;
+    return ice_add_candidate(path->rtcp, &first);
+}
+
 void link_add_candidates(struct link *link, const struct ice_candidate *candidates, size_t count)
 {
     size_t skipped = 0;
     for (size_t i = 0; i < count; i++)
-        if (!ice_add_candidate(newest(link)->ice, &candidates[i]))
+        if (!add_candidate(newest(link), &candidates[i]))
             skipped++;
     if (skipped > 0)
         log_debug(link->config.log, "%zu candidates of the peer are not usable", skipped);
@@ -625,7 +733,7 @@ jingle_status link_restart(struct link *link)
     char ufrag[ICE_CREDENTIAL_MAX + 1];
     char pwd[ICE_CREDENTIAL_MAX + 1];
     bool same = link_awaits_answer(link);
-    if (is_over(link))
+    if (is_over(link) || link->config.plain)
         return JINGLE_ERROR_STATE;
     if (!may_restart(link, clock_now()))
         return JINGLE_ERROR_LIMIT;
@@ -656,9 +764,10 @@ static jingle_status send_media(struct link *link, bool rtcp, uint8_t *packet, s
     if (bytes > LINK_MAX_PACKET || capacity < bytes + LINK_TAIL)
         return JINGLE_ERROR_INVALID;
     size_t length = bytes;
-    if (srtp_pair_protect(link->srtp, rtcp, packet, &length) != SRTP_OK)
+    struct ice *component = rtcp && link->path->rtcp ? link->path->rtcp : link->path->ice;
+    if (!link->config.plain && srtp_pair_protect(link->srtp, rtcp, packet, &length) != SRTP_OK)
         return JINGLE_ERROR_INVALID;
-    if (!ice_send(link->path->ice, packet, length)) {
+    if (!ice_send(component, packet, length)) {
         link->stats.unsent++;
         return JINGLE_OK;
     }
@@ -681,7 +790,8 @@ void link_close(struct link *link)
 {
     if (is_over(link))
         return;
-    dtls_close(link->dtls);
+    if (!link->config.plain)
+        dtls_close(link->dtls);
     enter_state(link, LINK_CLOSED, JINGLE_REASON_NONE, JINGLE_OK);
 }
 

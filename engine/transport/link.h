@@ -10,6 +10,9 @@
  * back, on the thread that runs the poller's GMainContext. A hook may call any function of the
  * link except link_free().
  *
+ * A plain link, for clients that know nothing else, has neither DTLS nor SRTP, and RTCP has an ICE
+ * component of its own (RFC 8445 section 13): its packets are as authentic as their source address.
+ *
  *     NEW ─▶ CONNECTING ─▶ CONNECTED ⇄ INTERRUPTED
  *                │             │           │
  *                ▼             ▼           ▼
@@ -69,6 +72,8 @@ struct link_config {
     const struct logger *log;
     const struct certificate *certificate; /* kept by reference: it must outlive the link */
     bool controlling;                      /* ICE: the initiator of the session */
+    bool plain; /* no encryption; cannot be restarted, and silence is no trouble: muted clients of
+                   that age may send nothing and do not say so */
     bool relay_only;
     bool loopback;          /* gather loopback addresses too */
     const char *interfaces; /* to gather from; see base/addresses.h */
@@ -111,7 +116,8 @@ enum link_remote {
     LINK_REMOTE_RESTART, /* new credentials: the peer restarts ICE (RFC 8445 section 9) and so did
                             we: signal link_local(), then call link_gather() */
     LINK_REMOTE_REFUSED, /* no password, a fingerprint that is not usable or another one than
-                            before, too many restarts: the log has it, nothing changed */
+                            before, too many restarts, a plain link that is restarted or gets a
+                            fingerprint: the log has it, nothing changed */
 };
 
 /*

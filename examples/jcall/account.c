@@ -104,6 +104,7 @@ static void config_fill(jingle_client_config *config, const struct options *opti
     config->interfaces = options->interfaces;
     config->family = options->family;
     config->allow_strangers = options->allow_strangers;
+    config->allow_unencrypted = options->allow_unencrypted;
     config->lab_allow_plaintext = options->lab_plaintext;
     config->lab_accept_any_certificate = options->lab_any_certificate;
     config->lab_loopback = options->lab_loopback;

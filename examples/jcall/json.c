@@ -87,6 +87,9 @@ static json_t *fields_incoming(const jingle_event *event)
     json_object_set_new(fields, "video", json_boolean(event->u.incoming.video));
     json_object_set_new(fields, "on_roster", json_boolean(event->u.incoming.on_roster));
     json_object_set_new(fields, "when", json_integer(event->u.incoming.when));
+    if (event->type == JINGLE_EVENT_INCOMING) {
+        json_object_set_new(fields, "encrypted", json_boolean(event->u.incoming.encrypted));
+    }
     return fields;
 }
 
@@ -269,7 +272,10 @@ static json_t *event_fields(const jingle_event *event)
     case JINGLE_EVENT_MISSED:
         return fields_incoming(event);
     case JINGLE_EVENT_CONNECTED:
-        return json_pack("{sI}", "setup_time", (json_int_t)event->u.connected.setup_time);
+        return json_pack("{sIsb}", "setup_time", (json_int_t)event->u.connected.setup_time,
+                         "encrypted", event->u.connected.encrypted);
+    case JINGLE_EVENT_RINGING:
+        return json_pack("{sb}", "encrypted", jingle_session_encrypted(event->session));
     case JINGLE_EVENT_INTERRUPTED:
     case JINGLE_EVENT_RECOVERED:
         return json_pack("{so}", "text", json_text(event->text));

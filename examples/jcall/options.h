@@ -24,6 +24,7 @@ struct options {
     jingle_family family;
     gboolean relay_only;
     gboolean allow_strangers;
+    gboolean allow_unencrypted;
     gboolean lab_plaintext;
     gboolean lab_any_certificate;
     gboolean lab_loopback;

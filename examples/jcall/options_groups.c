@@ -147,6 +147,8 @@ static void add_network(GOptionContext *context, struct options *o)
         {"family", 0, 0, CALLBACK(parse_family), "For calls and files only ipv4 or ipv6", "WHICH"},
         {"allow-strangers", 0, 0, G_OPTION_ARG_NONE, &o->allow_strangers,
          "Let people ring who are not your contacts", NULL},
+        {"allow-unencrypted", 0, 0, G_OPTION_ARG_NONE, &o->allow_unencrypted,
+         "Also calls with old clients that encrypt nothing: anyone on the way can listen", NULL},
         {"lab-plaintext", 0, 0, G_OPTION_ARG_NONE, &o->lab_plaintext,
          "FOR A LAB ONLY: log in without encryption", NULL},
         {"lab-any-certificate", 0, 0, G_OPTION_ARG_NONE, &o->lab_any_certificate,

@@ -197,6 +197,7 @@ void report_event(struct report *r, const jingle_event *e)
     case JINGLE_EVENT_CONNECTED:
         r->connected = r->connected ? r->connected : e->time;
         r->setup_time = e->u.connected.setup_time;
+        r->unencrypted = !e->u.connected.encrypted;
         add(r, e->time, false, g_strdup("Connected"));
         break;
     case JINGLE_EVENT_STATISTICS:

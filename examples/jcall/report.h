@@ -56,6 +56,7 @@ struct report {
     /* what was agreed on, as it was told last */
     char *codec, *video_codec, *video_codec_received;
     char *srtp_profile, *dtls_cipher;
+    bool unencrypted;
     char *candidate_local, *candidate_remote;
 };
 

@@ -522,7 +522,9 @@ static void put_agreed(GString *page, const struct report *r)
     put_row(rows, "Video received", r->video_codec_received);
     put_row(rows, "Our end of the path", r->candidate_local);
     put_row(rows, "Their end", r->candidate_remote);
-    put_row(rows, "Media encryption (SRTP)", r->srtp_profile);
+    put_row(rows, "Media encryption (SRTP)",
+            *r->srtp_profile || !r->unencrypted ? r->srtp_profile
+                                                : "NONE: anyone on the way could listen");
     put_row(rows, "Key exchange (DTLS)", r->dtls_cipher);
     if (rows->len > 0) {
         g_string_append_printf(

@@ -9,6 +9,14 @@
 #define METER_CELLS    10
 #define PLAIN_INTERVAL 5000000 /* microseconds between lines about a call, without a terminal */
 
+/* Whatever is said about a call whose client cannot encrypt, says this. */
+static void warn_unencrypted(struct teller *teller, bool encrypted)
+{
+    if (!encrypted) {
+        tell_note(teller, "NOT ENCRYPTED: anyone on the way can listen.");
+    }
+}
+
 /* ------------------------------------------------------------------------- the live line -- */
 
 /* How the last second sounded: by what had to be made up, and by how long an answer takes. */
@@ -44,9 +52,11 @@ char *teller_call_text(struct teller *teller)
     char *they = display_meter(now->level_received, METER_CELLS);
     char *files = progress_short(&teller->progress);
     GString *text = g_string_new(NULL);
-    g_string_printf(text, "%s  %s%syou %s%s  they %s%s", time, files, *files ? "  " : "", you,
-                    switch_mark(teller->held, teller->muted), they,
-                    switch_mark(teller->peer_held, teller->peer_muted));
+    g_string_printf(
+        text, "%s%s  %s%syou %s%s  they %s%s",
+        !teller->session || jingle_session_encrypted(teller->session) ? "" : "NOT ENCRYPTED  ",
+        time, files, *files ? "  " : "", you, switch_mark(teller->held, teller->muted), they,
+        switch_mark(teller->peer_held, teller->peer_muted));
     if (now->duration > 0) {
         g_string_append_printf(text, "  %s %.0f kbit/s  %s", teller->codec ? teller->codec : "",
                                (double)now->bitrate_received / 1000, quality_word(teller));
@@ -147,6 +157,7 @@ void tell_waiting_call(struct teller *teller, jingle_session *session, const cha
     tell_note(teller, "%s calls, too: w puts this call on hold and answers.", clean);
     display_ring(teller->display);
     g_free(clean);
+    warn_unencrypted(teller, jingle_session_encrypted(session));
 }
 
 void tell_back(struct teller *teller, jingle_session *session, bool muted)
@@ -270,6 +281,7 @@ void teller_say_incoming(struct teller *teller, const jingle_event *event)
         call_begin(teller, event->session, false);
         tell_note(teller, "%s calls%s%s.", from, event->u.incoming.video ? " with video" : "",
                   event->u.incoming.on_roster ? "" : " (not one of your contacts)");
+        warn_unencrypted(teller, event->u.incoming.encrypted);
         display_ring(teller->display);
         teller_enter(teller, STAGE_INCOMING);
     }
@@ -281,6 +293,7 @@ static void say_connected(struct teller *teller, const jingle_event *event)
     jingle_statistics statistics = {.size = sizeof statistics};
     tell_note(teller, "Connected: sound flows %.2f s after the answer.",
               (double)event->u.connected.setup_time / G_USEC_PER_SEC);
+    warn_unencrypted(teller, event->u.connected.encrypted);
     if (jingle_session_statistics(event->session, &statistics) == JINGLE_OK && *statistics.codec) {
         teller->codec = text_clean(statistics.codec, NAME_MAX_SHOWN);
     }
@@ -347,7 +360,8 @@ static void say_summary(struct teller *teller, jingle_session *session)
               " received, %.1f %% lost, %.1f %% of the sound made up; %s, %s.",
               time, s.packets_sent, s.packets_received,
               expected > 0 ? 100 * (double)s.packets_lost / expected : 0,
-              played > 0 ? 100 * (double)s.samples_concealed / played : 0, s.codec, s.srtp_profile);
+              played > 0 ? 100 * (double)s.samples_concealed / played : 0, s.codec,
+              jingle_session_encrypted(session) ? s.srtp_profile : "NOT ENCRYPTED");
     g_free(time);
 }
 
@@ -373,6 +387,7 @@ void teller_say_session(struct teller *teller, const jingle_event *event)
     switch (event->type) {
     case JINGLE_EVENT_RINGING:
         tell_note(teller, "It rings at %s.", peer);
+        warn_unencrypted(teller, jingle_session_encrypted(event->session));
         teller_enter(teller, STAGE_RINGING);
         break;
     case JINGLE_EVENT_ACCEPTED:

@@ -36,12 +36,12 @@ def payloads(content):
     return description(content).findall(f"{{{RTP}}}payload-type")
 
 
-def candidates(jingle):
-    """As SDP lines, those that a client with UDP and one component can use."""
+def candidates(jingle, components=("1",)):
+    """As SDP lines, those that a client with UDP and these components can use."""
     return [" ".join([c.get("foundation"), c.get("component"), c.get("protocol"), c.get("priority"),
                       c.get("ip"), c.get("port"), "typ", c.get("type")])
             for c in jingle.iter(f"{{{ICE}}}candidate")
-            if c.get("protocol") == "udp" and c.get("component") == "1"]
+            if c.get("protocol") == "udp" and c.get("component") in components]
 
 
 def group(jingle):
@@ -388,26 +388,71 @@ ENCRYPTED = [Conversations2023, ConversationsCurrent, Dino, PsiNext, QXmppNext]
 
 
 class Gajim(Dialect):
-    """Gajim 1.7: plain RTP, two components, TCP candidates with port 0."""
+    """Gajim 1.7: plain RTP, two components, TCP candidates with port 0. It takes its leave by
+    removing the content."""
     name = "gajim-1.7"
     messages = False
     initiator = True
     audio = "voice"
     opus = ("96", "OPUS")
+    codec = "opus"
     features = (JINGLE, RTP, RTP.replace(":rtp:1", ":rtp:audio"), ICE)
 
     def groups(self, names):
         return ""
 
+    def candidate(self, media, index, candidate):
+        text = super().candidate(media, index, candidate)
+        return text.replace("component='1'", f"component='{candidate.component}'")
+
     def description(self, media, answer):
+        number = answer[0] if answer else self.opus[0]
         return (f"<description xmlns='{RTP}' media='audio'>"
-                "<payload-type id='96' name='OPUS' clockrate='48000'/></description>")
+                f"<payload-type id='{number}' name='{self.opus[1]}' clockrate='48000'/>"
+                "</description>")
 
     def transport(self, media, setup, inside=""):
         tcp = ("<candidate component='1' foundation='1' generation='0' id='t' ip='127.0.0.1' "
                "network='0' port='0' priority='1' protocol='tcp' type='host'/>")
         return (f"<transport xmlns='{ICE}' ufrag='{media.ufrag}' pwd='{media.pwd}'>{inside}{tcp}"
                 "</transport>")
+
+    def after_accept(self, to, sid, name):
+        return [self.iq(to, "description-info", sid, f"<content creator='initiator' name='{name}'>"
+                        f"{self.description(None, None)}</content>")]
+
+    def hang_up(self, to, sid, name):
+        return [self.iq(to, "content-remove", sid,
+                        f"<content creator='initiator' name='{name}'/>"),
+                self.terminate(to, sid)]
+
+    def check_offer(self, offer):
+        self.check_plain(offer)
+
+    def check_answer(self, answer, offered):
+        self.check_plain(answer)
+        assert [c.get("name") for c in contents(answer)] == offered, "content does not exist"
+        codec = payloads(contents(answer)[0])[0]
+        assert codec.get("id") == self.opus[0]
+        assert codec.get("name") == self.opus[1], "not spelled as it was offered"
+
+    def check_plain(self, jingle):
+        """All of them together: Gajim waits for channels, Psi answers errors to what it does not
+        know."""
+        assert not group(jingle)
+        assert len(contents(jingle)) == 1, "one voice"
+        content = contents(jingle)[0]
+        assert content.get("creator") == "initiator" and content.get("senders") == "both"
+        for payload in description(content):
+            assert payload.tag == f"{{{RTP}}}payload-type", payload.tag
+            assert len(payload) == 0, "parameters"
+            assert set(payload.attrib) <= {"id", "name", "clockrate", "channels"}
+            if payload.get("name").lower() == "opus":
+                assert payload.get("channels") == "2", "the microphone of Gajim dies of it"
+        for candidate in transport(content):
+            assert candidate.tag == f"{{{ICE}}}candidate", candidate.tag
+        components = {c.get("component") for c in transport(content)}
+        assert components == {"1", "2"}, "not all candidates are there"
 
 
 class PsiOld(Gajim):
@@ -416,10 +461,38 @@ class PsiOld(Gajim):
     audio = "A"
     opus = ("97", "opus")
 
+    def after_accept(self, to, sid, name):
+        return []
+
+    def hang_up(self, to, sid, name):
+        return [self.terminate(to, sid)]
+
 
 class QXmppOld(Gajim):
+    """QXmpp 1.10 says everything again with each candidate, and has no reason to go. It knows opus
+    as OPUS alone, so an offer of ours leaves G.711."""
     name = "qxmpp-1.10"
     audio = "microphone"
+    opus = ("98", "OPUS")
+
+    def trickle(self, to, sid, name, media):
+        return [self.iq(to, "transport-info", sid, self.content(media, name, self.setup))]
+
+    def content(self, media, name, setup, answer=None):
+        text = super().content(media, name, setup, answer)
+        return text.replace("clockrate='48000'", "clockrate='48000' channels='2'")
+
+    def answer(self, me, to, media, offer):
+        text = super().answer(me, to, media, offer)
+        number = contents(offer)[0].findall(f".//{{{RTP}}}payload-type[@name='opus']")[0].get("id")
+        return text.replace(f"id='{number}' name='OPUS' clockrate='48000' channels='2'",
+                            "id='0' name='PCMU' clockrate='8000'")
+
+    def after_accept(self, to, sid, name):
+        return []
+
+    def hang_up(self, to, sid, name):
+        return [self.iq(to, "session-terminate", sid, "")]
 
 
 PLAIN = [Gajim, PsiOld, QXmppOld]

@@ -4,6 +4,7 @@ writes. It says a tone and listens; all of it runs on an asyncio loop of somebod
 import asyncio
 import fractions
 import math
+import struct
 import threading
 
 import aioice.ice
@@ -11,6 +12,8 @@ import av
 import numpy
 from aiortc import (RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCIceGatherer,
                     RTCIceParameters, RTCIceTransport, RTCRtpReceiver, RTCRtpSender)
+from aiortc.codecs import g711, opus
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint
 from aiortc.rtcicetransport import candidate_from_aioice
@@ -18,6 +21,7 @@ from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from aiortc.rtcrtpparameters import (RTCRtcpParameters, RTCRtpCodecParameters,
                                      RTCRtpEncodingParameters,
                                      RTCRtpReceiveParameters, RTCRtpSendParameters)
+from aiortc.rtp import RtpPacket
 
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"] if use_ipv4 else []
 
@@ -54,6 +58,7 @@ class Media:
         self.loop = loop
         self.hz = hz
         self.ssrc = ssrc
+        self.pieces = []
         self.heard = []  # Hz of each piece of sound that is not silence
         self.changed = threading.Condition()
         self.tasks = []
@@ -115,23 +120,24 @@ class Media:
         await self._listen()
 
     async def _listen(self):
-        pieces = []
         while True:
             try:
-                frame = await self.receiver.track.recv()
+                self._hear(await self.receiver.track.recv())
             except MediaStreamError:
                 return
-            samples = frame.to_ndarray().reshape(-1)[::2].astype(float)
-            pieces.append(samples)
-            if len(pieces) < 10:
-                continue
-            sound = numpy.concatenate(pieces)
-            pieces = []
-            spectrum = numpy.abs(numpy.fft.rfft(sound * numpy.hanning(len(sound))))
-            if numpy.abs(sound).max() > 500:
-                with self.changed:
-                    self.heard.append(spectrum.argmax() * RATE / len(sound))
-                    self.changed.notify_all()
+
+    def _hear(self, frame):
+        samples = frame.to_ndarray().reshape(-1)[::len(frame.layout.channels)].astype(float)
+        self.pieces.append(samples)
+        if len(self.pieces) < 10:
+            return
+        sound = numpy.concatenate(self.pieces)
+        self.pieces = []
+        spectrum = numpy.abs(numpy.fft.rfft(sound * numpy.hanning(len(sound))))
+        if numpy.abs(sound).max() > 500:
+            with self.changed:
+                self.heard.append(spectrum.argmax() * frame.sample_rate / len(sound))
+                self.changed.notify_all()
 
     def await_tone(self, hz, timeout=30):
         """Waits until a second of this tone was heard from now on."""
@@ -139,7 +145,10 @@ class Media:
             first = len(self.heard)
             right = self.changed.wait_for(
                 lambda: sum(abs(one - hz) < 15 for one in self.heard[first:]) >= 5, timeout)
-            assert right, f"not {hz} Hz but {self.heard[-20:]}; DTLS {self.dtls.state}, ICE {self.ice.state}"
+            assert right, f"not {hz} Hz but {self.heard[-20:]}; {self._state()}"
+
+    def _state(self):
+        return f"DTLS {self.dtls.state}, ICE {self.ice.state}"
 
     def stop(self):
         async def end():
@@ -153,3 +162,62 @@ class Media:
         if self.loop.is_running():
             self._wait(end())
 
+
+class PlainMedia(Media):
+    """The same for clients that encrypt nothing: RTP on one component of ICE, RTCP on another."""
+
+    async def _gather(self):
+        self.ice = aioice.Connection(ice_controlling=True, components=2, use_ipv6=False)
+        await self.ice.gather_candidates()
+        self.ufrag, self.pwd = self.ice.local_username, self.ice.local_password
+        self.candidates = [candidate_from_aioice(one) for one in self.ice.local_candidates]
+        self.reports = 0
+
+    def connect(self, *, ufrag, pwd, candidates, controlling, payload_type, codec="opus"):
+        self._wait(self._connect_plain(ufrag, pwd, candidates, controlling, payload_type, codec))
+
+    async def _connect_plain(self, ufrag, pwd, candidates, controlling, payload_type, codec):
+        self.ice.ice_controlling = controlling
+        self.ice.remote_username, self.ice.remote_password = ufrag, pwd
+        for line in candidates:
+            await self.ice.add_remote_candidate(aioice.Candidate.from_sdp(line))
+        await self.ice.add_remote_candidate(None)
+        self.tasks.append(asyncio.ensure_future(self._run_plain(payload_type, codec)))
+
+    async def _run_plain(self, payload_type, codec):
+        await self.ice.connect()
+        self.tasks.append(asyncio.ensure_future(self._speak(payload_type, codec)))
+        decoder = opus.OpusDecoder() if codec == "opus" else g711.PcmuDecoder()
+        while True:
+            data, component = await self.ice.recvfrom()
+            if component == 2:
+                assert data[0] == 0x80 + (data[0] & 31) and data[1] in (200, 201), "no report"
+                self.reports += 1
+                continue
+            packet = RtpPacket.parse(data)
+            if packet.payload_type == payload_type and packet.payload:
+                for frame in decoder.decode(JitterFrame(packet.payload, packet.timestamp)):
+                    self._hear(frame)
+
+    async def _speak(self, payload_type, codec):
+        tone = Tone(self.hz)
+        encoder = opus.OpusEncoder() if codec == "opus" else g711.PcmuEncoder()
+        packet = RtpPacket(payload_type=payload_type, ssrc=self.ssrc)
+        while True:
+            payloads, packet.timestamp = encoder.encode(await tone.recv())
+            for packet.payload in payloads:
+                await self.ice.sendto(packet.serialize(), 1)
+                packet.sequence_number = (packet.sequence_number + 1) & 0xffff
+            if packet.sequence_number % 50 == 0:
+                await self.ice.sendto(struct.pack("!BBHI", 0x80, 201, 1, self.ssrc), 2)
+
+    def _state(self):
+        return f"ICE with {self.ice.remote_candidates}"
+
+    def stop(self):
+        async def end():
+            for task in self.tasks:
+                task.cancel()
+            await self.ice.close()
+        if self.loop.is_running():
+            self._wait(end())

@@ -8,8 +8,11 @@ import pytest
 
 import install
 from dialects import ENCRYPTED, MESSAGE, PLAIN, RECEIPTS, candidates, contents, fingerprint
-from dialects import (Conversations2023, ConversationsCurrent, Dino, PsiNext, payloads, transport)
+from dialects import (Conversations2023, ConversationsCurrent, Dino, PsiNext, QXmppOld, payloads,
+                      transport)
 from peer import CLIENT, JINGLE
+
+DISCO = "http://jabber.org/protocol/disco#info"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,15 +54,23 @@ class Caller:
             candidates=candidates(theirs), fingerprint=print_.text, controlling=controlling,
             dtls_client=print_.get("setup") != "active", payload_type=int(opus))
 
+    def connect_plain(self, theirs, *, controlling, number, codec="opus"):
+        content = contents(theirs)[0]
+        assert fingerprint(content) is None
+        self.media.connect(
+            ufrag=transport(content).get("ufrag"), pwd=transport(content).get("pwd"),
+            candidates=candidates(theirs, ("1", "2")), controlling=controlling,
+            payload_type=int(number), codec=codec)
+
 
 @pytest.fixture
 def play(start_peer):
-    from media import Media
+    from media import Media, PlainMedia
     voices = []
 
     def start(kind, server, name="carol"):
         peer = start_peer(server, name, features=kind.features)
-        voices.append(Media(peer.loop, 660))
+        voices.append((PlainMedia if kind in PLAIN else Media)(peer.loop, 660))
         return Caller(kind, peer, voices[-1])
 
     def voice(peer):
@@ -233,3 +244,72 @@ def test_who_can_only_call_without_encryption_is_not_called(kind, server, run_jc
     assert ended["reason"] == "no-call-support"
     assert "encrypt" in ended["text"]
     assert caller.peer.count(lambda xml: xml.find(f"{{{JINGLE}}}jingle") is not None) == 0
+
+
+def talk_plainly_and_hang_up(caller, program, to, sid, name):
+    caller.media.await_tone(880)
+    program.await_sound(0.5)
+    assert caller.media.reports > 0, "no report on the second component"
+    caller.assert_no_errors()
+    caller.send(*caller.dialect.hang_up(to, sid, name))
+    ended = program.await_event("ended")
+    assert (ended["reason"], ended["by"]) == ("hangup", "remote")
+
+
+def await_acquaintance(caller, to):
+    """The other side has asked what this one can do, and has the answer."""
+    caller.peer.await_stanza(lambda xml: xml.get("from") == to and xml.get("type") == "get"
+                             and xml.find(f"{{{DISCO}}}query") is not None)
+    assert caller.peer.ask(f"<iq type='get' id='p' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>") \
+        == ("result", None)
+
+
+@names(PLAIN)
+def test_it_calls_us_without_encryption_if_that_is_allowed(kind, server, answering, play):
+    bob = answering(server, "bob", "--allow-unencrypted")
+    caller = play(kind, server)
+    dialect, to = caller.dialect, bob_device(caller, server)
+    await_acquaintance(caller, to)
+    caller.send(dialect.offer(caller.peer.jid, to, caller.media),
+                *dialect.trickle(to, dialect.sid, dialect.audio, caller.media))
+    assert bob.await_event("incoming")["encrypted"] is False
+    _, answer = caller.jingle("session-accept")
+    dialect.check_answer(answer, [dialect.audio])
+    caller.connect_plain(answer, controlling=True, number=dialect.opus[0])
+    assert bob.await_event("connected")["encrypted"] is False
+    talk_plainly_and_hang_up(caller, bob, to, dialect.sid, dialect.audio)
+
+
+@names(PLAIN)
+def test_we_call_it_without_encryption_if_that_is_allowed(kind, server, run_jcall, play):
+    caller = play(kind, server)
+    dialect = caller.dialect
+    alice = run_jcall(server, "alice", "call", server.jid("carol"), "--allow-unencrypted",
+                      "--source", "tone:880", "--sink", "null")
+    to, offer = caller.jingle("session-initiate")
+    dialect.check_offer(offer)
+    sid, name = offer.get("sid"), contents(offer)[0].get("name")
+    caller.send(dialect.answer(caller.peer.jid, to, caller.media, offer),
+                *dialect.trickle(to, sid, name, caller.media),
+                *dialect.after_accept(to, sid, name))
+    opus = next(p for p in payloads(contents(offer)[0]) if p.get("name") == "opus")
+    number, codec = ("0", "pcmu") if kind is QXmppOld else (opus.get("id"), "opus")
+    caller.connect_plain(offer, controlling=False, number=number, codec=codec)
+    assert alice.await_event("connected")["encrypted"] is False
+    talk_plainly_and_hang_up(caller, alice, to, sid, name)
+
+
+@names(ENCRYPTED[:1])
+def test_who_can_encrypt_is_not_believed_without(kind, server, answering, play):
+    """The option is for those who cannot: here somebody took the fingerprint out of an offer."""
+    bob = answering(server, "bob", "--allow-unencrypted")
+    caller = play(kind, server)
+    to = bob_device(caller, server)
+    bob.await_event("contact", where=lambda event: event["jid"] == server.jid("carol")
+                    and event["callable"])
+    offer = caller.dialect.offer(caller.peer.jid, to, caller.media)
+    start, end = offer.index("<fingerprint"), offer.index("</fingerprint>") + len("</fingerprint>")
+    caller.send(offer[:start] + offer[end:])
+    _, terminate = caller.jingle("session-terminate")
+    assert terminate.find(f".//{{{JINGLE}}}security-error") is not None
+    assert not bob.seen("incoming")

@@ -18,7 +18,7 @@ class ClientConfig(Structure):
         ("log_user", c_void_p), ("log_level", c_int), ("lab_allow_plaintext", c_bool),
         ("lab_accept_any_certificate", c_bool), ("lab_loopback", c_bool),
         ("take_files", c_bool), ("file_port", c_uint16), ("interfaces", c_char_p),
-        ("family", c_int),
+        ("family", c_int), ("allow_unencrypted", c_bool),
     ]
 
 
@@ -41,7 +41,7 @@ class Details(Union):
 
 class Event(Structure):
     _fields_ = [("type", c_int), ("time", c_int64), ("session", c_void_p), ("status", c_int),
-                ("text", c_char_p), ("u", Details)]
+                ("text", c_char_p), ("transfer", c_void_p), ("u", Details)]
 
 
 class Engine:

@@ -218,6 +218,13 @@ typedef struct jingle_client_config {
      */
     const char *interfaces;
     jingle_family family; /**< Of the addresses that calls and files may use. */
+    /**
+     * Also call, and be called by, clients that know no encryption of calls (Gajim up to 2.4, old
+     * Psi, QXmpp up to 1.10). Anyone on the way can listen to such a call, record it and speak in
+     * it. Off by default. Who can encrypt is never called otherwise, nor believed when an offer of
+     * theirs comes without. Tell the user: jingle_session_encrypted(). Voice only.
+     */
+    bool allow_unencrypted;
 } jingle_client_config;
 
 /** Sets `size` and the defaults. The same for all structs with an init function. */
@@ -541,10 +548,12 @@ typedef struct jingle_event {
             bool audio;
             bool video;
             bool on_roster;
-            int64_t when; /**< When they called, microseconds since 1970. */
+            int64_t when;   /**< When they called, microseconds since 1970. */
+            bool encrypted; /**< False: anyone on the way can listen. See `allow_unencrypted`. */
         } incoming;
         struct {
             int64_t setup_time; /**< From the answer to the first media both ways. */
+            bool encrypted;     /**< False: anyone on the way can listen. */
         } connected;
         struct {
             bool on;
@@ -1080,6 +1089,10 @@ JINGLE_API jingle_status jingle_session_statistics(jingle_session *session,
 /** The JID of the other party: full once it is known which device. Valid until the last reference
  *  is released. */
 JINGLE_API const char *jingle_session_peer(jingle_session *session);
+
+/** False: anyone on the way can listen; see `allow_unencrypted`. It is known when a call comes in,
+ *  and for one that goes out before it rings over there. */
+JINGLE_API bool jingle_session_encrypted(jingle_session *session);
 
 /** The session's id (sid): the same at both ends, for logs. */
 JINGLE_API const char *jingle_session_id(jingle_session *session);

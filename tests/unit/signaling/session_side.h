@@ -25,6 +25,7 @@ struct side {
     struct ice_udp_transport remote; /* of the last event that had one, without candidates */
     size_t remote_candidates;
     bool restart, answer_wanted;
+    bool plain; /* see session.h */
     bool we_send, we_receive;
     const struct rtp_description *abilities;
     const struct rtp_description *video_abilities;
@@ -268,8 +269,11 @@ static inline void audio_capabilities(struct rtp_description *description)
 
 static inline void side_new_outgoing(struct side *side)
 {
-    struct session_config config = {
-        .own_jid = "a@x/1", .peer = "b@y/2", .sid = "sid", .ring_timeout = 60 * USEC_PER_SEC};
+    struct session_config config = {.own_jid = "a@x/1",
+                                    .peer = "b@y/2",
+                                    .sid = "sid",
+                                    .ring_timeout = 60 * USEC_PER_SEC,
+                                    .plain = side->plain};
     struct session_hooks hooks = side_hooks(side);
     struct rtp_description audio;
 
@@ -305,6 +309,7 @@ static inline bool side_receive(struct side *side, const char *text)
                                     .peer = "b@y/2",
                                     .sid = iq.sid,
                                     .ring_timeout = 60 * USEC_PER_SEC,
+                                    .plain = side->plain,
                                     .abilities = side->abilities,
                                     .video_abilities = side->video_abilities};
     if (side->session == NULL)

@@ -54,12 +54,14 @@ static char *describe(struct client *client, const struct account_event *event)
     case ACCOUNT_EVENT_CAPS_CHANGED:
         return g_strdup("caps");
     case ACCOUNT_EVENT_INCOMING:
-        return g_strdup_printf("incoming %s%s%s%s", event->u.incoming.from,
-                               event->u.incoming.audio ? " audio" : "",
-                               event->u.incoming.video ? " video" : "",
-                               event->u.incoming.on_roster ? "" : " stranger");
+        return g_strdup_printf(
+            "incoming %s%s%s%s%s", event->u.incoming.from, event->u.incoming.audio ? " audio" : "",
+            event->u.incoming.video ? " video" : "", event->u.incoming.on_roster ? "" : " stranger",
+            event->u.incoming.encrypted ? "" : " unencrypted");
     case ACCOUNT_EVENT_MISSED:
         return g_strdup_printf("missed %s", event->u.incoming.from);
+    case ACCOUNT_EVENT_UNENCRYPTED:
+        return g_strdup("unencrypted");
     case ACCOUNT_EVENT_RINGING:
         return g_strdup("ringing");
     case ACCOUNT_EVENT_ACCEPTED:
@@ -103,6 +105,8 @@ static void on_event(void *user, const struct account_event *event)
     if (event->type == ACCOUNT_EVENT_NEGOTIATED && !client->manual &&
         event->u.negotiated.transport_wanted)
         client_set_transport(client, event->u.negotiated.transport, "calleeufrag");
+    if (event->type == ACCOUNT_EVENT_UNENCRYPTED)
+        client_set_transport(client, "audio", "callerufrag");
     if (event->type == ACCOUNT_EVENT_ENDED)
         client->call = NULL;
 }
@@ -256,6 +260,8 @@ void client_set_transport(struct client *client, const char *content, const char
     g_strlcpy(transport.pwd, "0123456789012345678901", sizeof transport.pwd);
     transport.fingerprint.hash = FINGERPRINT_SHA_256;
     transport.fingerprint.size = 32;
+    if (!account_call_is_encrypted(client->call))
+        transport.fingerprint = (struct dtls_fingerprint){0};
     account_call_set_transport(client->call, content, &transport, client->world->now);
 }
 
