@@ -426,6 +426,7 @@ def high_water(program):
         return int(next(line for line in file if line.startswith("VmHWM:")).split()[1])
 
 
+@pytest.mark.memory
 def test_five_gibibytes_in_constant_memory(server, receiving, sending, tmp_path):
     # Sanitizers keep what was freed: little of it, so that memory can be compared.
     environment = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
