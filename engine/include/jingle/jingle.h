@@ -214,7 +214,7 @@ typedef struct jingle_client_config {
      * Network interfaces whose addresses calls and files may use: patterns as of a shell, separated
      * by commas; "!" before one leaves out what it matches, and the first that matches counts.
      * "eth0,wl*": these only; "!docker*,!tun*": all but these. NULL: all that are up. The
-     * connection to the XMPP server goes where the system sends it.
+     * connection to the XMPP server and uploads go where the system sends them.
      */
     const char *interfaces;
     jingle_family family; /**< Of the addresses that calls and files may use. */
@@ -495,10 +495,12 @@ typedef struct jingle_statistics {
 typedef enum jingle_way {
     JINGLE_WAY_AUTO = 0, /**< What works, the best first: all of these but HTTP. */
     JINGLE_WAY_DIRECT,   /**< From one machine to the other (XEP-0260). They learn our addresses. */
-    JINGLE_WAY_PROXY,    /**< Through a proxy of one of the servers (XEP-0065). */
-    JINGLE_WAY_INBAND,   /**< Through the XMPP servers, slowly (XEP-0261). */
-    JINGLE_WAY_HTTP, /**< Uploaded to our server, and the link sent as a message (XEP-0363, 0066).
-                          Works when they are offline; whoever has the link has the file. */
+    /** Through a proxy of one of the servers (XEP-0065). What they call their proxy is believed;
+     * only `relay_only` hides our addresses for certain, for then it must be our own server's. */
+    JINGLE_WAY_PROXY,
+    JINGLE_WAY_INBAND, /**< Through the XMPP servers, slowly (XEP-0261). */
+    JINGLE_WAY_HTTP,   /**< Uploaded to our server, and the link sent as a message (XEP-0363, 0066).
+                            Works when they are offline; whoever has the link has the file. */
 } jingle_way;
 
 /** "direct", "proxy", "in-band", "http"; "auto". Never NULL, never freed. */
@@ -1189,7 +1191,8 @@ typedef struct jingle_file_sink {
 
 JINGLE_API void jingle_file_sink_init(jingle_file_sink *sink);
 
-/** Takes a file that is offered. They learn our addresses. #JINGLE_ERROR_STATE if it is not offered
+/** Takes a file that is offered. They learn our addresses. Of several in one session none moves
+ *  before each was taken or refused. #JINGLE_ERROR_STATE if it is not offered
  *  (any more), #JINGLE_ERROR_INVALID, #JINGLE_ERROR_LIMIT (too large for `memory_limit`),
  *  #JINGLE_ERROR_FILE_NOT_FOUND, #JINGLE_ERROR_FILE_KIND, #JINGLE_ERROR_FILE_PERMISSION,
  *  #JINGLE_ERROR_NO_SPACE, #JINGLE_ERROR_FILE: then it is still offered. */
