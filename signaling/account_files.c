@@ -351,7 +351,8 @@ const char *const *account_file_peer_hashes(const struct account_file *file)
 
 bool account_file_peer_is_contact(const struct account_file *file)
 {
-    return roster_find(file->account->roster, account_file_peer(file)) != NULL;
+    const char *peer = account_file_peer(file);
+    return roster_find(file->account->roster, peer) || jid_equal_bare(peer, file->account->bare);
 }
 
 void account_file_set_user(struct account_file *file, void *user)

@@ -95,7 +95,7 @@ bool account_file_is_outgoing(const struct account_file *file); /* we began it *
 /* The hash algorithms (XEP-0300) that the peer's client lists, as its names; NULL-terminated. For
  * what to announce; empty while nothing is known. */
 const char *const *account_file_peer_hashes(const struct account_file *file);
-/* Is this person on the roster? */
+/* Is this person on the roster, or our own account? */
 bool account_file_peer_is_contact(const struct account_file *file);
 void account_file_set_user(struct account_file *file, void *user);
 void *account_file_user(const struct account_file *file);

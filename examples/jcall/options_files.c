@@ -10,8 +10,9 @@ static gboolean parse_via(const char *option, const char *value, gpointer data, 
         const char *word;
         jingle_way way;
     } ways[] = {
-        {"auto", JINGLE_WAY_AUTO},     {"p2p", JINGLE_WAY_DIRECT}, {"proxy", JINGLE_WAY_PROXY},
-        {"inband", JINGLE_WAY_INBAND}, {"http", JINGLE_WAY_HTTP},
+        {"auto", JINGLE_WAY_AUTO},      {"p2p", JINGLE_WAY_DIRECT}, {"proxy", JINGLE_WAY_PROXY},
+        {"inband", JINGLE_WAY_INBAND},  {"http", JINGLE_WAY_HTTP},  {"direct", JINGLE_WAY_DIRECT},
+        {"in-band", JINGLE_WAY_INBAND}, /* as they are told */
     };
     (void)option;
     struct options *options = data;
