@@ -272,7 +272,7 @@ int main(int argc, char **argv)
 {
     char folder[320];
     const char *dir = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    struct bench bench = {.mib = 512, .proxy_mib = 128, .in_band_mib = 16, .pairs = 5};
+    static struct bench bench = {.mib = 512, .proxy_mib = 128, .in_band_mib = 16, .pairs = 5};
     read_options(&bench, argc, argv, &dir);
     snprintf(bench.folder, sizeof bench.folder, "%s/jingle-files-XXXXXX", dir);
     if (!mkdtemp(bench.folder)) {
