@@ -6,6 +6,7 @@
  *     socks5   the same file from client to client, from the offer to the end   (file_sides.h)
  *     proxy    likewise through the server's proxy (XEP-0065)
  *     pump     IQs of in-band bytestreams over bare streams                     (stanza_pump.h)
+ *     managed  likewise with stream management, as our own streams have it
  *     inband   a file in-band, in as many IQs of that size                      (file_sides.h)
  */
 #include "file_loop.h"
@@ -43,7 +44,7 @@ struct bench {
 };
 
 struct rates {
-    double loop, socks5, proxy, pump, in_band;
+    double loop, socks5, proxy, pump, managed_pump, in_band;
 };
 
 static void die(const char *what)
@@ -161,10 +162,12 @@ static double way_rate(struct bench *bench, const char *name, unsigned mib, jing
     return mib / file_sides_send(&bench->sides, source, way);
 }
 
-static double pump_rate(const struct bench *bench)
+static double pump_rate(const struct bench *bench, bool managed)
 {
     unsigned blocks = bench->in_band_mib * (MIB / IN_BAND_BLOCK);
-    return bench->in_band_mib / stanza_pump(&bench->pump, blocks);
+    struct stanza_pump pump = bench->pump;
+    pump.managed = managed;
+    return bench->in_band_mib / stanza_pump(&pump, blocks);
 }
 
 static void keep_best(double *best, double rate)
@@ -175,29 +178,34 @@ static void keep_best(double *best, double rate)
 static void measure(struct bench *bench)
 {
     struct rates best = {0};
-    printf("%4s %9s %9s %7s %9s %9s %9s %7s   MiB/s\n", "pair", "loop", "socks5", "ratio", "proxy",
-           "pump", "inband", "ratio");
+    printf("%4s %9s %9s %7s %9s %9s %9s %9s %7s   MiB/s\n", "pair", "loop", "socks5", "ratio",
+           "proxy", "managed", "pump", "inband", "ratio");
     for (unsigned pair = 1; pair <= bench->pairs; pair++) {
         struct rates now;
         now.loop = loop_rate(bench);
         now.socks5 = way_rate(bench, "direct", bench->mib, JINGLE_WAY_DIRECT);
         now.proxy = way_rate(bench, "proxy", bench->proxy_mib, JINGLE_WAY_PROXY);
-        now.pump = pump_rate(bench);
+        now.managed_pump = pump_rate(bench, true);
+        now.pump = pump_rate(bench, false);
         now.in_band = way_rate(bench, "in-band", bench->in_band_mib, JINGLE_WAY_INBAND);
-        printf("%4u %9.0f %9.0f %7.3f %9.1f %9.2f %9.2f %7.3f\n", pair, now.loop, now.socks5,
-               now.socks5 / now.loop, now.proxy, now.pump, now.in_band, now.in_band / now.pump);
+        printf("%4u %9.0f %9.0f %7.3f %9.1f %9.2f %9.2f %9.2f %7.3f\n", pair, now.loop, now.socks5,
+               now.socks5 / now.loop, now.proxy, now.managed_pump, now.pump, now.in_band,
+               now.in_band / now.pump);
         fflush(stdout);
         keep_best(&best.loop, now.loop);
         keep_best(&best.socks5, now.socks5);
         keep_best(&best.proxy, now.proxy);
+        keep_best(&best.managed_pump, now.managed_pump);
         keep_best(&best.pump, now.pump);
         keep_best(&best.in_band, now.in_band);
     }
     printf("{\"loop_mib_s\": %.1f, \"socks5_mib_s\": %.1f, \"socks5_ratio\": %.3f, "
            "\"proxy_mib_s\": %.1f, \"pump_mib_s\": %.2f, \"inband_mib_s\": %.2f, "
-           "\"inband_ratio\": %.3f, \"rss_extra_kib\": %ld}\n",
+           "\"inband_ratio\": %.3f, \"managed_pump_mib_s\": %.2f, \"inband_managed_ratio\": %.3f, "
+           "\"rss_extra_kib\": %ld}\n",
            best.loop, best.socks5, best.socks5 / best.loop, best.proxy, best.pump, best.in_band,
-           best.in_band / best.pump, file_sides_end(&bench->sides));
+           best.in_band / best.pump, best.managed_pump, best.in_band / best.managed_pump,
+           file_sides_end(&bench->sides));
 }
 
 static void prepare(struct bench *bench, char folder[320])

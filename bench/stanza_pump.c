@@ -17,9 +17,13 @@
 
 enum { INPUT_MAX = 256 * 1024 };
 
+#define NS_SM "urn:xmpp:sm:3" /* XEP-0198 */
+
 /* A stream, and what of it was read and not yet taken. */
 struct stream {
     SSL *tls;
+    bool managed;     /* each stanza is followed by a request for acknowledgement */
+    unsigned handled; /* stanzas that came, for the answers to such requests */
     char input[INPUT_MAX];
     size_t got;
 };
@@ -37,6 +41,14 @@ static void put(struct stream *stream, const char *text)
     }
 }
 
+static void put_stanza(struct stream *stream, const char *text)
+{
+    put(stream, text);
+    if (stream->managed) {
+        put(stream, "<r xmlns='" NS_SM "'/>"); /* on its own, as libstrophe does it */
+    }
+}
+
 static void read_more(struct stream *stream)
 {
     if (stream->got == INPUT_MAX) {
@@ -47,6 +59,8 @@ static void read_more(struct stream *stream)
         die("the stream ended");
     }
     stream->got += (size_t)count;
+    /* Prosody leaves Nagle's delay on: what follows waits for our acknowledgement. */
+    setsockopt(SSL_get_fd(stream->tls), IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
 }
 
 /* Where the next `end` ends, in what was read; 0: not there yet. */
@@ -99,6 +113,12 @@ static void log_in(struct stream *stream, const struct stanza_pump *pump, const 
     put(stream, "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
                 "<resource>pump</resource></bind></iq>");
     await(stream, "</iq>");
+    if (pump->managed) {
+        put(stream, "<enable xmlns='" NS_SM "' resume='true'/>");
+        await(stream, "<enabled");
+        await(stream, ">");
+        stream->managed = true;
+    }
 }
 
 static void connect_tls(struct stream *stream, const struct stanza_pump *pump)
@@ -123,16 +143,40 @@ static void connect_tls(struct stream *stream, const struct stanza_pump *pump)
     }
 }
 
+/* Where the first element ends, an IQ or one of stream management; 0: not there yet. */
+static size_t element_end(const struct stream *stream)
+{
+    size_t tag = find_end(stream, ">");
+    bool empty = tag > 1 && stream->input[tag - 2] == '/';
+    return tag == 0 || empty ? tag : find_end(stream, "</iq>");
+}
+
+/* The next IQ: `*size` bytes at the begin of the input. False: read more. */
+static bool next_iq(struct stream *stream, size_t *size)
+{
+    char text[64];
+    while ((*size = element_end(stream)) != 0 && memcmp(stream->input, "<iq", 3) != 0) {
+        bool asks = memcmp(stream->input, "<r", 2) == 0;
+        drop(stream, *size);
+        if (asks) {
+            snprintf(text, sizeof text, "<a xmlns='" NS_SM "' h='%u'/>", stream->handled);
+            put(stream, text);
+        }
+    }
+    return *size != 0;
+}
+
 /* Answers what comes, until it is killed. */
 static void run_receiver(struct stream *stream, const struct stanza_pump *pump)
 {
     char text[256];
     for (;;) {
-        size_t size = find_end(stream, "</iq>");
-        if (size == 0) {
+        size_t size;
+        if (!next_iq(stream, &size)) {
             read_more(stream);
             continue;
         }
+        stream->handled++;
         const char *id = memmem(stream->input, size, " id=", 4);
         if (!id) {
             die("an IQ without an id");
@@ -140,7 +184,7 @@ static void run_receiver(struct stream *stream, const struct stanza_pump *pump)
         id += 5; /* and the quotation mark */
         snprintf(text, sizeof text, "<iq type='result' to='alice@%s/pump' id='%.*s'/>",
                  pump->domain, (int)strcspn(id, "'\""), id);
-        put(stream, text);
+        put_stanza(stream, text);
         drop(stream, size);
     }
 }
@@ -150,11 +194,12 @@ static unsigned take_results(struct stream *stream)
 {
     unsigned count = 0;
     size_t size;
-    while ((size = find_end(stream, "/>")) != 0) {
+    while (next_iq(stream, &size)) {
         if (!memmem(stream->input, size, "result", 6)) {
             die("an error came back");
         }
         drop(stream, size);
+        stream->handled++;
         count++;
     }
     return count;
@@ -174,7 +219,7 @@ static void run_sender(struct stream *stream, const struct stanza_pump *pump, un
                      "xmlns='http://jabber.org/protocol/ibb' seq='%u' "
                      "sid='0123456789abcdef'>%s</data></iq>",
                      pump->domain, sent, sent % 65536, coded);
-            put(stream, text);
+            put_stanza(stream, text);
         }
         read_more(stream);
     }

@@ -3,6 +3,7 @@
 #ifndef JINGLE_BENCH_STANZA_PUMP_H
 #define JINGLE_BENCH_STANZA_PUMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,9 @@ struct stanza_pump {
     const char *ca_file;
     size_t block;    /* bytes, before base64 */
     unsigned window; /* blocks under way */
+    /* With stream management (XEP-0198), asking for an acknowledgement of each stanza, as
+     * libstrophe does and cannot be told not to. */
+    bool managed;
 };
 
 /* Logs in two children and pumps so many blocks from one to the other; how long that took in
