@@ -69,14 +69,13 @@ unset LD_LIBRARY_PATH
 [ -s "$prefix/share/man/man1/jcall.1" ]
 passed 'jcall runs from where it was installed, and brings its manual page.'
 
-foreign=$(nm -D --defined-only "$lib_dir/libjingle-engine.so" | awk '{ print $3 }' |
-    grep -v '^jingle_' || true)
+exported=$(nm -D --defined-only "$lib_dir/libjingle-engine.so" | awk '{ print $3 }')
+foreign=$(grep -v '^jingle_' <<<"$exported" || true)
 [ -z "$foreign" ] || { echo "Exported, but not public: $foreign"; exit 1; }
 missing=
 for name in $(sed -n '/^JINGLE_API/,/;/p' "$source_dir/engine/include/jingle/jingle.h" |
     grep -oE '\bjingle_[a-z0-9_]+\(' | tr -d '(' | sort -u); do
-    nm -D --defined-only "$lib_dir/libjingle-engine.so" | grep -q " T $name\$" ||
-        missing+=" $name"
+    grep -qxF "$name" <<<"$exported" || missing+=" $name"
 done
 [ -z "$missing" ] || { echo "Declared, but not exported:$missing"; exit 1; }
 passed 'The library exports what jingle.h declares, and nothing else.'

@@ -33,8 +33,8 @@ struct options {
     char *sink;
     char *record;
     char *ring; /* where it rings; NULL: as `sink` if that is a device */
-    gboolean loop;
     char *codec;
+    gboolean loop;
     int bitrate;
     int ptime;
     gboolean stereo;

@@ -109,8 +109,8 @@ static void test_a_checksum_adds_to_what_was_announced(void **state)
     assert_string_equal(file.hashes[0].value, SHA_256);
     assert_string_equal(file.hashes[1].value, SHA_1);
     assert_string_equal(file.hashes[2].algorithm, "sha-512");
-    for (char letter = 'a'; letter < 'z'; letter++) {
-        struct file_hash more = {.algorithm = {letter}, .value = "v"};
+    for (int letter = 'a'; letter < 'z'; letter++) {
+        struct file_hash more = {.algorithm = {(char)letter}, .value = "v"};
         file.hash_count =
             transfer_hashes_add(file.hashes, letter == 'a' ? 3 : file.hash_count, &more, 1);
     }

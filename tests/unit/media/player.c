@@ -27,7 +27,7 @@ static void listen_to(jingle_ring ring, double *tenths, size_t count)
         for (int j = 0; j < RATE / 10; j++) {
             energy += (double)samples[j] * samples[j];
         }
-        tenths[i] = sqrt(energy / (RATE / 10));
+        tenths[i] = sqrt(energy * 10 / RATE);
     }
     jingle_audio_source_free(source);
 }
