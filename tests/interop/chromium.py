@@ -170,11 +170,11 @@ class Page:
                 assert left > 0, self.say(f"no {name} {fields or ''} in {timeout} s")
                 self.chromium.lock.wait(left)
 
-    def await_true(self, function, condition, timeout=DEADLINE):
+    def await_true(self, question, condition, timeout=DEADLINE, ask=None):
         """Asks the page again and again until its answer will do; returns the answer."""
         deadline = time.monotonic() + timeout
-        while not condition(answer := self.do(function)):
-            assert time.monotonic() < deadline, self.say(f"{function} stays {answer}")
+        while not condition(answer := (ask or self.do)(question)):
+            assert time.monotonic() < deadline, self.say(f"{question} stays {answer}")
             time.sleep(0.1)
         return answer
 

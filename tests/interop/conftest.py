@@ -33,7 +33,7 @@ def server(start_server):
 @pytest.fixture(scope="session")
 def page_folder():
     install.debian({"chromium": "chromium", "node": "nodejs", "npm": "npm"})
-    return install.browser_page()
+    return install.browser_pages()
 
 
 @pytest.fixture(scope="session")
@@ -68,5 +68,5 @@ def pytest_terminal_summary(terminalreporter):
     packages = ["chromium", "dino-im", "prosody", "nodejs"]
     said = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages],
                           capture_output=True, text=True).stdout.split("\n")
-    library = json.loads((HERE / "browser" / "package.json").read_text())["dependencies"]["stanza"]
+    library = json.loads((install.PHONE / "package.json").read_text())["dependencies"]["stanza"]
     terminalreporter.write_line(f"With {', '.join(sorted(filter(None, said)))}, stanza {library}")

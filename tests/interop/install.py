@@ -13,6 +13,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 PLACE = HERE.parents[1] / "build" / "interop"
+PHONE = HERE.parents[1] / "examples" / "web_phone"
 
 
 @contextmanager
@@ -42,10 +43,11 @@ def debian(programs):
                 pytest.skip(f"Debian's {' and '.join(packages)} cannot be installed: {last}")
 
 
-def browser_page():
-    """The folder of the page of browser/ with its libraries, built once for each state of it."""
+def browser_pages():
+    """The folder of the tests' page (out/page.html) and of examples/web_phone (index.html), with the
+    libraries of both, built once for each state of them."""
     with alone("npm"):
-        sources = sorted((HERE / "browser").iterdir())
+        sources = sorted([*PHONE.glob("*.*"), *(HERE / "browser").iterdir()])
         state = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
         folder = PLACE / "browser"
         if (folder / "state").exists() and (folder / "state").read_text() == state:
@@ -53,17 +55,19 @@ def browser_page():
         folder.mkdir(exist_ok=True)
         for path in sources:
             shutil.copy(path, folder)
-        for words in (["npm", "ci", "--no-audit", "--no-fund"],
-                      ["node_modules/.bin/esbuild", "page.js", "--bundle", "--outfile=out/page.js",
-                       "--platform=browser", "--define:global=window", "--log-level=error"]):
-            done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
-            if words[0] == "npm" and done.returncode != 0:
-                last = (done.stderr.strip().splitlines() or ["no message"])[0]
-                pytest.skip(f"the npm packages of tests/interop/browser cannot be had: {last}")
-            assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        _npm("ci", "--no-audit", "--no-fund", cwd=folder)
+        _npm("run", "build", "--", "page.js", cwd=folder)
         shutil.copy(folder / "page.html", folder / "out")
         (folder / "state").write_text(state)
         return folder
+
+
+def _npm(*words, cwd):
+    done = subprocess.run(["npm", *words], cwd=cwd, capture_output=True, text=True)
+    if words[0] == "ci" and done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[0]
+        pytest.skip(f"the npm packages of examples/web_phone cannot be had: {last}")
+    assert done.returncode == 0, f"npm {words}: {done.stdout}{done.stderr}"
 
 
 def mounts():

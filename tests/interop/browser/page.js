@@ -4,33 +4,16 @@
 //   a test --> peer.login(), .propose(), .call(), .answer() ... --> stanza --> Prosody's WebSocket
 //   a test <-- tellTest('{"event": ...}') <-- what comes of it
 //
-// stanza has no message initiation (XEP-0353): its messages are defined here.
-import { createClient, JID, JXT } from 'stanza';
+// Its libraries, and the messages of XEP-0353, are those of examples/web_phone.
+import { createClient, JID } from 'stanza';
+import { initiationMessages, NS_INITIATION } from './initiation.js';
 import * as source from './source.js';
 import { Watcher } from './watcher.js';
-
-const JMI = 'urn:xmpp:jingle-message:0';
-const RTP = 'urn:xmpp:jingle:apps:rtp:1';
 
 const tell = (event, fields = {}) => window.tellTest(JSON.stringify({ event, ...fields }));
 const tellStanza = (event, xml) => /^<(iq|message|presence)/.test(xml) && tell(event, { xml });
 window.addEventListener('error', e => tell('fault', { text: e.message }));
 window.addEventListener('unhandledrejection', e => tell('fault', { text: String(e.reason?.stack ?? e.reason) }));
-
-const messageInitiation = [
-    ...['propose', 'ringing', 'proceed', 'accept', 'reject', 'retract', 'finish'].map(type => ({
-        path: 'message.initiation',
-        namespace: JMI,
-        element: type,
-        type,
-        typeField: 'type',
-        fields: {
-            id: JXT.attribute('id'),
-            media: JXT.multipleChildAttribute(RTP, 'description', 'media'),
-        },
-    })),
-    JXT.addAlias('urn:xmpp:jingle:1', 'reason', ['message.initiation.reason']),
-];
 
 let client, session, watcher, options;
 
@@ -47,8 +30,8 @@ async function login(given) {
         // the library's own default is a public STUN server
         jingle: { iceServers: options.iceServers ?? [], trickleIce: options.trickle },
     });
-    client.stanzas.define(messageInitiation);
-    client.disco.addFeature(JMI);
+    client.stanzas.define(initiationMessages);
+    client.disco.addFeature(NS_INITIATION);
     client.on('raw:outgoing', xml => tellStanza('sent', String(xml)));
     client.on('raw:incoming', xml => tellStanza('received', String(xml)));
     client.on('message', heardMessage);
