@@ -541,7 +541,7 @@ static void look_up(struct ice *ice, guint server)
     g_object_unref(resolver);
 }
 
-/* libnice asks the bridge for a relay once for each of our IPv4 addresses. */
+/* libnice asks the bridge for a relay once for each of our addresses of its family. */
 static void add_tls_relay(struct ice *ice, const struct ice_server *server)
 {
     struct turn_tls_config config = {
@@ -550,17 +550,16 @@ static void add_tls_relay(struct ice *ice, const struct ice_server *server)
         .host = server->host,
         .port = server->port,
         .ca_file = ice->ca_file,
-        .connections = count_addresses(ice, AF_INET),
+        .ipv6 = count_addresses(ice, AF_INET) == 0,
     };
-    if (config.connections == 0)
-        return;
+    config.connections = count_addresses(ice, config.ipv6 ? AF_INET6 : AF_INET);
     struct turn_tls *bridge = turn_tls_new(&config);
     if (!bridge) {
         log_warning(ice->log, "No TLS bridge to TURN server %s", server->host);
         return;
     }
     g_ptr_array_add(ice->bridges, bridge);
-    add_relay(ice, "127.0.0.1", turn_tls_port(bridge), server, NICE_RELAY_TYPE_TURN_TCP);
+    add_relay(ice, turn_tls_host(bridge), turn_tls_port(bridge), server, NICE_RELAY_TYPE_TURN_TCP);
 }
 
 static void add_server(struct ice *ice, guint place, bool *stun_known)

@@ -5,6 +5,8 @@
  * A side is read only while its buffer has room. */
 #include "transport/turn_tls.h"
 
+#include "base/addresses.h"
+
 #include <errno.h>
 #include <gio/gio.h>
 #include <netinet/in.h>
@@ -47,6 +49,7 @@ struct turn_tls {
     const struct logger *log;
     char *host;
     uint16_t remote_port;
+    sa_family_t family; /* of loopback */
     uint16_t port;
     unsigned expected;
     int listener; /* -1: closed */
@@ -381,23 +384,28 @@ static void close_listener(struct turn_tls *bridge)
     bridge->listener = -1;
 }
 
-/* The socket is bound to this address, and connected to our listener. */
-static bool is_other_end(const struct turn_tls *bridge, int fd, const struct sockaddr_in *address)
+/* The port is at the same place in both families. */
+static bool is_same(const union address *a, const union address *b)
 {
-    struct sockaddr_in local = {0};
-    struct sockaddr_in remote = {0};
+    return a->v4.sin_port == b->v4.sin_port && address_is_same_host(a, b);
+}
+
+/* The socket is bound to this address, and connected to our listener. */
+static bool is_other_end(const struct turn_tls *bridge, int fd, const union address *address)
+{
+    union address local = {.v6.sin6_family = AF_UNSPEC};
+    union address remote = {.v6.sin6_family = AF_UNSPEC};
     socklen_t local_bytes = sizeof local;
     socklen_t remote_bytes = sizeof remote;
-    return getsockname(fd, (struct sockaddr *)&local, &local_bytes) == 0 &&
-           getpeername(fd, (struct sockaddr *)&remote, &remote_bytes) == 0 &&
-           local.sin_family == AF_INET && local.sin_port == address->sin_port &&
-           local.sin_addr.s_addr == address->sin_addr.s_addr &&
-           ntohs(remote.sin_port) == bridge->port;
+    return getsockname(fd, &local.any, &local_bytes) == 0 &&
+           getpeername(fd, &remote.any, &remote_bytes) == 0 &&
+           local.any.sa_family == bridge->family && is_same(&local, address) &&
+           ntohs(remote.v4.sin_port) == bridge->port;
 }
 
 /* Any process of this machine can connect to a port on loopback. libnice's end of a connection is
  * among our own descriptors. */
-static bool is_from_us(const struct turn_tls *bridge, const struct sockaddr_in *address)
+static bool is_from_us(const struct turn_tls *bridge, const union address *address)
 {
     GDir *descriptors = g_dir_open("/proc/self/fd", 0, NULL);
     bool found = false;
@@ -412,10 +420,9 @@ static bool is_from_us(const struct turn_tls *bridge, const struct sockaddr_in *
 static gboolean on_accept(gpointer user)
 {
     struct turn_tls *bridge = user;
-    struct sockaddr_in address = {0};
+    union address address = {.v6.sin6_family = AF_UNSPEC};
     socklen_t bytes = sizeof address;
-    int fd = accept4(bridge->listener, (struct sockaddr *)&address, &bytes,
-                     SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(bridge->listener, &address.any, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return G_SOURCE_CONTINUE;
     if (!is_from_us(bridge, &address)) {
@@ -442,20 +449,30 @@ static gboolean on_accept(gpointer user)
 
 /* ---------------------------------------------------------------------------------- bridge -- */
 
+static union address loopback_of(sa_family_t family)
+{
+    union address address = {.v6.sin6_family = AF_UNSPEC};
+    if (family == AF_INET6)
+        address.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    else
+        address.v4 =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return address;
+}
+
 static bool start_listening(struct turn_tls *bridge)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof address;
-    bridge->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    union address address = loopback_of(bridge->family);
+    socklen_t bytes = bridge->family == AF_INET6 ? sizeof address.v6 : sizeof address.v4;
+    bridge->listener = socket(bridge->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (bridge->listener < 0)
         return false;
     gpointer tag;
     bridge->listener_source = watch(bridge->context, bridge->listener, on_accept, bridge, &tag);
-    if (bind(bridge->listener, (struct sockaddr *)&address, bytes) != 0 ||
-        listen(bridge->listener, 4) != 0 ||
-        getsockname(bridge->listener, (struct sockaddr *)&address, &bytes) != 0)
+    if (bind(bridge->listener, &address.any, bytes) != 0 || listen(bridge->listener, 4) != 0 ||
+        getsockname(bridge->listener, &address.any, &bytes) != 0)
         return false;
-    bridge->port = ntohs(address.sin_port);
+    bridge->port = ntohs(address.v4.sin_port);
     return true;
 }
 
@@ -466,6 +483,7 @@ struct turn_tls *turn_tls_new(const struct turn_tls_config *config)
     bridge->log = config->log;
     bridge->host = g_strdup(config->host);
     bridge->remote_port = config->port;
+    bridge->family = config->ipv6 ? AF_INET6 : AF_INET;
     bridge->expected = config->connections;
     bridge->listener = -1;
     bridge->connections = g_ptr_array_new_with_free_func(connection_free);
@@ -486,6 +504,11 @@ void turn_tls_free(struct turn_tls *bridge)
     g_main_context_unref(bridge->context);
     g_free(bridge->host);
     g_free(bridge);
+}
+
+const char *turn_tls_host(const struct turn_tls *bridge)
+{
+    return bridge->family == AF_INET6 ? "::1" : "127.0.0.1";
 }
 
 uint16_t turn_tls_port(const struct turn_tls *bridge)

@@ -7,7 +7,8 @@
 The routers masquerade what comes from inside and let in nothing that was not asked for. They keep
 ports, so a mapping is the same for all destinations (a port-restricted cone, RFC 4787); with
 `symmetric` each new destination gets a port at random, so that only a relay can help. A side in
-`open_sides` has a public address and no router, one in `ipv6_only` the same and no IPv4.
+`open_sides` has a public address and no router, one in `ipv6_only` the same and no IPv4, not even
+on loopback.
 
     start_internet(symmetric="ab")    start_internet(open_sides="a", ipv6_only="b")
 """
@@ -98,7 +99,7 @@ class Internet:
         self.tag = f"jg{os.getpid()}"
         self.names = []
         self.captures = []
-        self.open_sides = open_sides
+        self.open_sides, self.ipv6_only = open_sides, ipv6_only
         try:
             self._build(symmetric, open_sides, ipv6_only)
         except RuntimeError:
@@ -121,6 +122,7 @@ class Internet:
             self._add(side)
             if side in ipv6_only:
                 self._add_open(side, f"2001:db8::1{number}/64", PUBLIC_V6)
+                self._in(side, "ip", "addr", "del", "127.0.0.1/8", "dev", "lo")
             elif side in open_sides:
                 self._add_open(side, f"203.0.113.{10 + number}/24", PUBLIC)
             else:
@@ -189,6 +191,8 @@ class Internet:
     def address(self, side):
         """The one that it has from the start."""
         number = "ab".index(side) + 1
+        if side in self.ipv6_only:
+            return f"2001:db8::1{number}"
         return f"203.0.113.{10 + number}" if side in self.open_sides else f"10.{number}.0.2"
 
     def capture(self, side):
@@ -227,8 +231,15 @@ class Internet:
         self._in(router, "ip", "addr", "add", f"203.0.113.{number + 20}/24", "dev", "wan")
 
     def block(self, side, what):
-        """What matches is not forwarded from that side: block("a", "meta l4proto udp")."""
-        self._in(f"router_{side}", "nft", f"add rule ip filter blocked iifname lan {what} drop")
+        """What matches does not leave that side's network: block("a", "meta l4proto udp")."""
+        if side in self.open_sides + self.ipv6_only:
+            self._in(side, "nft", f"""
+                add table inet filter
+                add chain inet filter blocked {{ type filter hook output priority 0 ; }}
+                add rule inet filter blocked oifname eth0 {what} drop
+                """)
+        else:
+            self._in(f"router_{side}", "nft", f"add rule ip filter blocked iifname lan {what} drop")
 
     def unblock(self, side):
         self._in(f"router_{side}", "nft", "flush chain ip filter blocked")

@@ -162,6 +162,19 @@ def test_ipv4_and_ipv6_meet_at_the_relay(scene):
     net.assert_heard(alice, bob)
 
 
+def test_a_computer_with_ipv6_only_reaches_the_relay_by_tls_where_udp_is_blocked(scene):
+    """The firewall lets through 443 only; libnice, which has no TLS, reaches us on ::1."""
+    net = scene(lambda relay: [*relay.option("udp"), *relay.option("tls")],
+                relay_options={"others": (PUBLIC_V6,), "tls_port": 443},
+                server_options=("--listen-also", PUBLIC_V6), ipv6_only="b")
+    net.internet.block("b", "meta l4proto udp")
+    net.internet.block("b", f"tcp dport != {{ 443, {net.server.port} }}")
+    alice, bob = net.call(hosts=(None, PUBLIC_V6))
+    assert bob.last["candidate_local"].startswith("relay udp 203.0.113.1:")
+    assert_quick(alice, bob)
+    net.assert_heard(alice, bob)
+
+
 DEAD = ["--stun", f"{BLACK_HOLE}:3478", "--turn", f"{BLACK_HOLE}:3478:udp:{SECRET}",
         "--turn", f"{BLACK_HOLE}:3478:tcp:{SECRET}", "--turn", f"{BLACK_HOLE}:443:tls:{SECRET}"]
 

@@ -1,6 +1,8 @@
 /* Who may use the bridge to a TURN server over TLS. That it carries: tests/system/turn.c. */
 #include "transport/turn_tls.h"
 
+#include "base/addresses.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +19,18 @@
 static GMainContext *context;
 static struct turn_tls *bridge;
 
+static bool ipv6;
+
+static bool has_ipv6_loopback(void)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -25,10 +39,12 @@ static int set_up(void **state)
         .context = context,
         .host = "127.0.0.1",
         .port = 9, /* nobody is there */
+        .ipv6 = ipv6,
         .connections = 1,
     };
     bridge = turn_tls_new(&config);
     assert_non_null(bridge);
+    assert_string_equal(turn_tls_host(bridge), ipv6 ? "::1" : "127.0.0.1");
     return 0;
 }
 
@@ -43,13 +59,15 @@ static int tear_down(void **state)
 /* -1 if nobody listens. */
 static int connect_to_bridge(void)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons(turn_tls_port(bridge)),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+    union address address = {.v6.sin6_family = AF_UNSPEC};
+    if (ipv6)
+        address.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    else
+        address.v4 =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.v4.sin_port = htons(turn_tls_port(bridge));
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, &address.any, ipv6 ? sizeof address.v6 : sizeof address.v4) == 0)
         return fd;
     close(fd);
     return -1;
@@ -102,5 +120,11 @@ int main(void)
         TEST(test_a_connection_of_another_process_is_cut_and_not_counted),
         TEST(test_the_listener_closes_after_the_expected_connections),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("IPv4", tests, NULL, NULL);
+    ipv6 = true;
+    if (!has_ipv6_loopback())
+        print_message("No IPv6 here: the bridge was tried on IPv4 only\n");
+    else
+        failed += cmocka_run_group_tests_name("IPv6", tests, NULL, NULL);
+    return failed;
 }
