@@ -44,7 +44,7 @@ static void on_ended(jingle_session *session, const struct account_event *event)
     bool by_media = session->hung_up && event->u.ended.by == JINGLE_PARTY_LOCAL &&
                     event->u.ended.reason == JINGLE_REASON_HANGUP;
     session->ended_reason = event->u.ended.reason;
-    if (strcmp(event->u.ended.text, jingle_strerror(JINGLE_ERROR_INSECURE_PEER)) == 0) {
+    if (event->u.ended.insecure) {
         session->ended_status = JINGLE_ERROR_INSECURE_PEER;
     }
     session->ended_by = by_media ? JINGLE_PARTY_REMOTE : event->u.ended.by;

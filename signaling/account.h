@@ -71,6 +71,7 @@ struct account_event {
         jingle_contact contact;
         struct {
             const char *from; /* full JID, or bare where only that is known */
+            const char *name; /* see account_display_name() */
             const char *sid;
             bool audio;
             bool video;
@@ -125,6 +126,7 @@ struct account_event {
             jingle_reason reason;
             jingle_party by;
             const char *text; /* what the peer or server said; "" if nothing */
+            bool insecure;    /* all that could be called of them knows no encryption */
         } ended;
     } u;
 };
@@ -187,6 +189,9 @@ void account_contacts_free(jingle_contact *contacts, size_t count);
 jingle_status account_contact_add(struct account *account, const char *jid, const char *name,
                                   usec now);
 jingle_status account_contact_remove(struct account *account, const char *jid, usec now);
+
+/* What to call this person, to be shown beside the JID: see display_name.h. g_free() it. */
+char *account_display_name(const struct account *account, const char *jid);
 
 const struct external_service *account_services(const struct account *account, size_t *count);
 struct account_server account_server(const struct account *account);

@@ -146,7 +146,10 @@ void account_call_finish(struct account_call *call, jingle_reason reason, jingle
         reason = JINGLE_REASON_LOCAL_OFFLINE;
     struct account_event event = {
         .type = ACCOUNT_EVENT_ENDED,
-        .u.ended = {.reason = reason, .by = by, .text = text ? text : ""},
+        .u.ended = {.reason = reason,
+                    .by = by,
+                    .text = text ? text : "",
+                    .insecure = call->insecure && reason == call->verdict},
     };
     tell(call, &event);
 }
@@ -693,7 +696,7 @@ static void tick(struct account_call *call, const void *argument, usec now)
 {
     (void)argument;
     if (call->verdict != JINGLE_REASON_NONE)
-        account_call_finish(call, call->verdict, JINGLE_PARTY_REMOTE, call->verdict_text);
+        account_call_finish(call, call->verdict, JINGLE_PARTY_REMOTE, "");
     else if (call->deciding && now >= call->decide_at)
         account_call_decide(call, now);
     else if (call->session)

@@ -37,7 +37,7 @@ struct account_call {
     usec started;
     usec decide_at;
     jingle_reason verdict; /* not NONE: it ends, when the application's call has returned */
-    const char *verdict_text;
+    bool insecure;         /* the verdict, of devices that could be called without encryption */
 };
 
 /* account_call.c */

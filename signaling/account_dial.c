@@ -6,10 +6,9 @@
 /* Devices of one person that are watched while they ring. */
 #define RINGING_MAX 16
 
-static void doom(struct account_call *call, jingle_reason reason, const char *text, usec now)
+static void doom(struct account_call *call, jingle_reason reason, usec now)
 {
     call->verdict = reason;
-    call->verdict_text = text;
     call->decide_at = now;
 }
 
@@ -109,8 +108,8 @@ static void cannot_call(struct account_call *call, const struct survey *survey, 
         initiate_plainly(call, survey->plain->jid, now);
         return;
     }
-    doom(call, JINGLE_REASON_NO_CALL_SUPPORT,
-         survey->insecure ? jingle_strerror(JINGLE_ERROR_INSECURE_PEER) : "", now);
+    call->insecure = survey->insecure;
+    doom(call, JINGLE_REASON_NO_CALL_SUPPORT, now);
 }
 
 static void decide_direct(struct account_call *call, const struct survey *survey, usec now)
@@ -123,7 +122,7 @@ static void decide_direct(struct account_call *call, const struct survey *survey
              (survey->seen.unknown > 0 || !account_shares_presence(call->account, call->peer)))
         initiate_directly(call, call->peer, now);
     else
-        doom(call, JINGLE_REASON_OFFLINE, "", now);
+        doom(call, JINGLE_REASON_OFFLINE, now);
 }
 
 static void decide_by_message(struct account_call *call, const struct survey *survey, usec now)
@@ -136,7 +135,7 @@ static void decide_by_message(struct account_call *call, const struct survey *su
     else if (hopeless && survey->seen.devices > 0)
         cannot_call(call, survey, now);
     else if (hopeless && account_shares_presence(account, call->peer))
-        doom(call, JINGLE_REASON_OFFLINE, "", now);
+        doom(call, JINGLE_REASON_OFFLINE, now);
     else
         propose(call, now); /* also to a telephone asleep, which is woken by it */
 }

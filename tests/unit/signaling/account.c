@@ -350,7 +350,7 @@ static void test_a_contact_who_can_only_call_unencrypted(void **state)
                                FEATURE("urn:xmpp:jingle:transports:ice-udp:1")
                                    FEATURE("urn:xmpp:jingle-message:0"));
     client_call(alice, "bob@example.org", false);
-    assert_true(client_saw(alice, "ended no-call-support remote"));
+    assert_true(client_saw(alice, "ended no-call-support remote insecure"));
     assert_null(client_sent(alice, "<propose", NULL));
     world_free(world);
 }

@@ -100,7 +100,33 @@ static void test_without_the_option_nobody_is_called_so(void **state)
     add_device(alice, GAJIM, WITHOUT_ENCRYPTION);
     client_call(alice, "bob@example.org", false);
     assert_null(client_sent(alice, "session-initiate", NULL));
-    assert_true(client_saw(alice, "ended no-call-support remote"));
+    assert_true(client_saw(alice, "ended no-call-support remote insecure"));
+    world_free(world);
+}
+
+/* It would make the user allow what anyone can listen to. */
+static void test_nobody_can_say_of_themselves_that_they_know_no_encryption(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    struct client *alice = log_in(world, false);
+    add_device(alice, PHONE, WITH_ENCRYPTION);
+    alice->quiet = true; /* nothing bounces */
+    client_call(alice, PHONE, true);
+    const char *sent = client_sent(alice, "session-initiate", PHONE, NULL);
+    assert_non_null(sent);
+    struct xml *xml = xml_parse(sent, strlen(sent));
+    const xml_node *jingle = xml_child(xml_root(xml), "urn:xmpp:jingle:1", "jingle");
+    char *end = g_strdup_printf(
+        "<iq xmlns='jabber:client' type='set' id='e' from='" PHONE "' to='" ALICE "'>"
+        "<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='%s'><reason>"
+        "<unsupported-applications/><text>%s</text></reason></jingle></iq>",
+        xml_attribute(jingle, "sid"), jingle_strerror(JINGLE_ERROR_INSECURE_PEER));
+    client_receive(alice, end);
+    world_settle(world);
+    assert_true(client_saw(alice, "ended incompatible remote"));
+    xml_free(xml);
+    g_free(end);
     world_free(world);
 }
 
@@ -210,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_client_that_knows_no_encryption_is_called_without),
         cmocka_unit_test(test_without_the_option_nobody_is_called_so),
+        cmocka_unit_test(test_nobody_can_say_of_themselves_that_they_know_no_encryption),
         cmocka_unit_test(test_a_device_that_encrypts_is_preferred),
         cmocka_unit_test(test_nobody_is_called_so_while_a_device_has_not_told_what_it_can),
         cmocka_unit_test(test_an_offer_without_encryption_rings_as_such),

@@ -90,8 +90,9 @@ static char *describe(struct client *client, const struct account_event *event)
         return g_strdup_printf("removed %s %s", event->u.content_gone.content,
                                party_name(event->u.content_gone.by));
     case ACCOUNT_EVENT_ENDED:
-        return g_strdup_printf("ended %s %s", jingle_reason_name(event->u.ended.reason),
-                               party_name(event->u.ended.by));
+        return g_strdup_printf("ended %s %s%s", jingle_reason_name(event->u.ended.reason),
+                               party_name(event->u.ended.by),
+                               event->u.ended.insecure ? " insecure" : "");
     }
     return NULL;
 }
