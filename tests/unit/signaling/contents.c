@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "session_side.h"
+#include "side_asserts.h"
 
 #define VP8    "<payload-type id='96' name='VP8' clockrate='90000'/>"
 #define H264   "<payload-type id='102' name='H264' clockrate='90000'/>"
@@ -43,25 +43,6 @@
 #define ACCEPT_ALONE         \
     JINGLE("content-accept", \
            VIDEO_OF("initiator", "video", "both", TRANSPORT("vvvv", "active", CANDIDATE("9"))))
-
-static void assert_log(struct side *side, const char *expected)
-{
-    g_strchomp(side->log->str);
-    assert_string_equal(side->log->str, expected);
-    g_string_truncate(side->log, 0);
-}
-
-static void assert_sent(const struct side *side, const char *part)
-{
-    if (strstr(side_last_sent(side), part) == NULL)
-        fail_msg("no %s in %s", part, side_last_sent(side));
-}
-
-static void assert_not_sent(const struct side *side, const char *part)
-{
-    if (strstr(side_last_sent(side), part) != NULL)
-        fail_msg("%s is in %s", part, side_last_sent(side));
-}
 
 static void receive(struct side *side, const char *iq)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "session_side.h"
+#include "side_asserts.h"
 
 #define PLAIN_TRANSPORT(inner)                                                             \
     "<transport xmlns='" NS_ICE_UDP "' ufrag='theirs' pwd='pppppppppppppppppppppp'>" inner \
@@ -27,25 +27,6 @@
 #define LOUD_OPUS      "<payload-type id='96' name='OPUS' clockrate='48000'/>"
 #define PLAIN_INITIATE JINGLE("session-initiate", PLAIN("voice", "audio", LOUD_OPUS))
 #define PLAIN_ACCEPT   JINGLE("session-accept", PLAIN("audio", "audio", LOUD_OPUS))
-
-static void assert_log(struct side *side, const char *expected)
-{
-    g_strchomp(side->log->str);
-    assert_string_equal(side->log->str, expected);
-    g_string_truncate(side->log, 0);
-}
-
-static void assert_sent(const struct side *side, const char *part)
-{
-    if (strstr(side_last_sent(side), part) == NULL)
-        fail_msg("no %s in %s", part, side_last_sent(side));
-}
-
-static void assert_not_sent(const struct side *side, const char *part)
-{
-    if (strstr(side_last_sent(side), part) != NULL)
-        fail_msg("%s is in %s", part, side_last_sent(side));
-}
 
 static void set_plain_transport(struct side *side, const char *content)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "session_side.h"
+#include "side_asserts.h"
 
 /* The <jingle/> elements of a transcript in their order. */
 static GPtrArray *read_transcript(const char *path)
@@ -46,18 +46,6 @@ static void feed(struct side *side, const GPtrArray *iqs, const char *action, co
         if (is_action(iq, action) && (ufrag == NULL || strstr(iq, ufrag) != NULL))
             assert_true(side_receive(side, iq));
     }
-}
-
-static void assert_log(struct side *side, const char *expected)
-{
-    g_strchomp(side->log->str);
-    assert_string_equal(side->log->str, expected);
-    g_string_truncate(side->log, 0);
-}
-
-static bool sent(const struct side *side, const char *part)
-{
-    return strstr(side_last_sent(side), part) != NULL;
 }
 
 /* A caller that offers what the transcript's caller offered, under the same names. */
@@ -110,10 +98,10 @@ static void test_dino_calls_us(void **state)
     assert_true(side.agreement.send.opus.useinbandfec);
     side_set_transport(&side, "audio", "ours", 1000);
     assert_log(&side, "!session-accept");
-    assert_true(sent(&side, "<payload-type id=\"111\" name=\"opus\""));
-    assert_true(sent(&side, "creator=\"initiator\" name=\"audio\" senders=\"both\""));
-    assert_false(sent(&side, "encryption"));
-    assert_false(sent(&side, "speex"));
+    assert_sent(&side, "<payload-type id=\"111\" name=\"opus\"");
+    assert_sent(&side, "creator=\"initiator\" name=\"audio\" senders=\"both\"");
+    assert_not_sent(&side, "encryption");
+    assert_not_sent(&side, "speex");
     feed(&side, iqs, "session-terminate", NULL);
     assert_log(&side, "=result ended");
     assert_int_equal(side.ended, JINGLE_REASON_HANGUP);
@@ -164,12 +152,12 @@ static void test_a_browser_calls_us_with_video(void **state)
     side_set_transport(&side, "0", "ours", 1000);
     assert_log(&side, "!session-accept");
     /* libwebrtc wants both m-lines back, in its order. */
-    assert_true(sent(&side, "name=\"1\" senders=\"none\""));
-    assert_true(sent(&side, "<content name=\"0\"/><content name=\"1\"/></group>"));
+    assert_sent(&side, "name=\"1\" senders=\"none\"");
+    assert_sent(&side, "<content name=\"0\"/><content name=\"1\"/></group>");
     assert_true(strstr(side_last_sent(&side), "name=\"0\" senders") <
                 strstr(side_last_sent(&side), "name=\"1\" senders"));
-    assert_false(sent(&side, "transport-cc"));
-    assert_false(sent(&side, "abs-send-time"));
+    assert_not_sent(&side, "transport-cc");
+    assert_not_sent(&side, "abs-send-time");
     feed(&side, iqs, "session-terminate", NULL);
     assert_log(&side, "=result ended");
     assert_int_equal(side.ended, JINGLE_REASON_HANGUP);
@@ -203,11 +191,11 @@ static void test_a_browsers_video_is_taken(void **state)
     assert_int_equal(side.agreement.send_abs_send_time, 2);
     assert_true(side.agreement.remote_ssrc == 3989188285u);
     assert_int_equal(side.agreement.remote_rtx_ssrc, 99160742);
-    assert_false(sent(&side, "name=\"red\""));
-    assert_false(sent(&side, "ulpfec"));
-    assert_false(sent(&side, "video-orientation"));
-    assert_false(sent(&side, "H264"));
-    assert_true(sent(&side, "semantics=\"FID\""));
+    assert_not_sent(&side, "name=\"red\"");
+    assert_not_sent(&side, "ulpfec");
+    assert_not_sent(&side, "video-orientation");
+    assert_not_sent(&side, "H264");
+    assert_sent(&side, "semantics=\"FID\"");
     side_clear(&side);
     rtp_description_clear(&audio);
     rtp_description_clear(&video);
@@ -243,7 +231,7 @@ static void test_a_file_offer_is_refused(void **state)
     side_init(&side);
     feed(&side, iqs, "session-initiate", NULL);
     assert_log(&side, "=result !session-terminate");
-    assert_true(sent(&side, "<unsupported-applications/>"));
+    assert_sent(&side, "<unsupported-applications/>");
     side_clear(&side);
     g_ptr_array_unref(iqs);
 }

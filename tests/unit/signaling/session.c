@@ -5,26 +5,7 @@
 
 #include <cmocka.h>
 
-#include "session_side.h"
-
-static void assert_log(struct side *side, const char *expected)
-{
-    g_strchomp(side->log->str);
-    assert_string_equal(side->log->str, expected);
-    g_string_truncate(side->log, 0);
-}
-
-static void assert_sent(const struct side *side, const char *part)
-{
-    if (strstr(side_last_sent(side), part) == NULL)
-        fail_msg("no %s in %s", part, side_last_sent(side));
-}
-
-static void assert_not_sent(const struct side *side, const char *part)
-{
-    if (strstr(side_last_sent(side), part) != NULL)
-        fail_msg("%s is in %s", part, side_last_sent(side));
-}
+#include "side_asserts.h"
 
 static void start_outgoing(struct side *side)
 {
