@@ -286,28 +286,11 @@ static void test_an_unknown_account_is_unreachable(void **state)
     world_free(world);
 }
 
-/* Presence of a client that is not ours, with what it can do. */
+/* A client that is not ours, with what it can do. */
 static void add_foreign_device(struct client *alice, const char *jid, const char *features)
 {
-    char *presence = g_strdup_printf(
-        "<presence xmlns='jabber:client' from='%s' to='" ALICE "'>"
-        "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='%s'/></presence>",
-        jid, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    alice->quiet = true; /* the world does not know that device */
-    client_receive(alice, presence);
-    world_settle(alice->world);
-    alice->quiet = false;
-    g_free(presence);
-    const char *query = client_sent(alice, "disco#info", jid, NULL);
-    assert_non_null(query);
-    struct xml *xml = xml_parse(query, strlen(query));
-    char *answer =
-        g_strdup_printf("<iq xmlns='jabber:client' type='result' from='%s' id='%s'>"
-                        "<query xmlns='http://jabber.org/protocol/disco#info'>%s</query></iq>",
-                        jid, xml_attribute(xml_root(xml), "id"), features);
-    client_receive(alice, answer);
-    xml_free(xml);
-    g_free(answer);
+    client_meet(alice, jid);
+    assert_true(client_learn(alice, jid, features));
 }
 
 static void quiet_presence(struct client *alice, const char *jid)
@@ -317,8 +300,6 @@ static void quiet_presence(struct client *alice, const char *jid)
     client_receive(alice, presence);
     g_free(presence);
 }
-
-#define FEATURE(name) "<feature var='" name "'/>"
 
 static void test_a_contact_without_call_support(void **state)
 {

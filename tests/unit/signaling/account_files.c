@@ -17,12 +17,11 @@
 #define POCKET "bob@example.org/pocket"
 #define BARE   "bob@example.org"
 
-#define FEATURE(name) "<feature var='" name "'/>"
-#define JINGLE_ALONE  FEATURE("urn:xmpp:jingle:1")
-#define FILES         JINGLE_ALONE FEATURE("urn:xmpp:jingle:apps:file-transfer:5")
-#define INBAND        FILES FEATURE("urn:xmpp:jingle:transports:ibb:1")
-#define BOTH          INBAND FEATURE("urn:xmpp:jingle:transports:s5b:1")
-#define OURS          BOTH FEATURE("urn:x-jingle-engine:files:0")
+#define JINGLE_ALONE FEATURE("urn:xmpp:jingle:1")
+#define FILES        JINGLE_ALONE FEATURE("urn:xmpp:jingle:apps:file-transfer:5")
+#define INBAND       FILES FEATURE("urn:xmpp:jingle:transports:ibb:1")
+#define BOTH         INBAND FEATURE("urn:xmpp:jingle:transports:s5b:1")
+#define OURS         BOTH FEATURE("urn:x-jingle-engine:files:0")
 
 struct scene {
     struct world *world;
@@ -133,12 +132,7 @@ static void answer(struct scene *scene, const char *question, const char *from, 
 /* It was asked what it can do, and tells. */
 static void tell(struct scene *scene, const char *jid, const char *features)
 {
-    const char *question = client_sent(scene->alice, "disco#info", jid, NULL);
-    char *query = g_strdup_printf("<query xmlns='http://jabber.org/protocol/disco#info'>%s</query>",
-                                  features);
-    assert_non_null(question);
-    answer(scene, question, jid, "result", query);
-    g_free(query);
+    assert_true(client_learn(scene->alice, jid, features));
     world_settle(scene->world);
 }
 

@@ -16,7 +16,6 @@
 #define PHONE  "bob@example.org/phone"
 #define FRIEND "<item jid='bob@example.org' subscription='both'/>"
 
-#define FEATURE(name) "<feature var='" name "'/>"
 #define WITHOUT_ENCRYPTION                    \
     FEATURE("urn:xmpp:jingle:1")              \
     FEATURE("urn:xmpp:jingle:apps:rtp:1")     \
@@ -34,30 +33,13 @@ static struct client *log_in(struct world *world, bool allow_unencrypted)
     return alice;
 }
 
-/* Presence of a client that is not ours; `features` NULL: it never tells what it can do. */
+/* A client that is not ours; `features` NULL: it never tells what it can do. */
 static void add_device(struct client *alice, const char *jid, const char *features)
 {
-    char *presence = g_strdup_printf(
-        "<presence xmlns='jabber:client' from='%s' to='" ALICE "'>"
-        "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='of %s'/></presence>",
-        jid, jid);
-    alice->quiet = true; /* the world does not know that device */
-    client_receive(alice, presence);
-    world_settle(alice->world);
-    alice->quiet = false;
-    g_free(presence);
-    const char *query = client_sent(alice, "disco#info", jid, NULL);
-    assert_non_null(query);
-    if (!features)
-        return;
-    struct xml *xml = xml_parse(query, strlen(query));
-    char *answer =
-        g_strdup_printf("<iq xmlns='jabber:client' type='result' from='%s' id='%s'>"
-                        "<query xmlns='http://jabber.org/protocol/disco#info'>%s</query></iq>",
-                        jid, xml_attribute(xml_root(xml), "id"), features);
-    client_receive(alice, answer);
-    xml_free(xml);
-    g_free(answer);
+    client_meet(alice, jid);
+    assert_non_null(client_sent(alice, "disco#info", jid, NULL));
+    if (features)
+        assert_true(client_learn(alice, jid, features));
 }
 
 static void offer_from(struct client *alice, const char *jid)

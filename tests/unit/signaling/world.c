@@ -162,6 +162,34 @@ void client_receive(struct client *client, const char *xml)
     account_receive(client->account, xml, strlen(xml), client->world->now);
 }
 
+void client_meet(struct client *client, const char *jid)
+{
+    char *presence =
+        g_strdup_printf("<presence xmlns='jabber:client' from='%s' to='%s'>"
+                        "<c xmlns='" NS_CAPS "' hash='sha-1' node='n' ver='of %s'/></presence>",
+                        jid, client->jid, jid);
+    client->quiet = true; /* the world does not know that device */
+    client_receive(client, presence);
+    world_settle(client->world);
+    client->quiet = false;
+    g_free(presence);
+}
+
+bool client_learn(struct client *client, const char *jid, const char *features)
+{
+    const char *question = client_sent(client, NS_DISCO_INFO, jid, NULL);
+    if (!question)
+        return false;
+    struct xml *xml = xml_parse(question, strlen(question));
+    char *answer = g_strdup_printf("<iq xmlns='jabber:client' type='result' from='%s' id='%s'>"
+                                   "<query xmlns='" NS_DISCO_INFO "'>%s</query></iq>",
+                                   jid, xml_attribute(xml_root(xml), "id"), features);
+    client_receive(client, answer);
+    xml_free(xml);
+    g_free(answer);
+    return true;
+}
+
 bool client_saw(const struct client *client, const char *event)
 {
     return client_count(client, event) > 0;

@@ -49,6 +49,12 @@ void client_offline(struct client *client);
 /* As if the server had sent it. */
 void client_receive(struct client *client, const char *xml);
 
+/* Presence of a client that the world does not know, with a hash for what it can do. */
+void client_meet(struct client *client, const char *jid);
+/* It answers what it was asked last: it can do this. False if it was not asked. */
+bool client_learn(struct client *client, const char *jid, const char *features);
+#define FEATURE(name) "<feature var='" name "'/>"
+
 /* Delivers all letters, and ticks what is due, until nothing more happens now. */
 void world_settle(struct world *world);
 /* Lets time pass, with whatever happens meanwhile. */
