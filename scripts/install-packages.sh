@@ -10,11 +10,15 @@
 # Without any: all three.
 set -euo pipefail
 
+# A|B: A in Debian 12, B in Debian 13.
 runtime=(
-    fonts-dejavu-core libarchive13 libasound2-plugins libavcodec59 libavformat59 libavutil57
-    libcairo2 libcurl4 libglib2.0-0 libjansson4 libminiupnpc17 libnice10 libopus0 libpango-1.0-0
-    libpangocairo-1.0-0 libpipewire-0.3-0 libpng16-16 libportaudio2 libsdl2-2.0-0 libsndfile1
-    libspeexdsp1 libsrtp2-1 libssl3 libstrophe0 libswresample4 libswscale6 libvpx7 libx11-6
+    fonts-dejavu-core 'libarchive13|libarchive13t64' libasound2-plugins 'libavcodec59|libavcodec61'
+    'libavformat59|libavformat61' 'libavutil57|libavutil59' libcairo2 'libcurl4|libcurl4t64'
+    'libglib2.0-0|libglib2.0-0t64' libjansson4 'libminiupnpc17|libminiupnpc18' libnice10 libopus0
+    libpango-1.0-0 libpangocairo-1.0-0 'libpipewire-0.3-0|libpipewire-0.3-0t64'
+    'libpng16-16|libpng16-16t64' libportaudio2
+    libsdl2-2.0-0 libsndfile1 libspeexdsp1 libsrtp2-1 'libssl3|libssl3t64' libstrophe0
+    'libswresample4|libswresample5' 'libswscale6|libswscale8' 'libvpx7|libvpx9' libx11-6
     libxcb-composite0 libxcb-damage0 libxcb-shm0 libxcb-xfixes0 libxcb1 libxml2 libyuv0 openssl
     prosody shared-mime-info xvfb
 )
@@ -29,7 +33,7 @@ build=(
 )
 tests=(
     binutils clang clang-format clang-tidy coturn dbus ejabberd ffmpeg git iproute2
-    libclang-rt-14-dev mandoc nftables pipewire procps pulseaudio pulseaudio-utils python3
+    'libclang-rt-14-dev|libclang-rt-dev' mandoc nftables pipewire procps pulseaudio pulseaudio-utils python3
     python3-gi python3-numpy python3-pytest python3-pytest-xdist python3-scipy python3-slixmpp
     shellcheck wireplumber xdotool
 )
@@ -49,10 +53,13 @@ for option; do
 done
 [ $# -gt 0 ] || wanted=("${runtime[@]}" "${build[@]}" "${tests[@]}")
 
+is_installed() { # NAME
+    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null || true) in i*) ;; *) return 1 ;; esac
+}
+
 missing=()
 for package in "${wanted[@]}"; do
-    state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
-    case $state in i*) ;; *) missing+=("$package") ;; esac
+    is_installed "${package%|*}" || is_installed "${package#*|}" || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
     echo "All ${#wanted[@]} packages are installed."
@@ -68,7 +75,7 @@ if [ "$(id -u)" -ne 0 ]; then
     }
     as_root=(sudo)
 fi
-echo "Installing ${#missing[@]} packages: ${missing[*]}"
+echo "Installing ${#missing[@]} packages:"
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d ours=
 trap 'rm -f "$log"; [ -z "$ours" ] || "${as_root[@]}" rm -f $policy' EXIT
@@ -81,6 +88,15 @@ quietly() {
 }
 
 quietly apt-get update -q
+
+# Which of two names this Debian has is known only now.
+for i in "${!missing[@]}"; do
+    case $(apt-cache policy "${missing[i]%|*}") in
+        *'Candidate: '[!\(]*) missing[i]=${missing[i]%|*} ;;
+        *) missing[i]=${missing[i]#*|} ;;
+    esac
+done
+echo "${missing[*]}"
 
 # Servers are needed as programs only. Their packages are not to start them: a policy says so for
 # the time of the installation, unless this machine has one already ...
