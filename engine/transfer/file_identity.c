@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define GROUP "file"
@@ -18,12 +17,12 @@ bool file_identity_is_known(const struct file_identity *identity)
 
 void file_identity_key(const struct file_identity *identity, char out[FILE_KEY_SIZE])
 {
-    char size[32];
-    char address[STREAM_ADDRESS_SIZE];
-    g_snprintf(size, sizeof size, "\n%" G_GUINT64_FORMAT "\n", identity->size);
-    stream_address(identity->peer, size, identity->name, address);
-    memcpy(out, address, FILE_KEY_SIZE - 1);
-    out[FILE_KEY_SIZE - 1] = 0;
+    char *text = g_strdup_printf("%s\n%" G_GUINT64_FORMAT "\n%s", identity->peer, identity->size,
+                                 identity->name);
+    char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA1, text, -1);
+    g_strlcpy(out, sum, FILE_KEY_SIZE);
+    g_free(sum);
+    g_free(text);
 }
 
 static char *to_text(const struct file_identity *identity, gsize *length)

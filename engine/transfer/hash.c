@@ -178,19 +178,3 @@ bool hasher_value(const struct hasher *hasher, enum hash_algorithm algorithm,
     EVP_MD_CTX_free(copy);
     return done;
 }
-
-void stream_address(const char *sid, const char *first_jid, const char *second_jid,
-                    char out[STREAM_ADDRESS_SIZE])
-{
-    struct hash_value value = {.algorithm = HASH_SHA_1};
-    struct hasher *hasher = hasher_new(hash_bit(HASH_SHA_1));
-    if (!hasher) {
-        abort(); /* as GLib does without memory */
-    }
-    hasher_add(hasher, sid, strlen(sid));
-    hasher_add(hasher, first_jid, strlen(first_jid));
-    hasher_add(hasher, second_jid, strlen(second_jid));
-    hasher_value(hasher, HASH_SHA_1, &value);
-    hasher_free(hasher);
-    write_hex(value.bytes, hash_bytes(HASH_SHA_1), out);
-}

@@ -1,5 +1,4 @@
-/* Hashes of files by the names of XEP-0300, several of them in one pass over the bytes, and the
- * destination address of XEP-0065. */
+/* Hashes of files by the names of XEP-0300, several of them in one pass over the bytes. */
 #ifndef JINGLE_TRANSFER_HASH_H
 #define JINGLE_TRANSFER_HASH_H
 
@@ -58,11 +57,5 @@ void hasher_add(struct hasher *hasher, const void *bytes, size_t size);
 /* Of the bytes so far; more may be added afterwards. False if the algorithm is not in the set. */
 bool hasher_value(const struct hasher *hasher, enum hash_algorithm algorithm,
                   struct hash_value *value);
-
-/* DST.ADDR of XEP-0065: SHA-1 of the three, in lower-case hex. Whose JID comes first is a matter of
- * who offers the candidate and of taste; see docs of XEP-0260, 2.2. */
-enum { STREAM_ADDRESS_SIZE = 41 };
-void stream_address(const char *sid, const char *first_jid, const char *second_jid,
-                    char out[STREAM_ADDRESS_SIZE]);
 
 #endif

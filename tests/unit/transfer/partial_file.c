@@ -174,6 +174,16 @@ static void test_names_that_would_break_the_sidecar_are_known_again(void **state
     assert_int_equal(kept_of(&identity), 4);
 }
 
+/* Or what an earlier version has kept would be lost. */
+static void test_the_key_of_a_file_stays(void **state)
+{
+    (void)state;
+    struct file_identity identity = photo();
+    char key[FILE_KEY_SIZE];
+    file_identity_key(&identity, key);
+    assert_string_equal(key, "fc467cafaa90828f");
+}
+
 static void test_a_damaged_sidecar_begins_anew(void **state)
 {
     (void)state;
@@ -391,6 +401,7 @@ int main(void)
         TEST(test_a_file_without_date_and_hash_is_never_gone_on_with),
         TEST(test_an_equal_hash_is_enough_to_know_a_file_and_another_kind_is_not),
         TEST(test_names_that_would_break_the_sidecar_are_known_again),
+        TEST(test_the_key_of_a_file_stays),
         TEST(test_a_damaged_sidecar_begins_anew),
         TEST(test_nothing_is_overwritten),
         TEST(test_every_way_to_rename_leaves_what_has_the_name),
