@@ -2,8 +2,6 @@
 
 #include "transfer/port_mapping.h"
 
-#include <arpa/inet.h>
-
 /* One port at one router. Outlives the outside_port by the time that a router takes. */
 struct door {
     struct outside_port *outside; /* until it is joined */
@@ -101,9 +99,8 @@ static bool needs_help(const struct address_choice *choice)
     bool has_ipv4 = false;
     size_t count = addresses_list(&outside, found, ADDRESSES_MAX);
     for (size_t i = 0; i < count; i++) {
-        char text[INET_ADDRSTRLEN];
-        if (found[i].any.sa_family != AF_INET ||
-            !inet_ntop(AF_INET, &found[i].v4.sin_addr, text, sizeof text)) {
+        char text[ADDRESS_TEXT_SIZE];
+        if (found[i].any.sa_family != AF_INET || !address_to_text(&found[i], text)) {
             continue;
         }
         if (port_mapping_is_public(text)) {

@@ -1,7 +1,6 @@
 #include "transfer_stream.h"
 
 #include "transfer/bytestream.h"
-#include "transfer/host_addresses.h"
 #include "transfer/socks5_dialer.h"
 
 #include <errno.h>
@@ -11,6 +10,9 @@
 
 /* Peers connect to several of our addresses before they choose one. */
 enum { GUESTS_MAX = 16 };
+
+/* Of our own addresses; with a limit for each family, so that neither keeps the other out. */
+enum { FAMILY_CANDIDATES_MAX = 4 };
 
 /* In-band: so much of what a mover has written may wait to become blocks. */
 #define PAIR_BYTES_LEAST ((size_t)16 * 1024)
@@ -74,11 +76,17 @@ static void forget_guests(struct transfer_stream *stream)
 static void tell_candidates(struct transfer_stream *stream)
 {
     const struct transfer_stream_hooks *hooks = &stream->config.hooks;
-    struct host_addresses list;
+    union address found[ADDRESSES_MAX];
+    char host[ADDRESS_TEXT_SIZE];
+    size_t told[2] = {0, 0};
     uint16_t port = socks5_listener_port(stream->config.listener);
-    host_addresses_list(&list, &stream->config.choice);
-    for (size_t i = 0; i < list.count; i++) {
-        hooks->candidate(hooks->user, S5B_DIRECT, list.text[i], port);
+    size_t count = addresses_list(&stream->config.choice, found, ADDRESSES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        size_t *of_family = &told[found[i].any.sa_family == AF_INET6];
+        if (*of_family < FAMILY_CANDIDATES_MAX && address_to_text(&found[i], host)) {
+            hooks->candidate(hooks->user, S5B_DIRECT, host, port);
+            (*of_family)++;
+        }
     }
 }
 
@@ -116,7 +124,7 @@ static bool is_alive(int fd)
 
 static bool came_by(int fd, const char *host)
 {
-    char local[BYTESTREAM_HOST_SIZE];
+    char local[ADDRESS_TEXT_SIZE];
     bytestream_local_host(fd, local);
     return host && strcmp(local, host) == 0;
 }

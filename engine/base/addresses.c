@@ -56,6 +56,23 @@ static bool is_chosen(const struct address_choice *choice, const struct ifaddrs 
 
 /* ------------------------------------------------------------------------------- addresses -- */
 
+bool address_to_text(const union address *address, char out[ADDRESS_TEXT_SIZE])
+{
+    const struct in6_addr *v6 = &address->v6.sin6_addr;
+    sa_family_t family = address->any.sa_family;
+    const void *bytes = v6;
+    out[0] = '\0';
+    if (family == AF_INET) {
+        bytes = &address->v4.sin_addr;
+    } else if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6)) {
+        family = AF_INET;
+        bytes = &v6->s6_addr[12];
+    } else if (family != AF_INET6) {
+        return false;
+    }
+    return inet_ntop(family, bytes, out, ADDRESS_TEXT_SIZE) != NULL;
+}
+
 bool address_is_same_host(const union address *a, const union address *b)
 {
     if (a->any.sa_family != b->any.sa_family)

@@ -30,6 +30,11 @@ struct address_choice {
  */
 size_t addresses_list(const struct address_choice *choice, union address *out, size_t room);
 
+/* Without port and zone, and IPv4 as such where IPv6 has it mapped. False, and "", if it is
+ * neither. */
+#define ADDRESS_TEXT_SIZE INET6_ADDRSTRLEN
+bool address_to_text(const union address *address, char out[ADDRESS_TEXT_SIZE]);
+
 /* Without their ports. */
 bool address_is_same_host(const union address *a, const union address *b);
 

@@ -1,6 +1,5 @@
 #include "transfer/bytestream.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -50,23 +49,12 @@ bool bytestream_pair(int fds[2])
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0;
 }
 
-void bytestream_local_host(int fd, char out[BYTESTREAM_HOST_SIZE])
+void bytestream_local_host(int fd, char out[ADDRESS_TEXT_SIZE])
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = {.v6 = {0}};
+    union address address = {.v6 = {0}};
     socklen_t size = sizeof address;
     out[0] = 0;
-    if (getsockname(fd, &address.any, &size) < 0) {
-        return;
-    }
-    if (address.any.sa_family == AF_INET) {
-        inet_ntop(AF_INET, &address.v4.sin_addr, out, BYTESTREAM_HOST_SIZE);
-    } else if (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr)) {
-        inet_ntop(AF_INET, &address.v6.sin6_addr.s6_addr[12], out, BYTESTREAM_HOST_SIZE);
-    } else if (address.any.sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &address.v6.sin6_addr, out, BYTESTREAM_HOST_SIZE);
+    if (getsockname(fd, &address.any, &size) == 0) {
+        (void)address_to_text(&address, out);
     }
 }

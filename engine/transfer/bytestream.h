@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/addresses.h"
+
 /* Non-blocking, closed on exec; for TCP without Nagle's delay and with keep-alives. */
 bool bytestream_prepare(int fd);
 
@@ -15,7 +17,6 @@ bool bytestream_pair(int fds[2]);
 
 /* The local address of a connection as text, without a zone and never as an IPv4-mapped one: which
  * of our candidates it came in by. "" if there is none. */
-enum { BYTESTREAM_HOST_SIZE = 46 };
-void bytestream_local_host(int fd, char out[BYTESTREAM_HOST_SIZE]);
+void bytestream_local_host(int fd, char out[ADDRESS_TEXT_SIZE]);
 
 #endif

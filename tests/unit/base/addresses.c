@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <string.h>
+
 static void test_without_patterns_all_interfaces_are_chosen(void **state)
 {
     (void)state;
@@ -75,6 +78,42 @@ static void test_an_interface_that_is_not_there_has_no_address(void **state)
     assert_int_equal(addresses_list(&choice, list, ADDRESSES_MAX), 0);
 }
 
+static void test_addresses_are_written_as_people_write_them(void **state)
+{
+    static const struct {
+        sa_family_t family;
+        const char *address, *text;
+    } rows[] = {{AF_INET, "192.0.2.7", "192.0.2.7"},
+                {AF_INET6, "2001:DB8:0:0:0:0:0:1", "2001:db8::1"},
+                {AF_INET6, "::ffff:192.0.2.7", "192.0.2.7"},
+                {AF_INET6, "::1", "::1"}};
+    char text[ADDRESS_TEXT_SIZE];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        union address address = {.any.sa_family = rows[i].family};
+        bool v4 = rows[i].family == AF_INET;
+        void *bytes = v4 ? (void *)&address.v4.sin_addr : &address.v6.sin6_addr;
+        assert_int_equal(inet_pton(rows[i].family, rows[i].address, bytes), 1);
+        assert_true(address_to_text(&address, text));
+        assert_string_equal(text, rows[i].text);
+    }
+    assert_false(address_to_text(&(union address){.any.sa_family = AF_UNIX}, text));
+    assert_string_equal(text, "");
+}
+
+static void test_no_address_is_of_a_link_alone(void **state)
+{
+    union address list[ADDRESSES_MAX];
+    struct address_choice choice = {.loopback = true};
+    size_t count = addresses_list(&choice, list, ADDRESSES_MAX);
+    char text[ADDRESS_TEXT_SIZE];
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(address_to_text(&list[i], text));
+        assert_int_not_equal(strncmp(text, "fe80", 4), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +124,8 @@ int main(void)
         cmocka_unit_test(test_loopback_comes_only_when_wanted_and_last),
         cmocka_unit_test(test_no_more_is_listed_than_there_is_room),
         cmocka_unit_test(test_an_interface_that_is_not_there_has_no_address),
+        cmocka_unit_test(test_addresses_are_written_as_people_write_them),
+        cmocka_unit_test(test_no_address_is_of_a_link_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
