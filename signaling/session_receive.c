@@ -225,6 +225,17 @@ static void receive_accept(struct session *session, const struct jingle_iq *iq)
 
 /* ------------------------------------------------------------------------ transport-info -- */
 
+/* Conversations tells an offer by its lack of candidates, and gives no fingerprint. The answer of a
+ * browser (stanza) has none at first, either, but a role, which only an answer chooses (RFC 8842,
+ * 5.3). */
+static bool is_restart_offer(const struct content *carrier, const struct ice_udp_transport *from)
+{
+    enum dtls_setup setup = from->fingerprint.setup;
+
+    return content_is_restart(carrier, from) && *from->pwd != '\0' && from->candidate_count == 0 &&
+           setup != DTLS_ACTIVE && setup != DTLS_PASSIVE;
+}
+
 /* RFC 8839, 4.4.1.1.1, on Jingle: both began an ICE restart, and the initiator's goes on. */
 static bool is_restart_glare(struct session *session, const struct jingle_iq *iq)
 {
@@ -235,7 +246,7 @@ static bool is_restart_glare(struct session *session, const struct jingle_iq *iq
             continue;
         const struct content *carrier = content_carrier(session, content);
         if (session->initiator && carrier->restart_sent && !carrier->restart_lost &&
-            in->ice.candidate_count == 0 && content_is_restart(carrier, &in->ice))
+            is_restart_offer(carrier, &in->ice))
             return true;
     }
     return false;

@@ -673,6 +673,28 @@ static void test_our_restart_is_an_offer_without_candidates(void **state)
     side_clear(&side);
 }
 
+/* As stanza answers: the candidates come later, one at a time and without the password. */
+static void test_a_restart_is_answered_by_a_role_and_candidates_later(void **state)
+{
+    struct side side;
+
+    (void)state;
+    make_active(&side);
+    side_set_transport(&side, "audio", "ours2", 5000);
+    g_string_truncate(side.log, 0);
+    assert_true(side_receive(&side, TRICKLE("newer", "pwd='npwd'",
+                                            "<fingerprint xmlns='" NS_DTLS
+                                            "' hash='sha-256' setup='active'>" FINGERPRINT
+                                            "</fingerprint>")));
+    assert_log(&side, "=result transport");
+    assert_true(side.restart);
+    assert_false(side.answer_wanted);
+    assert_true(side_receive(&side, TRICKLE("newer", "", CANDIDATE("4000"))));
+    assert_log(&side, "=result transport");
+    assert_false(side.restart);
+    side_clear(&side);
+}
+
 /* Their server answers for them while they change networks. */
 static void test_a_restart_that_they_were_away_for_is_told_again(void **state)
 {
@@ -911,6 +933,7 @@ int main(void)
         cmocka_unit_test(test_the_peer_may_change_who_sends),
         cmocka_unit_test(test_a_restart_of_the_peer_is_answered_with_candidates),
         cmocka_unit_test(test_our_restart_is_an_offer_without_candidates),
+        cmocka_unit_test(test_a_restart_is_answered_by_a_role_and_candidates_later),
         cmocka_unit_test(test_a_restart_that_they_were_away_for_is_told_again),
         cmocka_unit_test(test_a_restart_that_was_lost_answers_theirs),
         cmocka_unit_test(test_who_stays_away_is_not_told_for_ever),
