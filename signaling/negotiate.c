@@ -640,6 +640,25 @@ static void agree_remote_ssrc(struct rtp_agreement *agreement, const struct rtp_
     }
 }
 
+/* Who offers must be ready for all that it offered (RFC 3264, 5.1), and libwebrtc sends what it
+ * likes best of that, whatever it answers. What the answer leaves out comes, if at all, with the
+ * feedback and retransmission of what it has. */
+static void agree_receive_all(struct rtp_agreement *agreement, const struct rtp_description *local,
+                              const struct rtp_description *remote, bool local_is_answer)
+{
+    const struct rtp_payload_type *answered =
+        rtp_description_find(remote, agreement->send.payload_type);
+
+    for (size_t i = 0; i < local->payload_type_count; i++) {
+        const struct rtp_payload_type *ours = &local->payload_types[i];
+        const struct rtp_payload_type *theirs = find_codec(remote, ours);
+        if (theirs == NULL && !local_is_answer && is_usable(ours, local->rtcp_mux))
+            theirs = answered;
+        if (theirs != NULL)
+            agree_receive(agreement, local, ours, remote, theirs);
+    }
+}
+
 bool negotiate_agree(const struct rtp_description *local, const struct rtp_description *remote,
                      bool initiator, bool local_is_answer, struct rtp_agreement *agreement)
 {
@@ -647,12 +666,7 @@ bool negotiate_agree(const struct rtp_description *local, const struct rtp_descr
     if (!agree_send(agreement, local, remote, local_is_answer))
         return false;
     agree_send_event(agreement, local, remote);
-    for (size_t i = 0; i < local->payload_type_count; i++) {
-        const struct rtp_payload_type *ours = &local->payload_types[i];
-        const struct rtp_payload_type *theirs = find_codec(remote, ours);
-        if (theirs != NULL)
-            agree_receive(agreement, local, ours, remote, theirs);
-    }
+    agree_receive_all(agreement, local, remote, local_is_answer);
     agree_hdrexts(agreement, local, remote, initiator);
     agreement->rtcp_mux = local->rtcp_mux && remote->rtcp_mux;
     agreement->rtcp_reduced_size = local->rtcp_reduced_size && remote->rtcp_reduced_size;

@@ -118,9 +118,14 @@ static void test_the_numbers_of_an_offer_of_ours_are_the_answers_for_sending(voi
     assert_int_equal(agreement.send.payload_type, 120);
     assert_int_equal(agreement.send.rtx_payload_type, 121);
     assert_string_equal(agreement.send.name, "VP8");
-    assert_int_equal(agreement.receive_count, 1);
+    assert_int_equal(agreement.receive_count, 2);
     assert_int_equal(agreement.receive[0].payload_type, 96);
     assert_int_equal(agreement.receive[0].rtx_payload_type, 97);
+    /* not answered, and may come all the same, with what was answered of feedback */
+    assert_string_equal(agreement.receive[1].name, "VP9");
+    assert_true(agreement.receive[1].has_rtx);
+    assert_true(agreement.receive[1].feedback.nack);
+    assert_false(agreement.receive[1].feedback.nack_pli);
     rtp_description_clear(&local);
     rtp_description_clear(&remote);
 }
