@@ -70,11 +70,12 @@ static void on_capture_timer(void *user)
     call_sound_capture(user);
 }
 
-/* Silence is no trouble while nothing should come: a muted Dino sends nothing at all. Nor is a
- * camera that shows nothing. */
+/* Silence is no trouble while nothing should come: a muted Dino sends nothing at all, and whom we
+ * hold need not (XEP-0167, 8.2). Nor is a camera that shows nothing. */
 void call_expect_media(struct call *call)
 {
-    bool sound = call->sound.we_receive && !call->peer_holds && !call->sound.peer_mutes;
+    bool sound =
+        call->sound.we_receive && !call->held && !call->peer_holds && !call->sound.peer_mutes;
     for (size_t i = 0; i < CALL_TRANSPORTS_MAX; i++) {
         struct call_transport *transport = &call->transports[i];
         if (transport->link && call->sound.transport) {

@@ -48,6 +48,7 @@ static void apply_hold(void *arg)
     struct call *call = order->call;
     call->held = order->on;
     call_sound_set_hold(call, order->on);
+    call_expect_media(call);
     if (call->pictures) {
         call_pictures_update(call->pictures);
     }

@@ -52,7 +52,7 @@ static void on_digit(void *user, char digit, usec duration)
 static void on_bye(void *user)
 {
     struct call *call = user;
-    if (call->sound.we_receive && !call->peer_holds) {
+    if (call->sound.we_receive && !call->held && !call->peer_holds) {
         call_report_hung_up(call);
     }
 }

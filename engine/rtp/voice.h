@@ -127,7 +127,8 @@ void voice_set_mute(struct voice *voice, bool on);
 /* We hold the call: nothing is sent and nothing is played, RTCP goes on. */
 void voice_set_hold(struct voice *voice, bool on);
 
-/* The peer said that it holds: what does not come is not missed. */
+/* The peer said that it holds: nothing is sent to it, what does not come is not missed, and what
+ * comes is played: there may be music (XEP-0167, 8.2). */
 void voice_set_peer_hold(struct voice *voice, bool on);
 
 /* Other streams come and go on the same transport (BUNDLE): what is said of one that was neither

@@ -196,7 +196,7 @@ static void send_frame(struct voice *voice, usec now)
     uint32_t timestamp = voice->sent.timestamp;
     size_t samples = voice->frame_size * voice->config.sending.channels;
     send_stream_advance(&voice->sent, (uint32_t)voice->frame_size, now);
-    if (voice->held || voice->said_bye) {
+    if (voice->held || voice->peer_holds || voice->said_bye) {
         voice->talking = false;
         return;
     }

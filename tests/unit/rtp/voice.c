@@ -268,6 +268,20 @@ static void test_on_hold_nothing_is_sent_and_time_goes_on(void **state)
     assert_true(sent(b, 0).marker);
 }
 
+static void test_who_holds_is_sent_nothing_and_may_play_music(void **state)
+{
+    struct bench *b = *state;
+    speak(b, 2, 1000);
+    voice_set_peer_hold(b->voice, true);
+    speak(b, 100, 1000);
+    assert_int_equal(b->rtp_count, 1);
+    assert_true(peer_speaks(b, PEERS, 150) > 0.1);
+    voice_set_peer_hold(b->voice, false);
+    speak(b, 2, 1000);
+    assert_int_equal(b->rtp_count, 2);
+    assert_true(sent(b, 0).marker);
+}
+
 static void test_a_source_that_was_stopped_comes_back_at_the_right_time(void **state)
 {
     struct bench *b = *state;
@@ -658,6 +672,7 @@ int main(void)
         BENCH_TEST(test_the_level_is_announced),
         BENCH_TEST(test_the_mid_is_sent_until_the_peer_reports_on_us),
         BENCH_TEST(test_on_hold_nothing_is_sent_and_time_goes_on),
+        BENCH_TEST(test_who_holds_is_sent_nothing_and_may_play_music),
         BENCH_TEST(test_a_source_that_was_stopped_comes_back_at_the_right_time),
         BENCH_TEST(test_a_digit_takes_the_place_of_sound),
         BENCH_TEST(test_digits_need_a_payload_type),
