@@ -119,7 +119,7 @@ static void test_dino_answers_us(void **state)
     feed(&side, iqs, "session-accept", NULL);
     assert_log(&side, "=result accepted negotiated");
     assert_false(side.dtls_client);
-    assert_int_equal(side.agreement.receive_count, 7); /* what the offer has, whatever is answered */
+    assert_int_equal(side.agreement.receive_count, 7); /* all that the offer has */
     assert_string_equal(side.agreement.send.name, "opus");
     assert_string_equal(side.remote.ufrag, "kSMk");
     feed(&side, iqs, "session-terminate", NULL);
