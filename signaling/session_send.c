@@ -5,9 +5,6 @@
 
 #include "signaling/session_state.h"
 
-/* Candidates in one transport-info: few, for some clients take only small stanzas quickly. */
-#define CANDIDATES_PER_INFO 8
-
 /* ----------------------------------------------------------------------- offer and answer -- */
 
 static bool all_have_transport(const struct session *session, enum content_state state)
@@ -94,10 +91,21 @@ void session_initiate(struct session *session, usec now)
     try_initiate(session, now);
 }
 
+/* Monal gives a call up over senders='none'. Its sign is what it makes of parameters. */
+static bool reads_none(const struct rtp_description *offer)
+{
+    for (size_t i = 0; i < offer->payload_type_count; i++) {
+        if (rtp_parameters_get(&offer->payload_types[i].parameters, "profile_level_id") != NULL)
+            return false;
+    }
+    return true;
+}
+
 /* A content that we refuse, in the answer to a BUNDLE offer: Conversations wants the media set of
  * the answer to be that of the offer, and libwebrtc wants as many m-lines. So it stays, sent by
- * nobody, on the transport of the first accepted one. Dino, which answers senders='none' with an
- * error, offers no group: then the content is left out, which it accepts, and removed. */
+ * nobody (or by us, who send nothing), on the transport of the first accepted one. Dino, which
+ * answers senders='none' with an error, offers no group: then the content is left out, which it
+ * accepts, and removed. */
 static bool write_refused(struct jingle_iq *iq, const struct session *session,
                           const struct content *content)
 {
@@ -107,7 +115,8 @@ static bool write_refused(struct jingle_iq *iq, const struct session *session,
         !negotiate_refusal(&content->remote, &description))
         return false;
     struct jingle_content *out = jingle_iq_add(iq, content->name, content->creator);
-    out->senders = SENDERS_NONE;
+    out->senders =
+        reads_none(&content->remote) ? SENDERS_NONE : senders_of(session->initiator, true, false);
     out->has_senders = true;
     out->application = APPLICATION_RTP;
     out->rtp = description;
@@ -275,8 +284,10 @@ static bool may_trickle(const struct session *session, const struct content *con
     return open && wanted && content->has_own;
 }
 
-/* One content and a few candidates, with the credentials every time. */
-static void send_transport_info(struct session *session, struct content *content, size_t count)
+/* One content, and at most one candidate, for Monal and Movim read no second one; with the
+ * credentials every time. */
+static void send_transport_info(struct session *session, struct content *content,
+                                const struct ice_candidate *candidate)
 {
     struct jingle_iq iq;
 
@@ -286,17 +297,15 @@ static void send_transport_info(struct session *session, struct content *content
     out->ice.ice0 = content->theirs.ice0;
     memcpy(out->ice.ufrag, content->own.ufrag, sizeof(out->ice.ufrag));
     memcpy(out->ice.pwd, content->own.pwd, sizeof(out->ice.pwd));
-    for (size_t i = 0; i < count; i++)
-        ice_udp_add_candidate(&out->ice, &content->own.candidates[content->sent++]);
+    if (candidate != NULL)
+        ice_udp_add_candidate(&out->ice, candidate);
     session_send(session, &iq);
 }
 
 void session_flush(struct session *session, struct content *content)
 {
-    while (may_trickle(session, content) && content->sent < content->own.candidate_count) {
-        size_t waiting = content->own.candidate_count - content->sent;
-        send_transport_info(session, content, MIN(waiting, CANDIDATES_PER_INFO));
-    }
+    while (may_trickle(session, content) && content->sent < content->own.candidate_count)
+        send_transport_info(session, content, &content->own.candidates[content->sent++]);
 }
 
 /* New credentials in a running session. On the wire an offer has no candidates and its answer has
@@ -315,7 +324,7 @@ static void restart(struct session *session, struct content *content,
         content->restart_wanted = false;
     } else {
         content->restart_sent = true;
-        send_transport_info(session, content, 0);
+        send_transport_info(session, content, NULL);
     }
     session_flush(session, content);
 }
@@ -330,7 +339,7 @@ void session_retell_transports(struct session *session)
         content->sent = 0;
         content->restart_lost = false;
         if (content->restart_sent)
-            send_transport_info(session, content, 0);
+            send_transport_info(session, content, NULL);
         session_flush(session, content);
     }
 }

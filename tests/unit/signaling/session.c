@@ -73,7 +73,7 @@ static void test_the_caller_initiates_when_the_transport_is_there(void **state)
 
 static void test_candidates_wait_for_the_acknowledgement_of_session_initiate(void **state)
 {
-    struct ice_candidate candidates[20];
+    struct ice_candidate candidates[3];
     struct side side;
 
     (void)state;
@@ -81,15 +81,15 @@ static void test_candidates_wait_for_the_acknowledgement_of_session_initiate(voi
     side_new_outgoing(&side);
     session_initiate(side.session, 0);
     side_set_transport(&side, "audio", "ours", 0);
-    for (size_t i = 0; i < 20; i++)
+    for (size_t i = 0; i < 3; i++)
         candidates[i] = host_candidate((uint16_t)(2000 + i));
-    session_add_candidates(side.session, "audio", candidates, 20, 0);
+    session_add_candidates(side.session, "audio", candidates, 3, 0);
     assert_log(&side, "!session-initiate");
     session_answered(side.session, side_last_tag(&side), NULL, 0);
     assert_log(&side, "!transport-info !transport-info !transport-info");
     assert_sent(&side, "ufrag=\"ours\" pwd=\"0123456789012345678901\"");
-    assert_sent(&side, "port=\"2019\"");
-    assert_not_sent(&side, "port=\"2015\"");
+    assert_sent(&side, "port=\"2002\"");
+    assert_not_sent(&side, "port=\"2001\""); /* Monal and Movim read the first only */
     assert_not_sent(&side, "fingerprint");
     session_add_candidates(side.session, "audio", candidates, 1, 0);
     assert_log(&side, "!transport-info");
@@ -197,7 +197,10 @@ static void test_the_creator_is_the_one_that_the_peer_last_wrote(void **state)
 
 /* ------------------------------------------------------------------------ refusing contents -- */
 
-#define VIDEO        "<payload-type id='96' name='VP8' clockrate='90000'/>"
+#define VIDEO "<payload-type id='96' name='VP8' clockrate='90000'/>"
+#define VIDEO_OF_MONAL                                                                        \
+    "<payload-type id='98' name='H264' clockrate='90000'><parameter name='profile_level_id' " \
+    "value='6558751'/></payload-type>" VIDEO
 #define TWO_CONTENTS CONTENT("0", "audio", OPUS, "actpass") CONTENT("1", "video", VIDEO, "actpass")
 #define GROUP                                                                                  \
     "<group xmlns='" NS_GROUPING "' semantics='BUNDLE'><content name='0'/><content name='1'/>" \
@@ -225,6 +228,22 @@ static void test_refused_video_stays_in_a_bundled_answer_as_none(void **state)
                                                              "name='1' senders='both'/>")));
     assert_log(&side, "=result !content-modify");
     assert_sent(&side, "senders=\"none\"");
+    side_clear(&side);
+}
+
+/* Monal ends a call over senders='none'. */
+static void test_refused_video_of_monal_is_ours_to_send(void **state)
+{
+    struct side side;
+
+    (void)state;
+    start_incoming(&side, JINGLE("session-initiate",
+                                 GROUP CONTENT("0", "audio", OPUS, "actpass")
+                                     CONTENT("1", "video", VIDEO_OF_MONAL, "actpass")));
+    side_accept(&side);
+    side_set_transport(&side, "0", "ours", 1000);
+    assert_log(&side, "negotiated !session-accept");
+    assert_sent(&side, "name=\"1\" senders=\"responder\"><description");
     side_clear(&side);
 }
 
@@ -915,6 +934,7 @@ int main(void)
         cmocka_unit_test(test_candidates_before_the_answer_are_kept_for_it),
         cmocka_unit_test(test_the_creator_is_the_one_that_the_peer_last_wrote),
         cmocka_unit_test(test_refused_video_stays_in_a_bundled_answer_as_none),
+        cmocka_unit_test(test_refused_video_of_monal_is_ours_to_send),
         cmocka_unit_test(test_refused_video_is_left_out_of_an_answer_without_bundle),
         cmocka_unit_test(test_nothing_in_common_ends_the_session),
         cmocka_unit_test(test_an_offer_without_a_codec_of_ours_does_not_ring),
