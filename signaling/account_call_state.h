@@ -58,6 +58,9 @@ void account_call_initiate(struct account_call *call, const char *peer, const ch
 bool account_call_begin_session(struct account_call *call, const struct jingle_iq *iq, usec now);
 
 /* account_jingle.c */
+/* Who has a session of this id with exactly this device; NULL: nobody. */
+struct account_call *account_call_find(const struct account *account, const char *from,
+                                       const char *sid);
 /* An outgoing call to this person that may be ended for one of theirs. */
 bool account_call_is_crossed(const struct account_call *call, const char *from);
 /* Ends such a call that has no session yet. */

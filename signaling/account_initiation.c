@@ -128,6 +128,22 @@ static bool crosses_session(const struct account *account, const char *from)
     return false;
 }
 
+/* XEP-0353, 3.6: a session that they ended, terminated or not: Monal says nothing else when the
+ * call goes on with another device of ours. */
+static void end_finished(struct account *account, const struct stanza *message,
+                         const xml_node *element)
+{
+    const char *sid = xml_attribute(element, "id");
+    struct account_call *call = NULL;
+    if (sid && strcmp(xml_name(element), "finish") == 0)
+        call = account_call_find(account, message->from, sid);
+    if (!call)
+        return;
+    struct reason reason;
+    initiation_reason(&reason, element);
+    session_finished(call->session, &reason);
+}
+
 void account_receive_message(struct account *account, const struct stanza *message,
                              enum initiation_origin origin, usec now)
 {
@@ -143,6 +159,8 @@ void account_receive_message(struct account *account, const struct stanza *messa
                   strcmp(message->type, "error") != 0;
     if (spoken && xml_attribute(element, "id"))
         posted_arrived(account->posted, message->from, xml_attribute(element, "id"));
+    if (spoken && origin == ORIGIN_DIRECT)
+        end_finished(account, message, element);
     if (spoken && trusted) {
         char *bare = jid_bare(message->from);
         account_remember_initiation(account, bare);

@@ -6,7 +6,8 @@
 
 #include "signaling/jid.h"
 
-static struct account_call *find_session(struct account *account, const char *from, const char *sid)
+struct account_call *account_call_find(const struct account *account, const char *from,
+                                       const char *sid)
 {
     for (GList *item = account->calls.head; item; item = item->next) {
         struct account_call *call = item->data;
@@ -159,7 +160,7 @@ static void receive_unknown(struct account *account, const struct stanza *iq,
 static void dispatch(struct account *account, const struct stanza *iq,
                      const struct jingle_iq *jingle, usec now)
 {
-    struct account_call *call = find_session(account, iq->from, jingle->sid);
+    struct account_call *call = account_call_find(account, iq->from, jingle->sid);
     posted_arrived(account->posted, iq->from, jingle->sid);
     account->answering = iq;
     bool handled = !call && account_files_receive_jingle(account, iq, jingle, now);

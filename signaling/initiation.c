@@ -568,7 +568,6 @@ static void receive_reject(struct initiation *initiation, const struct arrival *
 static void receive_retract(struct initiation *initiation, const struct arrival *arrival)
 {
     struct proposal *proposal = initiation_find(initiation, arrival->message->from, arrival->sid);
-    jingle_reason reason = JINGLE_REASON_CANCELED;
 
     if (proposal == NULL)
         return;
@@ -579,10 +578,7 @@ static void receive_retract(struct initiation *initiation, const struct arrival 
     }
     if (!jid_equal(proposal->peer, arrival->message->from))
         return;
-    if (arrival->reason.tie_break)
-        reason = JINGLE_REASON_REPLACED;
-    else if (arrival->reason.condition == REASON_TIMEOUT)
-        reason = JINGLE_REASON_NO_ANSWER;
+    jingle_reason reason = reason_meaning(&arrival->reason, PROGRESS_PENDING, false);
     proposal_ended(proposal, reason, JINGLE_PARTY_REMOTE, arrival->reason.text, arrival->now);
 }
 
@@ -703,11 +699,14 @@ const xml_node *initiation_element(const xml_node *message)
     return NULL;
 }
 
-static void read_reason(struct reason *reason, const xml_node *node)
+/* Monal writes <migrated/> in the namespace of Jingle. */
+void initiation_reason(struct reason *reason, const xml_node *element)
 {
-    reason_read(reason, xml_child(node, NS_JINGLE, "reason"));
-    if (xml_child(node, NS_JINGLE_MESSAGE, "tie-break") != NULL)
-        reason->tie_break = true;
+    reason_read(reason, xml_child(element, NS_JINGLE, "reason"));
+    reason->tie_break =
+        reason->tie_break || xml_child(element, NS_JINGLE_MESSAGE, "tie-break") != NULL;
+    reason->migrated = xml_child(element, NS_JINGLE_MESSAGE, "migrated") != NULL ||
+                       xml_child(element, NS_JINGLE, "migrated") != NULL;
 }
 
 bool initiation_receive(struct initiation *initiation, const struct stanza *message,
@@ -733,7 +732,7 @@ bool initiation_receive(struct initiation *initiation, const struct stanza *mess
                   strnlen(arrival.sid, SID_MAX + 1) <= SID_MAX &&
                   strcmp(message->type, "groupchat") != 0;
     bool own_echo = initiation->full_jid != NULL && jid_equal(message->from, initiation->full_jid);
-    read_reason(&arrival.reason, node);
+    initiation_reason(&arrival.reason, node);
     if (usable && !own_echo)
         dispatch(initiation, &arrival);
     return true;

@@ -96,6 +96,8 @@ bool initiation_receive(struct initiation *initiation, const struct stanza *mess
 
 /* The element of XEP-0353 in a message, or NULL. */
 const xml_node *initiation_element(const xml_node *message);
+/* Why, as such an element says it. */
+void initiation_reason(struct reason *reason, const xml_node *element);
 
 /* Proposes a call to all devices of `to` (its bare JID is used). */
 struct proposal *initiation_propose(struct initiation *initiation, const char *to, bool audio,

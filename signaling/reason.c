@@ -27,9 +27,11 @@ static const char *const names[REASON_CONDITION_COUNT] = {
     [REASON_UNSUPPORTED_TRANSPORTS] = "unsupported-transports",
 };
 
-/* Dino writes failed_application. */
+/* Dino writes failed_application, and Monal application-error. */
 static bool same_name(const char *read, const char *name)
 {
+    if (strcmp(read, "application-error") == 0)
+        read = names[REASON_FAILED_APPLICATION];
     for (; *read != '\0' && *name != '\0'; read++, name++) {
         if ((*read == '_' ? '-' : *read) != *name)
             return false;
@@ -107,6 +109,8 @@ jingle_reason reason_meaning(const struct reason *reason, enum session_progress 
 
     if (reason->tie_break)
         return JINGLE_REASON_REPLACED;
+    if (reason->migrated)
+        return JINGLE_REASON_ELSEWHERE;
     switch (reason->condition) {
     case REASON_ALTERNATIVE_SESSION:
         return JINGLE_REASON_REPLACED;

@@ -34,6 +34,7 @@ enum reason_condition {
 struct reason {
     enum reason_condition condition;
     bool tie_break;                         /* XEP-0353: <tie-break/> within or beside it */
+    bool migrated;                          /* XEP-0353: <migrated/> beside it */
     char text[REASON_TEXT_SIZE];            /* "" if there is none; cut when longer */
     char alternative_sid[REASON_TEXT_SIZE]; /* of <alternative-session/> */
 };

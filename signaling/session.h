@@ -214,6 +214,8 @@ void session_send_info(struct session *session, enum jingle_info info, const cha
 void session_end(struct session *session, jingle_reason reason);
 /* The same without telling the peer: it is known to be gone. */
 void session_drop(struct session *session, jingle_reason reason, jingle_party by);
+/* The same again: the peer has said otherwise than by session-terminate that it ended it. */
+void session_finished(struct session *session, const struct reason *reason);
 
 /* -- local commands about one content of an ACTIVE session -- */
 

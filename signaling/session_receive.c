@@ -376,13 +376,17 @@ static void receive_session_info(struct session *session, const struct jingle_iq
     session_tell(session, &event);
 }
 
+void session_finished(struct session *session, const struct reason *reason)
+{
+    jingle_reason meaning = reason_meaning(reason, session_progress(session), session->initiator);
+
+    session_tell_ended(session, meaning, JINGLE_PARTY_REMOTE, reason->text);
+}
+
 static void receive_terminate(struct session *session, const struct jingle_iq *iq)
 {
-    jingle_reason reason =
-        reason_meaning(&iq->reason, session_progress(session), session->initiator);
-
     answer_result(session);
-    session_tell_ended(session, reason, JINGLE_PARTY_REMOTE, iq->reason.text);
+    session_finished(session, &iq->reason);
 }
 
 /* -------------------------------------------------------------------------------- actions -- */

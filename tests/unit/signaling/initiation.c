@@ -373,6 +373,22 @@ static void test_only_the_proposing_device_may_retract(void **state)
     device_clear(&device);
 }
 
+static void test_a_caller_that_fails_after_our_answer_says_why(void **state)
+{
+    struct device device;
+
+    (void)state;
+    device_init(&device);
+    propose_to_us(&device, "");
+    proposal_accept(device.incoming, 0);
+    g_string_truncate(device.log, 0);
+    receive(&device, ORIGIN_DIRECT, THEM, "me@x", "finish", "0d",
+            "<reason xmlns='" NS_JINGLE "'><connectivity-error/></reason>");
+    assert_log(&device, "ended");
+    assert_int_equal(device.ended, JINGLE_REASON_NO_PATH);
+    device_clear(&device);
+}
+
 /* A server gives the original to the device of the highest priority, and copies to the others. */
 static void test_a_copy_of_the_retraction_stops_the_ringing_too(void **state)
 {
@@ -625,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_busy_may_be_said_at_once),
         cmocka_unit_test(test_a_stranger_hears_nothing),
         cmocka_unit_test(test_only_the_proposing_device_may_retract),
+        cmocka_unit_test(test_a_caller_that_fails_after_our_answer_says_why),
         cmocka_unit_test(test_a_copy_of_the_retraction_stops_the_ringing_too),
         cmocka_unit_test(test_the_caller_and_our_devices_hear_that_nobody_answers),
         cmocka_unit_test(test_another_device_of_ours_stops_the_ringing),

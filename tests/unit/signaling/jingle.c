@@ -276,6 +276,7 @@ static void test_reasons_are_read_in_any_shape(void **state)
     } cases[] = {
         {"<reason><text>why</text><busy/></reason>", REASON_BUSY, "why"},
         {"<reason><failed_application/></reason>", REASON_FAILED_APPLICATION, ""},
+        {"<reason><application-error/></reason>", REASON_FAILED_APPLICATION, ""},
         {"<reason><unheard-of/><gone/></reason>", REASON_GONE, ""},
         {"<reason/>", REASON_NONE, ""},
         {"<reason>busy</reason>", REASON_NONE, ""},
