@@ -452,14 +452,22 @@ static unsigned parameter_number(const struct rtp_parameters *parameters, const 
     return (unsigned)parameter_or(parameters, name, 0);
 }
 
+/* Monal writes "true". */
+static bool parameter_is_set(const struct rtp_parameters *parameters, const char *name)
+{
+    const char *value = rtp_parameters_get(parameters, name);
+
+    return value != NULL && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
+}
+
 static struct opus_parameters opus_parameters(const struct rtp_parameters *parameters)
 {
     return (struct opus_parameters){
-        .useinbandfec = parameter_number(parameters, "useinbandfec") == 1,
-        .usedtx = parameter_number(parameters, "usedtx") == 1,
-        .cbr = parameter_number(parameters, "cbr") == 1,
-        .stereo = parameter_number(parameters, "stereo") == 1,
-        .sprop_stereo = parameter_number(parameters, "sprop-stereo") == 1,
+        .useinbandfec = parameter_is_set(parameters, "useinbandfec"),
+        .usedtx = parameter_is_set(parameters, "usedtx"),
+        .cbr = parameter_is_set(parameters, "cbr"),
+        .stereo = parameter_is_set(parameters, "stereo"),
+        .sprop_stereo = parameter_is_set(parameters, "sprop-stereo"),
         .maxaveragebitrate = parameter_number(parameters, "maxaveragebitrate"),
         .maxplaybackrate = parameter_number(parameters, "maxplaybackrate"),
         .minptime = parameter_number(parameters, "minptime"),

@@ -168,7 +168,7 @@ static void test_the_first_of_the_answer_is_sent_with_the_wishes_of_its_receiver
     rtp_description_clear(&answer);
     read_description(
         &answer, "<payload-type id='96' name='Opus' clockrate='48000'>"
-                 "<parameter name='usedtx' value='1'/><parameter name='stereo' value='1'/>"
+                 "<parameter name='usedtx' value='1'/><parameter name='stereo' value='true'/>"
                  "<parameter name='maxaveragebitrate' value='20000'/>"
                  "<parameter name='minptime'/><parameter name='ptime' value='40'/></payload-type>");
     assert_true(negotiate_agree(&offer, &answer, true, false, &agreement));
