@@ -713,6 +713,14 @@ jingle_status jingle_client_contacts(jingle_client *client, jingle_contact **con
     return JINGLE_OK;
 }
 
+char *jingle_jid_from_text(const char *text)
+{
+    char *jid = jid_from_text(text);
+    char *copy = jid ? strdup(jid) : NULL;
+    g_free(jid);
+    return copy;
+}
+
 void jingle_contacts_free(jingle_contact *contacts, size_t count)
 {
     account_contacts_free(contacts, count);

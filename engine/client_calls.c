@@ -247,6 +247,7 @@ static void on_incoming(struct jingle_client *client, const struct account_event
     }
     jingle_session *session =
         jingle_session_new(client, event->u.incoming.from, event->u.incoming.sid, STAGE_INCOMING);
+    jingle_session_set_name(session, event->u.incoming.name);
     session->signaling = event->call;
     if (!event->u.incoming.encrypted) {
         jingle_session_set_unencrypted(session);
@@ -258,6 +259,7 @@ static void on_incoming(struct jingle_client *client, const struct account_event
         .session = session,
         .text = "Somebody calls.",
         .u.incoming = {.from = event->u.incoming.from,
+                       .name = event->u.incoming.name,
                        .audio = event->u.incoming.audio,
                        .video = event->u.incoming.video,
                        .on_roster = event->u.incoming.on_roster,
@@ -273,6 +275,7 @@ static void on_missed(struct jingle_client *client, const struct account_event *
         .type = JINGLE_EVENT_MISSED,
         .text = "Somebody called while you were away.",
         .u.incoming = {.from = event->u.incoming.from,
+                       .name = event->u.incoming.name,
                        .audio = event->u.incoming.audio,
                        .video = event->u.incoming.video,
                        .on_roster = event->u.incoming.on_roster,

@@ -109,6 +109,7 @@ static void keep_text(struct node *node)
     case JINGLE_EVENT_INCOMING:
     case JINGLE_EVENT_MISSED:
         event->u.incoming.from = keep(node, event->u.incoming.from);
+        event->u.incoming.name = keep(node, event->u.incoming.name);
         break;
     case JINGLE_EVENT_STATISTICS:
         keep_statistics_text(node, &event->u.statistics);

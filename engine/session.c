@@ -23,6 +23,7 @@ jingle_session *jingle_session_new(jingle_client *client, const char *peer, cons
     session->stage = stage;
     session->encrypted = true;
     session->peer = g_strdup(peer);
+    session->name = g_strdup("");
     session->id = no_id;
     jingle_session_set_id(session, id);
     session->statistics_text = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -54,6 +55,7 @@ void jingle_session_unref(jingle_session *session)
     }
     g_free(session->peer);
     g_free(session->peer_before);
+    g_free(session->name);
     if (session->id != no_id) {
         g_free((char *)session->id);
     }
@@ -88,6 +90,11 @@ const char *jingle_session_peer(jingle_session *session)
     const char *peer = session->peer;
     pthread_mutex_unlock(&session->lock);
     return peer;
+}
+
+const char *jingle_session_peer_name(jingle_session *session)
+{
+    return session ? session->name : "";
 }
 
 const char *jingle_session_id(jingle_session *session)
@@ -134,6 +141,12 @@ void jingle_session_set_peer(jingle_session *session, const char *peer)
         session->peer = g_strdup(peer);
     }
     pthread_mutex_unlock(&session->lock);
+}
+
+void jingle_session_set_name(jingle_session *session, const char *name)
+{
+    g_free(session->name);
+    session->name = g_strdup(name);
 }
 
 void jingle_session_set_unencrypted(jingle_session *session)

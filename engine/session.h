@@ -72,6 +72,7 @@ struct jingle_session {
     struct video_render *render; /* the last one; a reference */
     char *peer;                  /* bare at first; what was once given out is kept until the end */
     char *peer_before;
+    char *name; /* of the peer; set once, before the application knows of it */
     const char *id;
     jingle_statistics statistics;
     GHashTable *statistics_text; /* each once */
@@ -109,6 +110,8 @@ void jingle_session_set_stage(jingle_session *session, enum session_stage stage)
 /* Both are learned late, once. */
 void jingle_session_set_id(jingle_session *session, const char *id);
 void jingle_session_set_peer(jingle_session *session, const char *peer);
+/* Before the application knows of the session: what to call the peer. */
+void jingle_session_set_name(jingle_session *session, const char *name);
 /* Before anything is agreed on. */
 void jingle_session_set_unencrypted(jingle_session *session);
 

@@ -122,6 +122,9 @@ static void add_session(struct session_job *job, struct account_call *call,
     jingle_client *client = job->client;
     jingle_session *session =
         jingle_session_new(client, job->to, account_call_sid(call), STAGE_CALLING);
+    char *name = account_display_name(client->account, job->to);
+    jingle_session_set_name(session, name);
+    g_free(name);
     session->signaling = call;
     account_call_set_user(call, session);
     g_ptr_array_add(client->sessions, session);

@@ -27,7 +27,8 @@ static const char *const file_features[] = {
 };
 
 /* ... and if the stream is not an application's, which does that itself. */
-static const char *const own_features[] = {NS_DISCO_INFO, NS_CAPS, NS_PING, "jabber:iq:version"};
+static const char *const own_features[] = {NS_DISCO_INFO, NS_CAPS, NS_PING, "jabber:iq:version",
+                                           NS_NICK "+notify"};
 
 static void add_features(GPtrArray *all, const char *const *features, size_t count)
 {
@@ -166,6 +167,7 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->roster = roster_new(on_roster_changed, account);
     account->presence = presence_new();
     account->caps = caps_new();
+    account->nicknames = nicknames_new();
     if (!account->external)
         account_remember_self(account);
     account->granted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -206,6 +208,7 @@ void account_free(struct account *account)
     roster_free(account->roster);
     presence_free(account->presence);
     caps_free(account->caps);
+    nicknames_free(account->nicknames);
     g_hash_table_destroy(account->granted);
     g_queue_clear_full(&account->to_ask, g_free);
     external_services_clear(&account->services);

@@ -387,9 +387,11 @@ bool account_call_begin_session(struct account_call *call, const struct jingle_i
 void account_call_tell_incoming(struct account_call *call, bool audio, bool video, usec when)
 {
     struct account *account = call->account;
+    char *name = account_display_name(account, call->peer);
     struct account_event event = {
         .type = ACCOUNT_EVENT_INCOMING,
         .u.incoming = {.from = call->peer,
+                       .name = name,
                        .sid = call->sid,
                        .audio = audio,
                        .video = video,
@@ -399,6 +401,7 @@ void account_call_tell_incoming(struct account_call *call, bool audio, bool vide
     };
     call->told = true;
     tell(call, &event);
+    g_free(name);
 }
 
 /* --------------------------------------------------------------------------------- commands -- */

@@ -79,6 +79,35 @@ void account_contacts_free(jingle_contact *contacts, size_t count)
     g_free(contacts);
 }
 
+/* ----------------------------------------------------------------------------------- names -- */
+
+/* XEP-0172, 4.3: <event><items node='…nick'><item><nick/>, or <retract/>. */
+static const xml_node *find_personal_nick(const xml_node *message)
+{
+    const xml_node *event = xml_child(message, NS_PUBSUB_EVENT, "event");
+    const xml_node *items = event ? xml_child(event, NS_PUBSUB_EVENT, "items") : NULL;
+    const char *node = items ? xml_attribute(items, "node") : NULL;
+    return node && strcmp(node, NS_NICK) == 0 ? items : NULL;
+}
+
+void account_learn_nick(struct account *account, const struct stanza *stanza)
+{
+    if (!stanza->from || !roster_find(account->roster, stanza->from))
+        return;
+    const xml_node *items = find_personal_nick(stanza->node);
+    const xml_node *item = items ? xml_child(items, NS_PUBSUB_EVENT, "item") : NULL;
+    char *nick = items && !item ? NULL : display_name_nick(item ? item : stanza->node);
+    if (nick || items)
+        nicknames_set(account->nicknames, stanza->from, nick);
+    g_free(nick);
+}
+
+char *account_display_name(const struct account *account, const char *jid)
+{
+    const char *nick = account->nick ? account->nick : nicknames_find(account->nicknames, jid);
+    return display_name(account->roster, jid, nick);
+}
+
 /* -------------------------------------------------------------------------------- presence -- */
 
 /* Strangers may direct presence at us; that is not to fill our memory. (A host that hands in no
@@ -140,6 +169,8 @@ static void receive_subscribe(struct account *account, const char *from)
 void account_receive_presence(struct account *account, const struct stanza *presence, usec now)
 {
     bool is_subscription = strcmp(presence->type, "subscribe") == 0;
+    if (strcmp(presence->type, "error") != 0)
+        account_learn_nick(account, presence);
     if (!is_subscription)
         receive_availability(account, presence, now);
     else if (!account->external && presence->from && jid_is_valid(presence->from))

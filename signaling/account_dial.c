@@ -112,14 +112,22 @@ static void cannot_call(struct account_call *call, const struct survey *survey, 
     doom(call, JINGLE_REASON_NO_CALL_SUPPORT, now);
 }
 
+/* A device that does not tell, or somebody who shows us no presence: then their server answers for
+ * them, or a gateway does for a telephone, which has no resource. */
+static bool may_be_there(const struct account_call *call, const struct survey *survey)
+{
+    if (survey->seen.unknown > 0)
+        return jid_is_full(call->peer);
+    return jid_is_device(call->peer) && !account_shares_presence(call->account, call->peer);
+}
+
 static void decide_direct(struct account_call *call, const struct survey *survey, usec now)
 {
     if (survey->best)
         initiate_directly(call, survey->best->jid, now);
     else if (survey->seen.devices > survey->seen.unknown)
         cannot_call(call, survey, now);
-    else if (jid_is_full(call->peer) &&
-             (survey->seen.unknown > 0 || !account_shares_presence(call->account, call->peer)))
+    else if (may_be_there(call, survey))
         initiate_directly(call, call->peer, now);
     else
         doom(call, JINGLE_REASON_OFFLINE, now);

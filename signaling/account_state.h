@@ -8,6 +8,7 @@
 #include "signaling/answers.h"
 #include "signaling/caps.h"
 #include "signaling/disco.h"
+#include "signaling/display_name.h"
 #include "signaling/initiation.h"
 #include "signaling/outbox.h"
 #include "signaling/posted.h"
@@ -56,6 +57,8 @@ struct account {
     struct roster *roster;
     struct presence *presence;
     struct caps *caps;
+    struct nicknames *nicknames;
+    const char *nick; /* in the message that is being received; NULL: none */
     GHashTable *granted; /* folded bare JIDs whose next subscription request is granted */
     GQueue to_ask;       /* full JIDs of devices */
     unsigned asking;
@@ -114,6 +117,8 @@ void account_recall_device(struct account *account, struct device *device);
 void account_contact_changed(struct account *account, const struct roster_item *item, bool removed);
 void account_tell_contact(struct account *account, const char *jid);
 void account_receive_presence(struct account *account, const struct stanza *presence, usec now);
+/* What contacts call themselves: in their presence, messages and personal events (XEP-0163). */
+void account_learn_nick(struct account *account, const struct stanza *stanza);
 void account_receive_roster(struct account *account, const struct stanza *iq, usec now);
 void account_forget_presence(struct account *account);
 

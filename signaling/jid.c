@@ -136,3 +136,66 @@ bool jid_equal(const char *a, const char *b)
         return resource_a == resource_b;
     return strcmp(resource_a, resource_b) == 0;
 }
+
+/* XEP-0106, 4.2: what a user part cannot have, and the backslash that escapes it. */
+static const char escaped[] = " \"&'/:<>@\\";
+
+static bool begins_escape(const char *text)
+{
+    if (text[0] != '\\' || !g_ascii_isxdigit(text[1]) || !g_ascii_isxdigit(text[2]))
+        return false;
+    int value = g_ascii_xdigit_value(text[1]) * 16 + g_ascii_xdigit_value(text[2]);
+    return strchr(escaped, value) != NULL && value != '\0';
+}
+
+/* A backslash is itself unless it would be read as the beginning of an escape. */
+static char *escape(const char *user)
+{
+    GString *out = g_string_new(NULL);
+    for (const char *at = user; *at; at++) {
+        bool special = *at == '\\' ? begins_escape(at) : strchr(escaped, *at) != NULL;
+        if (special)
+            g_string_append_printf(out, "\\%02x", (unsigned)*at);
+        else
+            g_string_append_c(out, *at);
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *jid_from_text(const char *text)
+{
+    if (text == NULL || strnlen(text, JID_MAX + 1) > JID_MAX)
+        return NULL;
+    char *typed = g_strstrip(g_strdup(text));
+    char *at = strrchr(typed, '@');
+    char *jid = NULL;
+    if (jid_is_valid(typed)) {
+        jid = g_strdup(typed);
+    } else if (at != NULL) {
+        *at = '\0';
+        char *user = escape(g_strstrip(typed));
+        jid = g_strdup_printf("%s@%s", user, at + 1);
+        g_free(user);
+    }
+    g_free(typed);
+    if (jid != NULL && !jid_is_valid(jid))
+        g_clear_pointer(&jid, g_free);
+    return jid;
+}
+
+char *jid_user_unescaped(const char *jid)
+{
+    char *user = jid_user(jid);
+    if (user == NULL)
+        return jid_domain(jid);
+    char *to = user;
+    for (const char *from = user; *from; to++) {
+        bool special = begins_escape(from);
+        *to = *from;
+        if (special)
+            *to = (char)(g_ascii_xdigit_value(from[1]) * 16 + g_ascii_xdigit_value(from[2]));
+        from += special ? 3 : 1;
+    }
+    *to = '\0';
+    return user;
+}

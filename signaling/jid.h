@@ -29,6 +29,13 @@ char *jid_join(const char *bare, const char *resource);
 /* The form to compare and to use as a key: user and domain folded. g_free() it. */
 char *jid_fold(const char *jid);
 
+/* What somebody typed, as XMPP writes it: what is a JID is left as it is; otherwise what stands
+ * before the last '@' is escaped (XEP-0106), such as "+1 555@gateway" to "+1\20555@gateway". NULL
+ * if that is no JID either. g_free() it. */
+char *jid_from_text(const char *text);
+/* The user (of a JID of a server: the domain) as people know it, without escapes. g_free() it. */
+char *jid_user_unescaped(const char *jid);
+
 /* The whole JID, resource included. A NULL equals nothing. */
 bool jid_equal(const char *a, const char *b);
 /* Without looking at the resources. */

@@ -23,22 +23,24 @@
 #define NS_RTP_VIDEO       "urn:xmpp:jingle:apps:rtp:video"
 #define NS_RTP_INFO        "urn:xmpp:jingle:apps:rtp:info:1"
 #define NS_RTP_ERRORS      "urn:xmpp:jingle:apps:rtp:errors:1"
-#define NS_RTCP_FB         "urn:xmpp:jingle:apps:rtp:rtcp-fb:0"     /* XEP-0293 */
-#define NS_RTP_HDREXT      "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"  /* XEP-0294 */
-#define NS_SSMA            "urn:xmpp:jingle:apps:rtp:ssma:0"        /* XEP-0339 */
-#define NS_GROUPING        "urn:xmpp:jingle:apps:grouping:0"        /* XEP-0338 */
-#define NS_DTLS            "urn:xmpp:jingle:apps:dtls:0"            /* XEP-0320 */
-#define NS_ICE_UDP         "urn:xmpp:jingle:transports:ice-udp:1"   /* XEP-0176 */
-#define NS_ICE             "urn:xmpp:jingle:transports:ice:0"       /* XEP-0371 */
-#define NS_FILE_TRANSFER_5 "urn:xmpp:jingle:apps:file-transfer:5"   /* XEP-0234 */
-#define NS_S5B             "urn:xmpp:jingle:transports:s5b:1"       /* XEP-0260 */
-#define NS_IBB_TRANSPORT   "urn:xmpp:jingle:transports:ibb:1"       /* XEP-0261 */
-#define NS_IBB             "http://jabber.org/protocol/ibb"         /* XEP-0047 */
-#define NS_BYTESTREAMS     "http://jabber.org/protocol/bytestreams" /* XEP-0065 */
-#define NS_HASHES          "urn:xmpp:hashes:2"                      /* XEP-0300 */
-#define NS_HASH_NAMES      "urn:xmpp:hash-function-text-names:"     /* and a name: XEP-0300 */
-#define NS_OOB             "jabber:x:oob"                           /* XEP-0066 */
-#define NS_UPLOAD          "urn:xmpp:http:upload:0"                 /* XEP-0363 */
+#define NS_RTCP_FB         "urn:xmpp:jingle:apps:rtp:rtcp-fb:0"      /* XEP-0293 */
+#define NS_RTP_HDREXT      "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"   /* XEP-0294 */
+#define NS_SSMA            "urn:xmpp:jingle:apps:rtp:ssma:0"         /* XEP-0339 */
+#define NS_GROUPING        "urn:xmpp:jingle:apps:grouping:0"         /* XEP-0338 */
+#define NS_DTLS            "urn:xmpp:jingle:apps:dtls:0"             /* XEP-0320 */
+#define NS_ICE_UDP         "urn:xmpp:jingle:transports:ice-udp:1"    /* XEP-0176 */
+#define NS_ICE             "urn:xmpp:jingle:transports:ice:0"        /* XEP-0371 */
+#define NS_FILE_TRANSFER_5 "urn:xmpp:jingle:apps:file-transfer:5"    /* XEP-0234 */
+#define NS_S5B             "urn:xmpp:jingle:transports:s5b:1"        /* XEP-0260 */
+#define NS_IBB_TRANSPORT   "urn:xmpp:jingle:transports:ibb:1"        /* XEP-0261 */
+#define NS_IBB             "http://jabber.org/protocol/ibb"          /* XEP-0047 */
+#define NS_BYTESTREAMS     "http://jabber.org/protocol/bytestreams"  /* XEP-0065 */
+#define NS_HASHES          "urn:xmpp:hashes:2"                       /* XEP-0300 */
+#define NS_HASH_NAMES      "urn:xmpp:hash-function-text-names:"      /* and a name: XEP-0300 */
+#define NS_OOB             "jabber:x:oob"                            /* XEP-0066 */
+#define NS_NICK            "http://jabber.org/protocol/nick"         /* XEP-0172 */
+#define NS_PUBSUB_EVENT    "http://jabber.org/protocol/pubsub#event" /* XEP-0060, XEP-0163 */
+#define NS_UPLOAD          "urn:xmpp:http:upload:0"                  /* XEP-0363 */
 #define NS_ENGINE_FILES    "urn:x-jingle-engine:files:0" /* our own: docs/architecture.md */
 #define NS_FEATURE_BUNDLE  "urn:ietf:rfc:5888"           /* XEP-0338 */
 #define NS_FEATURE_SSMA    "urn:ietf:rfc:5576"           /* XEP-0339 */

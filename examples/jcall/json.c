@@ -33,6 +33,7 @@ static bool json_print_of(const char *name, int64_t time, jingle_session *sessio
     if (session) {
         json_object_set_new(line, "session", json_text(jingle_session_id(session)));
         json_object_set_new(line, "peer", json_text(jingle_session_peer(session)));
+        json_object_set_new(line, "peer_name", json_text(jingle_session_peer_name(session)));
     }
     if (fields) {
         json_object_update(line, fields);
@@ -83,6 +84,7 @@ static json_t *fields_incoming(const jingle_event *event)
 {
     json_t *fields = json_object();
     json_object_set_new(fields, "from", json_text(event->u.incoming.from));
+    json_object_set_new(fields, "peer_name", json_text(event->u.incoming.name));
     json_object_set_new(fields, "audio", json_boolean(event->u.incoming.audio));
     json_object_set_new(fields, "video", json_boolean(event->u.incoming.video));
     json_object_set_new(fields, "on_roster", json_boolean(event->u.incoming.on_roster));

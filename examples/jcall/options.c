@@ -104,6 +104,22 @@ static const char *check_range(const struct options *options)
     return NULL;
 }
 
+/* "+1 555 1234@gateway" is how people write what XMPP escapes. */
+static void write_address(struct options *options)
+{
+    guint count = g_strv_length(options->words);
+    const char *command = options->words[0];
+    guint at = strcmp(command, "call") == 0 || strcmp(command, "send") == 0 ? 1
+               : strcmp(command, "contacts") == 0                           ? 2
+                                                                            : count;
+    char *jid = at < count ? jingle_jid_from_text(options->words[at]) : NULL;
+    if (jid) {
+        g_free(options->words[at]);
+        options->words[at] = g_strdup(jid);
+    }
+    free(jid);
+}
+
 static enum options_result options_judge(struct options *options, GOptionContext *context,
                                          const struct general *general, char **message)
 {
@@ -124,6 +140,7 @@ static enum options_result options_judge(struct options *options, GOptionContext
         *message = g_strdup(wrong);
         return OPTIONS_WRONG;
     }
+    write_address(options);
     return OPTIONS_RUN;
 }
 

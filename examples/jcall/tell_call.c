@@ -114,7 +114,8 @@ static void call_begin(struct teller *teller, jingle_session *session, bool outg
 
 static char *peer_text(jingle_session *session)
 {
-    return text_clean(jingle_session_peer(session), NAME_MAX_SHOWN);
+    return text_person(jingle_session_peer_name(session), jingle_session_peer(session),
+                       NAME_MAX_SHOWN);
 }
 
 void tell_calling(struct teller *teller, jingle_session *session)
@@ -141,7 +142,7 @@ void tell_busy(struct teller *teller, jingle_session *session, const char *from)
         teller_json(teller, json_own("busy", session, json_pack("{so}", "from", json_text(from))));
         return;
     }
-    char *clean = text_clean(from, NAME_MAX_SHOWN);
+    char *clean = peer_text(session);
     tell_note(teller, "%s called too and was told that you are busy.", clean);
     g_free(clean);
 }
@@ -153,7 +154,7 @@ void tell_waiting_call(struct teller *teller, jingle_session *session, const cha
                     json_own("call-waiting", session, json_pack("{so}", "from", json_text(from))));
         return;
     }
-    char *clean = text_clean(from, NAME_MAX_SHOWN);
+    char *clean = peer_text(session);
     tell_note(teller, "%s calls, too: w puts this call on hold and answers.", clean);
     display_ring(teller->display);
     g_free(clean);
@@ -272,7 +273,7 @@ static char *clock_text(int64_t microseconds)
 
 void teller_say_incoming(struct teller *teller, const jingle_event *event)
 {
-    char *from = text_clean(event->u.incoming.from, NAME_MAX_SHOWN);
+    char *from = text_person(event->u.incoming.name, event->u.incoming.from, NAME_MAX_SHOWN);
     if (event->type == JINGLE_EVENT_MISSED) {
         char *when = clock_text(event->u.incoming.when);
         tell_note(teller, "%s called at %s, while nobody was here.", from, when);

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <string.h>
 
 static bool character_harmless(gunichar character)
 {
@@ -43,6 +44,26 @@ char *text_clean(const char *text, size_t limit)
         at = g_utf8_next_char(at);
     }
     return g_string_free(clean, FALSE);
+}
+
+/* "bob" of "bob@example.org/phone", or all of its bare part. */
+static bool says_nothing_new(const char *name, const char *jid)
+{
+    size_t length = strlen(name);
+    return length == 0 || (strncmp(name, jid, length) == 0 && strchr("@/", jid[length]) != NULL);
+}
+
+char *text_person(const char *name, const char *jid, size_t limit)
+{
+    char *clean_jid = text_clean(jid, limit);
+    if (!name || says_nothing_new(name, jid)) {
+        return clean_jid;
+    }
+    char *clean_name = text_clean(name, limit);
+    char *text = g_strdup_printf("%s (%s)", clean_name, clean_jid);
+    g_free(clean_name);
+    g_free(clean_jid);
+    return text;
 }
 
 static size_t character_width(gunichar character)

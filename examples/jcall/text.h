@@ -8,6 +8,10 @@
  * to `limit` characters. In a locale without UTF-8 only ASCII is left. Freed with g_free(). */
 char *text_clean(const char *text, size_t limit);
 
+/* A person: the JID, and before it the name, unless that is but the JID's beginning. Clean, each
+ * cut to `limit` characters. Freed with g_free(). */
+char *text_person(const char *name, const char *jid, size_t limit);
+
 /* Columns of a terminal that clean text takes: some characters take two, some none. */
 size_t text_width(const char *text);
 

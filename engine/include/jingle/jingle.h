@@ -550,8 +550,9 @@ typedef struct jingle_event {
             bool audio;
             bool video;
             bool on_roster;
-            int64_t when;   /**< When they called, microseconds since 1970. */
-            bool encrypted; /**< False: anyone on the way can listen. See `allow_unencrypted`. */
+            int64_t when;     /**< When they called, microseconds since 1970. */
+            bool encrypted;   /**< False: anyone on the way can listen. See `allow_unencrypted`. */
+            const char *name; /**< As of jingle_session_peer_name(). */
         } incoming;
         struct {
             int64_t setup_time; /**< From the answer to the first media both ways. */
@@ -630,6 +631,11 @@ JINGLE_API void jingle_client_set_wakeup(jingle_client *client, void (*wake)(voi
                                          void *user);
 
 /* ----------------------------------------------------------------------------- contacts -- */
+
+/** What somebody typed as an address, as XMPP writes it: a JID is left as it is; otherwise what
+ *  stands before the last "@" is escaped (XEP-0106), so that "+1 555 1234@gateway.example" becomes
+ *  "+1\20555\201234@gateway.example". Freed with free(); NULL: it is no address. */
+JINGLE_API char *jingle_jid_from_text(const char *text);
 
 /** The roster as it is now: `*contacts` gets an array of `*count` that is freed with
  *  jingle_contacts_free(). */
@@ -1091,6 +1097,13 @@ JINGLE_API jingle_status jingle_session_statistics(jingle_session *session,
 /** The JID of the other party: full once it is known which device. Valid until the last reference
  *  is released. */
 JINGLE_API const char *jingle_session_peer(jingle_session *session);
+
+/** What to call the other party: the name that the roster has for them; else the nickname that they
+ *  give themselves (XEP-0172), unless it is an address or another contact's name; else the first
+ *  part of their JID, without the escapes of XEP-0106. One line of at most 64 characters, without
+ *  control characters and marks that change the direction; never "". Show the JID beside it: a
+ *  name is only a claim. Valid until the last reference is released. */
+JINGLE_API const char *jingle_session_peer_name(jingle_session *session);
 
 /** False: anyone on the way can listen; see `allow_unencrypted`. It is known when a call comes in,
  *  and for one that goes out before it rings over there. */

@@ -57,6 +57,25 @@ static void test_long_text_is_cut(void **state)
     assert_cleaned("abc", 3, "abc");
 }
 
+static void assert_person(const char *name, const char *jid, const char *expected)
+{
+    char *text = text_person(name, jid, 30);
+    assert_string_equal(text, expected);
+    g_free(text);
+}
+
+static void test_a_name_never_hides_the_address(void **state)
+{
+    (void)state;
+    assert_person("Robert", "bob@example.org", "Robert (bob@example.org)");
+    assert_person("+1 555", "+1\\20555@gw/sip", "+1 555 (+1\\20555@gw/sip)");
+    assert_person("bob", "bob@example.org/phone", "bob@example.org/phone");
+    assert_person("bob@example.org", "bob@example.org/phone", "bob@example.org/phone");
+    assert_person("bo", "bob@example.org", "bo (bob@example.org)");
+    assert_person("a\033b", "bob@example.org", "a?b (bob@example.org)");
+    assert_person("", "example.org", "example.org");
+}
+
 static void assert_text(char *text, const char *expected)
 {
     assert_string_equal(text, expected);
@@ -92,6 +111,7 @@ int main(void)
         cmocka_unit_test(test_direction_overrides_and_invisible_characters_show),
         cmocka_unit_test(test_broken_utf8_is_replaced),
         cmocka_unit_test(test_long_text_is_cut),
+        cmocka_unit_test(test_a_name_never_hides_the_address),
         cmocka_unit_test(test_some_characters_take_two_columns_and_some_none),
         cmocka_unit_test(test_text_is_cut_to_columns),
     };
