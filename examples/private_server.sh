@@ -3,7 +3,8 @@
 # configuration, certificates and data, free ports on loopback, and nothing left behind.
 #
 #   private_server.sh start [OPTIONS]   starts one and prints lines for eval: HOST PORT TLS_PORT
-#                                       PROXY_PORT S2S_PORT WEBSOCKET CA_FILE DOMAIN DIR PID
+#                                       PROXY_PORT S2S_PORT COMPONENT_PORT WEBSOCKET CA_FILE
+#                                       DOMAIN DIR PID
 #   private_server.sh status DIR        says whether it runs
 #   private_server.sh halt DIR          stops it and keeps its directory and ports
 #   private_server.sh resume DIR        starts it again where it was
@@ -29,6 +30,7 @@
 #                               announce this TURN server; TRANSPORT: udp, tcp or tls
 #   --proxy                     offer a SOCKS5 proxy for files (XEP-0065)
 #   --upload BYTES              keep uploaded files up to this size (XEP-0363)
+#   --component NAME:SECRET     let a program be the server of this domain (XEP-0114)
 #   --federate WAY              talk to other servers, which show who they are by dialback or
 #                               certificates (of this server's authority)
 #   --contact JID               somebody on another server, a contact of every --account
@@ -46,7 +48,7 @@ fail() {
 
 accounts=() strangers=() without=() services=() plugins=() others=()
 domain=localhost listen=127.0.0.1 listen_also='' certificate=good tls=yes limit='' log=debug proxy=no
-upload='' websocket=no stanza_limit=$((1024 * 1024)) resume_time=60 federate=''
+upload='' component='' websocket=no stanza_limit=$((1024 * 1024)) resume_time=60 federate=''
 
 read_options() {
     while [ $# -gt 0 ]; do
@@ -71,6 +73,7 @@ read_options() {
             --stun) add_stun "$2" ;;
             --turn) add_turn "$2" ;;
             --upload) upload=$2 ;;
+            --component) component=$2 ;;
             --stanza-limit) stanza_limit=$2 ;;
             --resume-time) resume_time=$2 ;;
             --federate)
@@ -211,10 +214,12 @@ c2s_ports = { $port }
 c2s_direct_tls_ports = { $([ $tls = no ] || echo "$tls_port") }
 s2s_ports = { $([ -z "$federate" ] || echo "$s2s_port") }
 s2s_secure_auth = $([ "$federate" = certificates ] && echo true || echo false)
+http_interfaces = { "$listen" }
 http_ports = { $([ $websocket = no ] || echo "$http_port") }
 http_default_host = "$domain"
 consider_websocket_secure = true
 https_ports = { $([ -z "$upload" ] || echo "$https_port") }
+component_ports = { $([ -z "$component" ] || echo "$component_port") }
 proxy65_ports = { $([ $proxy = no ] || echo "$proxy_port") }
 c2s_require_encryption = $([ $tls = yes ] && echo true || echo false)
 allow_unencrypted_plain_auth = $([ $tls = yes ] && echo false || echo true)
@@ -236,12 +241,18 @@ END
         echo "VirtualHost '$domain'"
         [ $proxy = no ] || write_proxy
         [ -z "$upload" ] || write_upload
+        [ -z "$component" ] || write_component
     } >"$dir/prosody.cfg.lua"
 }
 
 write_proxy() {
     echo "Component 'proxy.$domain' 'proxy65'"
     echo "    proxy65_address = '$listen'"
+}
+
+write_component() {
+    echo "Component '${component%%:*}'"
+    echo "    component_secret = '${component#*:}'"
 }
 
 write_upload() {
@@ -322,6 +333,7 @@ start() {
     for try in 1 2 3 4 5 6 7 8 9 10; do
         port=$(choose_port) tls_port=$(choose_port) http_port=$(choose_port)
         proxy_port=$(choose_port) https_port=$(choose_port) s2s_port=$(choose_port)
+        component_port=$(choose_port)
         write_configuration
         if run; then
             break
@@ -335,6 +347,7 @@ start() {
         [ $tls = no ] || echo "TLS_PORT=$tls_port"
         [ $proxy = no ] || echo "PROXY_PORT=$proxy_port"
         [ -z "$federate" ] || echo "S2S_PORT=$s2s_port"
+        [ -z "$component" ] || echo "COMPONENT_PORT=$component_port"
         [ $websocket = no ] || echo "WEBSOCKET=ws://$listen:$http_port/xmpp-websocket"
         echo "DOMAIN=$domain"
         echo "CA_FILE=$dir/certs/ca.pem"

@@ -51,6 +51,15 @@ class Peer:
 
     def _run(self, server, jid, password, features):
         asyncio.set_event_loop(self.loop)
+        self._connect(server, jid, password, features)
+        self.loop.run_forever()
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self.loop.close()
+
+    def _connect(self, server, jid, password, features):
         self.client = Client(self, jid, password)
         self.client.loop = self.loop
         self.client.ca_certs = server.ca_file
@@ -61,12 +70,6 @@ class Peer:
         self.client.add_event_handler("session_start", self._start)
         self.client.add_event_handler("failed_all_auth", lambda _: self._fail("not let in"))
         self.client.connect((server.host, server.port), disable_starttls=False)
-        self.loop.run_forever()
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self.loop.close()
 
     def _fail(self, why):
         self.failure = why

@@ -33,6 +33,7 @@ class Prosody:
         self.tls_port = int(values.get("TLS_PORT", 0))
         self.proxy_port = int(values.get("PROXY_PORT", 0))
         self.s2s_port = int(values.get("S2S_PORT", 0))
+        self.component_port = int(values.get("COMPONENT_PORT", 0))
         self.websocket = values.get("WEBSOCKET")
         self.domain = values["DOMAIN"]
         self.ca_file = values["CA_FILE"]
@@ -41,6 +42,11 @@ class Prosody:
 
     def jid(self, name):
         return f"{name}@{self.domain}"
+
+    def https_ports(self):
+        """Where uploads go to, if it keeps any."""
+        text = (self.directory / "prosody.cfg.lua").read_text()
+        return [int(port) for port in re.findall(r"https_ports = { (\d+) }", text)]
 
     def know(self, others):
         """With modules/mod_other_servers.lua: where other servers are, by their domains."""

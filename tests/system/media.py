@@ -60,6 +60,7 @@ class Media:
         self.ssrc = ssrc
         self.pieces = []
         self.heard = []  # Hz of each piece of sound that is not silence
+        self.events = {}  # RFC 4733: timestamp to [event, duration, packets that say its end]
         self.changed = threading.Condition()
         self.tasks = []
         self._wait(self._gather())
@@ -78,19 +79,24 @@ class Media:
         self.candidates = self.gatherer.getLocalCandidates()
 
     def connect(self, *, ufrag, pwd, candidates, fingerprint, controlling, dtls_client,
-                payload_type, channels=2):
+                payload_type, channels=2, codec="opus", events_type=None):
         """Begins; `candidates` are SDP lines without their name. More may be added."""
+        clock_rate = RATE if codec == "opus" else 8000
+        voice = RTCRtpCodecParameters(mimeType=f"audio/{codec}", clockRate=clock_rate,
+                                      channels=channels, payloadType=payload_type)
         self._wait(self._connect(ufrag, pwd, candidates, fingerprint, controlling, dtls_client,
-                                 payload_type, channels))
+                                 voice, events_type))
 
     async def _connect(self, ufrag, pwd, candidates, fingerprint, controlling, dtls_client,
-                       payload_type, channels):
+                       codec, events_type):
+        if events_type is not None:
+            self._take_events(events_type)
         self.ice._connection.ice_controlling = controlling
         self.dtls._set_role("client" if dtls_client else "server")
         for line in candidates:
             await self._add(line)
         self.tasks.append(asyncio.ensure_future(
-            self._run(ufrag, pwd, fingerprint, payload_type, channels)))
+            self._run(ufrag, pwd, fingerprint, codec)))
 
     async def _add(self, line):
         candidate = candidate_from_aioice(aioice.Candidate.from_sdp(line))
@@ -100,12 +106,41 @@ class Media:
     def add_candidate(self, line):
         self._wait(self._add(line))
 
-    async def _run(self, ufrag, pwd, fingerprint, payload_type, channels):
+    def _take_events(self, payload_type):
+        """aiortc knows no telephone-event: its packets are taken out before the others go on."""
+        voice = self.dtls._handle_rtp_data
+
+        async def handle(data, arrival_time_ms):
+            packet = RtpPacket.parse(data)
+            if packet.payload_type == payload_type:
+                self._take_event(packet)
+            else:
+                await voice(data, arrival_time_ms)
+
+        self.dtls._handle_rtp_data = handle
+
+    def _take_event(self, packet):
+        number, flags, duration = struct.unpack("!BBH", packet.payload)
+        with self.changed:
+            event = self.events.setdefault(packet.timestamp, [number, 0, 0])
+            assert event[0] == number and event[1] <= duration, "another event at the same time"
+            event[1] = duration
+            event[2] += flags >> 7
+            self.changed.notify_all()
+
+    def await_digits(self, digits, timeout=30):
+        """Waits until exactly these digits have come, each to its end."""
+        def come():
+            whole = [event for _, event in sorted(self.events.items()) if event[2]]
+            return "".join("0123456789*#ABCD"[event[0]] for event in whole)
+        with self.changed:
+            right = self.changed.wait_for(lambda: len(come()) >= len(digits), timeout)
+            assert right and come() == digits, f"not {digits} but {come()}; {self._state()}"
+
+    async def _run(self, ufrag, pwd, fingerprint, codec):
         await self.ice.start(RTCIceParameters(usernameFragment=ufrag, password=pwd))
         await self.dtls.start(RTCDtlsParameters(
             fingerprints=[RTCDtlsFingerprint(algorithm="sha-256", value=fingerprint)]))
-        codec = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=RATE, channels=channels,
-                                      payloadType=payload_type)
         self.receiver = RTCRtpReceiver("audio", self.dtls)
         self.receiver._track = RemoteStreamTrack(kind="audio")
         await self.receiver.receive(RTCRtpReceiveParameters(
@@ -115,7 +150,7 @@ class Media:
         self.sender._ssrc = self.ssrc
         await self.sender.send(RTCRtpSendParameters(
             codecs=[codec], headerExtensions=[],
-            encodings=[RTCRtpEncodingParameters(ssrc=self.ssrc, payloadType=payload_type)],
+            encodings=[RTCRtpEncodingParameters(ssrc=self.ssrc, payloadType=codec.payloadType)],
             rtcp=RTCRtcpParameters(cname="peer", ssrc=self.ssrc, mux=True), muxId=""))
         await self._listen()
 
