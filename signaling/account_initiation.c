@@ -33,9 +33,11 @@ static void on_proposal_came(struct account *account, const struct initiation_ev
 
 static void on_missed(struct account *account, const struct initiation_event *event)
 {
+    char *name = account_display_name(account, event->peer);
     struct account_event told = {
         .type = ACCOUNT_EVENT_MISSED,
         .u.incoming = {.from = event->peer,
+                       .name = name,
                        .sid = event->sid,
                        .audio = event->u.incoming.audio,
                        .video = event->u.incoming.video,
@@ -44,13 +46,15 @@ static void on_missed(struct account *account, const struct initiation_event *ev
                        .when = event->u.incoming.when},
     };
     account_tell(account, &told);
+    g_free(name);
 }
 
 static void on_proceed(struct account_call *call, const struct initiation_event *event)
 {
     call->proposal = NULL; /* freed after this */
     account_call_initiate(call, event->peer, event->sid, call->account->now);
-    if (!call->ended)
+    /* Gateways proceed before the telephone rings: the answer is their session-accept. */
+    if (!call->ended && call->rings)
         account_call_tell_accepted(call);
 }
 
@@ -166,6 +170,13 @@ void account_receive_message(struct account *account, const struct stanza *messa
         account_remember_initiation(account, bare);
         g_free(bare);
     }
+    if (origin == ORIGIN_DIRECT && (strcmp(message->type, "chat") == 0 ||
+                                    strcmp(message->type, "headline") == 0))
+        account_learn_nick(account, message);
+    char *nick = spoken && trusted ? display_name_nick(message->node) : NULL;
+    account->nick = nick;
     if (!account->no_calls) /* a device that takes calls may still ring */
         initiation_receive(account->initiation, message, &arrival, now);
+    account->nick = NULL;
+    g_free(nick);
 }
