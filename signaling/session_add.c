@@ -201,18 +201,35 @@ static void answer_not_asked(struct session *session, const struct jingle_iq *iq
         answer_error(session, STANZA_ITEM_NOT_FOUND, JINGLE_CONDITION_NONE, "an unknown content");
 }
 
-void receive_content_accept(struct session *session, const struct jingle_iq *iq)
+static void take_all_accepted(struct session *session, const struct jingle_iq *iq)
 {
-    if (!all_are_asked(session, iq)) {
-        answer_not_asked(session, iq);
-        return;
-    }
     answer_result(session);
     for (size_t i = 0; i < iq->content_count && session->state == SESSION_ACTIVE; i++) {
         struct content *content = session_meant(session, &iq->contents[i]);
-        if (content != NULL && content->state == CONTENT_ADDING)
+        if (content != NULL && content->state == CONTENT_ADDING && content->add_tag != 0)
             take_accepted(session, content, &iq->contents[i], iq);
     }
+}
+
+void receive_content_accept(struct session *session, const struct jingle_iq *iq)
+{
+    if (all_are_asked(session, iq))
+        take_all_accepted(session, iq);
+    else
+        answer_not_asked(session, iq);
+}
+
+bool receive_accept_again(struct session *session, const struct jingle_iq *iq)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < iq->content_count && session->state == SESSION_ACTIVE; i++) {
+        const struct content *content = session_meant(session, &iq->contents[i]);
+        any = any || (content != NULL && content->state == CONTENT_ADDING && content->add_tag != 0);
+    }
+    if (any)
+        take_all_accepted(session, iq);
+    return any;
 }
 
 /* stanza names no content: it means whatever was asked. */

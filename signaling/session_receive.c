@@ -194,6 +194,8 @@ static void receive_accept(struct session *session, const struct jingle_iq *iq)
     struct session_event event = {.type = SESSION_EVENT_ACCEPTED};
     enum reason_condition faults[JINGLE_CONTENTS_MAX] = {REASON_NONE};
 
+    if (receive_accept_again(session, iq))
+        return;
     if (!session->initiator || session->state != SESSION_PENDING) {
         answer_out_of_order(session, iq);
         return;

@@ -173,6 +173,8 @@ enum senders senders_of(bool initiator, bool we_send, bool we_receive);
 /* What the peer says about contents; each answers the IQ. */
 void receive_content_add(struct session *session, const struct jingle_iq *iq, usec now);
 void receive_content_accept(struct session *session, const struct jingle_iq *iq);
+/* A second session-accept: so Movim says content-accept. False if it is none: nothing is done. */
+bool receive_accept_again(struct session *session, const struct jingle_iq *iq);
 void receive_content_reject(struct session *session, const struct jingle_iq *iq);
 /* A transport came that one of them may have waited for. */
 void session_try_changes(struct session *session, struct content *content, usec now);

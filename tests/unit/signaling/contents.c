@@ -447,6 +447,28 @@ static void test_video_joins_the_bundle_with_an_empty_transport(void **state)
     side_clear(&side);
 }
 
+/* Movim says again what it takes, all of it. */
+static void test_a_second_session_accept_takes_what_we_add(void **state)
+{
+    const char *again = JINGLE("session-accept", GROUP2 CONTENT("audio", "audio", OPUS, "active")
+                                                     VIDEO_OF("initiator", "video", "both", EMPTY));
+    struct side side;
+
+    (void)state;
+    call(&side, JINGLE("session-accept", GROUP1 CONTENT("audio", "audio", OPUS, "active")));
+    receive(&side, again);
+    assert_log(&side, "=out-of-order");
+    add_video(&side);
+    session_answered(side.session, side_last_tag(&side), NULL, 0);
+    assert_log(&side, "!content-add");
+    receive(&side, again);
+    assert_log(&side, "=result negotiated");
+    assert_string_equal(side.content, "video");
+    receive(&side, again);
+    assert_log(&side, "=out-of-order");
+    side_clear(&side);
+}
+
 /* Dino */
 static void test_without_a_bundle_video_comes_with_a_transport_of_its_own(void **state)
 {
@@ -1307,6 +1329,7 @@ int main(void)
         cmocka_unit_test(test_video_alone_can_be_refused),
         cmocka_unit_test(test_one_entry_serves_one_content),
         cmocka_unit_test(test_video_joins_the_bundle_with_an_empty_transport),
+        cmocka_unit_test(test_a_second_session_accept_takes_what_we_add),
         cmocka_unit_test(test_without_a_bundle_video_comes_with_a_transport_of_its_own),
         cmocka_unit_test(test_the_creator_of_what_we_add_is_what_the_peer_understands),
         cmocka_unit_test(test_who_is_to_send_is_offered),
