@@ -130,6 +130,11 @@ static size_t heard(const struct place *place, int who, const char *text)
     return count;
 }
 
+static void assert_heard(const struct place *place, int who, const char *text)
+{
+    assert_int_equal(heard(place, who, text), 1);
+}
+
 static usec now_of(const struct mate *mate)
 {
     return mate->place->town.now;
@@ -690,130 +695,104 @@ static struct parcel *parcel_of(const struct place *place, int who, guint number
 
 static void test_a_file_goes_to_the_device_that_takes_files(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].accepts = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_OK);
-    assert_int_equal(place.mates[ALICE].told->len, 0);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "offered cat0.jpg"), 1);
-    assert_int_equal(heard(&place, ALICE, "accepted cat0.jpg"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
-    close_place(&place);
+    struct place *place = *state;
+    place->mates[BOB].accepts = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_OK);
+    assert_int_equal(place->mates[ALICE].told->len, 0);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, BOB, "offered cat0.jpg");
+    assert_heard(place, ALICE, "accepted cat0.jpg");
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
+    assert_heard(place, BOB, "ended cat0.jpg 0");
 }
 
 static void test_of_several_devices_one_is_offered_it(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB) | BIT(POCKET) | BIT(TABLET));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers + place.mates[POCKET].offers, 1);
-    assert_int_equal(place.mates[TABLET].offers, 0);
-    close_place(&place);
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(BOB) | BIT(POCKET) | BIT(TABLET));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers + place->mates[POCKET].offers, 1);
+    assert_int_equal(place->mates[TABLET].offers, 0);
 }
 
 static void test_a_full_jid_is_that_device(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB) | BIT(POCKET));
-    assert_int_equal(offer(&place, ALICE, jids[POCKET], 1), JINGLE_OK);
-    assert_int_equal(offer(&place, ALICE, BOB_JID, 1), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[POCKET].offers, 1);
-    assert_int_equal(place.mates[BOB].offers, 1);
-    close_place(&place);
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(BOB) | BIT(POCKET));
+    assert_int_equal(offer(place, ALICE, jids[POCKET], 1), JINGLE_OK);
+    assert_int_equal(offer(place, ALICE, BOB_JID, 1), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[POCKET].offers, 1);
+    assert_int_equal(place->mates[BOB].offers, 1);
 }
 
 static void test_a_sibling_of_ours_takes_a_file(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[TABLET].accepts = true;
-    come_online(&place, BIT(ALICE) | BIT(TABLET));
-    assert_int_equal(offer(&place, ALICE, ALICE_JID, 1), JINGLE_ERROR_JID);
-    assert_int_equal(offer(&place, ALICE, "alice@example.org", 1), JINGLE_OK);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, TABLET, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
-    close_place(&place);
+    struct place *place = *state;
+    place->mates[TABLET].accepts = true;
+    come_online(place, BIT(ALICE) | BIT(TABLET));
+    assert_int_equal(offer(place, ALICE, ALICE_JID, 1), JINGLE_ERROR_JID);
+    assert_int_equal(offer(place, ALICE, "alice@example.org", 1), JINGLE_OK);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, TABLET, "ended cat0.jpg 0");
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
 }
 
 static void test_what_cannot_be_offered_is_said_at_once(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_ERROR_OFFLINE);
-    come_online(&place, BIT(ALICE));
-    assert_int_equal(offer(&place, ALICE, "@", 1), JINGLE_ERROR_JID);
+    struct place *place = *state;
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_ERROR_OFFLINE);
+    come_online(place, BIT(ALICE));
+    assert_int_equal(offer(place, ALICE, "@", 1), JINGLE_ERROR_JID);
     for (size_t i = 0; i < ACCOUNT_FILES_MAX / 16; i++) {
-        assert_int_equal(offer(&place, ALICE, BOB_BARE, 16), JINGLE_OK);
+        assert_int_equal(offer(place, ALICE, BOB_BARE, 16), JINGLE_OK);
     }
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_ERROR_LIMIT);
-    close_place(&place);
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_ERROR_LIMIT);
 }
 
 static void test_nobody_online_is_offline(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     char text[64];
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 2), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
+    come_online(place, BIT(ALICE));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 2), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d remote", JINGLE_ERROR_CONTACT_OFFLINE);
-    assert_int_equal(heard(&place, ALICE, text), 1);
-    assert_int_equal(place.mates[ALICE].told->len, 2);
-    close_place(&place);
+    assert_heard(place, ALICE, text);
+    assert_int_equal(place->mates[ALICE].told->len, 2);
 }
 
 static void test_who_comes_right_after_our_login_is_not_offline(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    phone_online(&place.town.phones[ALICE]);
-    run(&place, USEC_PER_SEC / 2);
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_OK);
-    run(&place, USEC_PER_SEC / 2);
-    phone_online(&place.town.phones[BOB]);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "offered cat0.jpg"), 1);
-    close_place(&place);
+    struct place *place = *state;
+    phone_online(&place->town.phones[ALICE]);
+    run(place, USEC_PER_SEC / 2);
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_OK);
+    run(place, USEC_PER_SEC / 2);
+    phone_online(&place->town.phones[BOB]);
+    run(place, 5 * USEC_PER_SEC);
+    assert_heard(place, BOB, "offered cat0.jpg");
 }
 
 static void test_who_takes_no_files_is_not_offered_any(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     char text[64];
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(CAROL));
-    assert_int_equal(offer(&place, ALICE, "carol@example.org", 1), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
+    come_online(place, BIT(ALICE) | BIT(CAROL));
+    assert_int_equal(offer(place, ALICE, "carol@example.org", 1), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d remote", JINGLE_ERROR_NO_FILE_SUPPORT);
-    assert_int_equal(heard(&place, ALICE, text), 1);
-    assert_int_equal(place.mates[CAROL].offers, 0);
-    close_place(&place);
+    assert_heard(place, ALICE, text);
+    assert_int_equal(place->mates[CAROL].offers, 0);
 }
 
 static void test_an_offer_to_whom_takes_none_is_acknowledged_and_refused(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(CAROL));
-    phone_send(&place.town.phones[ALICE],
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(CAROL));
+    phone_send(&place->town.phones[ALICE],
                "<iq xmlns='jabber:client' type='set' id='x1' to='carol@example.org/phone'>"
                "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s1'>"
                "<content creator='initiator' name='f' senders='initiator'>"
@@ -821,20 +800,17 @@ static void test_an_offer_to_whom_takes_none_is_acknowledged_and_refused(void **
                "<size>1</size></file></description>"
                "<transport xmlns='urn:xmpp:jingle:transports:ibb:1' sid='i' block-size='4096'/>"
                "</content></jingle></iq>");
-    run(&place, 2 * USEC_PER_SEC);
-    assert_int_equal(place.mates[CAROL].offers, 0);
-    assert_int_equal(passed(&place, "id=\"x1\"", "type=\"result\""), 1);
-    assert_int_equal(passed(&place, "session-terminate", "unsupported-applications"), 1);
-    close_place(&place);
+    run(place, 2 * USEC_PER_SEC);
+    assert_int_equal(place->mates[CAROL].offers, 0);
+    assert_int_equal(passed(place, "id=\"x1\"", "type=\"result\""), 1);
+    assert_int_equal(passed(place, "session-terminate", "unsupported-applications"), 1);
 }
 
 static void test_only_who_takes_files_announces_it(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
+    struct place *place = *state;
     for (int i = 0; i < EVERYBODY; i++) {
-        const struct account *account = place.town.phones[i].account;
+        const struct account *account = place->town.phones[i].account;
         bool found = false;
         for (size_t j = 0; account_features(account)[j]; j++) {
             found = found || strcmp(account_features(account)[j], NS_FILE_TRANSFER_5) == 0;
@@ -842,297 +818,251 @@ static void test_only_who_takes_files_announces_it(void **state)
         assert_int_equal(found, i != CAROL);
     }
     /* Two of one kind need not ask each other. */
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(passed(&place, "disco#info", "from=\"" BOB_JID "\""), 0);
-    close_place(&place);
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(passed(place, "disco#info", "from=\"" BOB_JID "\""), 0);
 }
 
 static void test_a_stranger_hears_that_nobody_is_here(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(MALLORY));
-    assert_int_equal(offer(&place, MALLORY, ALICE_JID, 1), JINGLE_OK);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(place.mates[ALICE].offers, 0);
-    assert_int_equal(place.mates[MALLORY].told->len, 1);
-    close_place(&place);
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(MALLORY));
+    assert_int_equal(offer(place, MALLORY, ALICE_JID, 1), JINGLE_OK);
+    run(place, 10 * USEC_PER_SEC);
+    assert_int_equal(place->mates[ALICE].offers, 0);
+    assert_int_equal(place->mates[MALLORY].told->len, 1);
 }
 
 static void test_whom_we_offered_to_is_no_stranger(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[MALLORY].accepts = true; /* who has Alice on the roster */
-    come_online(&place, BIT(ALICE) | BIT(MALLORY));
-    offer(&place, ALICE, jids[MALLORY], 1);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, MALLORY, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
+    struct place *place = *state;
+    place->mates[MALLORY].accepts = true; /* who has Alice on the roster */
+    come_online(place, BIT(ALICE) | BIT(MALLORY));
+    offer(place, ALICE, jids[MALLORY], 1);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, MALLORY, "ended cat0.jpg 0");
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
     /* And is one again. */
-    offer(&place, MALLORY, ALICE_JID, 1);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(place.mates[ALICE].offers, 0);
-    close_place(&place);
+    offer(place, MALLORY, ALICE_JID, 1);
+    run(place, 10 * USEC_PER_SEC);
+    assert_int_equal(place->mates[ALICE].offers, 0);
 }
 
 static void test_the_hash_is_one_that_the_other_client_knows(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     const char *const *hashes = NULL;
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].is_old = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB) | BIT(POCKET));
-    assert_int_equal(offer(&place, ALICE, BOB_JID, 1), JINGLE_OK);
-    assert_int_equal(offer(&place, ALICE, jids[POCKET], 1), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers + place.mates[POCKET].offers, 2);
-    assert_int_equal(passed(&place, "session-initiate", "algo=\"sha-1\""), 1);
-    assert_int_equal(passed(&place, "session-initiate", "algo=\"sha-256\""), 1);
-    hashes = account_file_peer_hashes(parcel_of(&place, ALICE, 0)->file);
+    place->mates[BOB].is_old = true;
+    come_online(place, BIT(ALICE) | BIT(BOB) | BIT(POCKET));
+    assert_int_equal(offer(place, ALICE, BOB_JID, 1), JINGLE_OK);
+    assert_int_equal(offer(place, ALICE, jids[POCKET], 1), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers + place->mates[POCKET].offers, 2);
+    assert_int_equal(passed(place, "session-initiate", "algo=\"sha-1\""), 1);
+    assert_int_equal(passed(place, "session-initiate", "algo=\"sha-256\""), 1);
+    hashes = account_file_peer_hashes(parcel_of(place, ALICE, 0)->file);
     assert_string_equal(hashes[0], "sha3-256");
     assert_string_equal(hashes[2], "sha-1");
-    hashes = account_file_peer_hashes(parcel_of(&place, ALICE, 1)->file);
+    hashes = account_file_peer_hashes(parcel_of(place, ALICE, 1)->file);
     assert_string_equal(hashes[0], "sha-256");
-    close_place(&place);
 }
 
 static void test_a_file_can_be_asked_for(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct file_description wish = {.name = "cat.jpg"};
     struct file_description found = {.name = "cat.jpg", .has_size = true, .size = 1000};
     struct account_file_config config = {&wish, NULL};
     struct account_file *file = NULL;
     struct account *alice = NULL;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    alice = place.town.phones[ALICE].account;
-    config.user = add_parcel(&place.mates[ALICE], NULL, "cat.jpg", false);
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    alice = place->town.phones[ALICE].account;
+    config.user = add_parcel(&place->mates[ALICE], NULL, "cat.jpg", false);
     assert_int_equal(account_files_offer(alice, BOB_BARE, true, &config, 1, FILE_WAYS_ALL,
-                                         place.town.now, &file),
+                                         place->town.now, &file),
                      JINGLE_ERROR_JID);
-    assert_int_equal(
-        account_files_offer(alice, BOB_JID, true, &config, 1, FILE_WAYS_ALL, place.town.now, &file),
-        JINGLE_OK);
-    parcel_of(&place, ALICE, 0)->file = file;
-    run(&place, 2 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "asked for cat.jpg"), 1);
-    account_file_accept(parcel_of(&place, BOB, 0)->file, 0, &found, FILE_WAYS_ALL, place.town.now);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, ALICE, "ended cat.jpg 0"), 1);
-    assert_int_equal(heard(&place, BOB, "ended cat.jpg 0 remote"), 1);
-    close_place(&place);
+    assert_int_equal(account_files_offer(alice, BOB_JID, true, &config, 1, FILE_WAYS_ALL,
+                                         place->town.now, &file),
+                     JINGLE_OK);
+    parcel_of(place, ALICE, 0)->file = file;
+    run(place, 2 * USEC_PER_SEC);
+    assert_heard(place, BOB, "asked for cat.jpg");
+    account_file_accept(parcel_of(place, BOB, 0)->file, 0, &found, FILE_WAYS_ALL, place->town.now);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, ALICE, "ended cat.jpg 0");
+    assert_heard(place, BOB, "ended cat.jpg 0 remote");
 }
 
 static void test_a_call_and_files_do_not_meddle_with_each_other(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[ALICE].accepts = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    phone_call(&place.town.phones[ALICE], BOB_JID, true);
-    run(&place, USEC_PER_SEC);
-    assert_int_equal(phone_saw(&place.town.phones[BOB], "incoming " ALICE_JID), 1);
-    assert_int_equal(offer(&place, BOB, ALICE_JID, 1), JINGLE_OK);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0"), 1);
-    assert_non_null(place.town.phones[ALICE].call);
-    assert_non_null(place.town.phones[BOB].call);
-    close_place(&place);
+    struct place *place = *state;
+    place->mates[ALICE].accepts = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    phone_call(&place->town.phones[ALICE], BOB_JID, true);
+    run(place, USEC_PER_SEC);
+    assert_int_equal(phone_saw(&place->town.phones[BOB], "incoming " ALICE_JID), 1);
+    assert_int_equal(offer(place, BOB, ALICE_JID, 1), JINGLE_OK);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, ALICE, "ended cat0.jpg 0");
+    assert_non_null(place->town.phones[ALICE].call);
+    assert_non_null(place->town.phones[BOB].call);
 }
 
 static void test_an_offer_waits_for_our_reconnect(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].accepts = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    offer(&place, ALICE, BOB_BARE, 1);
-    phone_drop(&place.town.phones[ALICE]); /* before anything could be sent */
-    run(&place, 20 * USEC_PER_SEC);
-    assert_int_equal(place.mates[ALICE].told->len, 0);
-    phone_online(&place.town.phones[ALICE]);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
-    close_place(&place);
+    struct place *place = *state;
+    place->mates[BOB].accepts = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    offer(place, ALICE, BOB_BARE, 1);
+    phone_drop(&place->town.phones[ALICE]); /* before anything could be sent */
+    run(place, 20 * USEC_PER_SEC);
+    assert_int_equal(place->mates[ALICE].told->len, 0);
+    phone_online(&place->town.phones[ALICE]);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
 }
 
 static void test_an_offer_that_comes_again_is_not_told_twice(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    offer(&place, ALICE, BOB_JID, 1);
-    run(&place, 60 * USEC_PER_MS); /* it is there, and its answer is lost with the line */
-    assert_int_equal(place.mates[BOB].offers, 1);
-    account_offline(place.town.phones[ALICE].account, place.town.now);
-    run(&place, 100 * USEC_PER_MS);
-    account_online(place.town.phones[ALICE].account, ALICE_JID, true, place.town.now);
-    run(&place, 2 * USEC_PER_SEC);
-    assert_int_equal(passed(&place, "session-initiate", ""), 2);
-    assert_int_equal(place.mates[BOB].offers, 1);
-    place.mates[BOB].accepts = true;
-    account_file_accept(parcel_of(&place, BOB, 0)->file, 0, NULL, FILE_WAYS_ALL, place.town.now);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
-    close_place(&place);
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    offer(place, ALICE, BOB_JID, 1);
+    run(place, 60 * USEC_PER_MS); /* it is there, and its answer is lost with the line */
+    assert_int_equal(place->mates[BOB].offers, 1);
+    account_offline(place->town.phones[ALICE].account, place->town.now);
+    run(place, 100 * USEC_PER_MS);
+    account_online(place->town.phones[ALICE].account, ALICE_JID, true, place->town.now);
+    run(place, 2 * USEC_PER_SEC);
+    assert_int_equal(passed(place, "session-initiate", ""), 2);
+    assert_int_equal(place->mates[BOB].offers, 1);
+    place->mates[BOB].accepts = true;
+    account_file_accept(parcel_of(place, BOB, 0)->file, 0, NULL, FILE_WAYS_ALL, place->town.now);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
 }
 
 static void test_several_files_to_one_of_us_go_in_one_session(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 3), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 3);
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 3), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 3);
     for (guint i = 0; i < 3; i++) {
-        account_file_accept(parcel_of(&place, BOB, i)->file, 0, NULL, FILE_WAYS_ALL,
-                            place.town.now);
+        account_file_accept(parcel_of(place, BOB, i)->file, 0, NULL, FILE_WAYS_ALL,
+                            place->town.now);
     }
-    run(&place, 10 * USEC_PER_SEC);
-    assert_string_equal(parcel_of(&place, ALICE, 0)->sid, parcel_of(&place, ALICE, 2)->sid);
-    assert_string_not_equal(parcel_of(&place, ALICE, 0)->content,
-                            parcel_of(&place, ALICE, 2)->content);
+    run(place, 10 * USEC_PER_SEC);
+    assert_string_equal(parcel_of(place, ALICE, 0)->sid, parcel_of(place, ALICE, 2)->sid);
+    assert_string_not_equal(parcel_of(place, ALICE, 0)->content,
+                            parcel_of(place, ALICE, 2)->content);
     for (guint i = 0; i < 3; i++) {
         char *text = g_strdup_printf("ended cat%u.jpg 0", i);
-        assert_int_equal(heard(&place, BOB, text), 1);
+        assert_heard(place, BOB, text);
         g_free(text);
     }
-    close_place(&place);
 }
 
 static void test_several_files_to_another_client_go_one_after_the_other(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].is_foreign = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 3), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 1);
-    account_file_reject(parcel_of(&place, BOB, 0)->file, place.town.now);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 2);
-    assert_int_equal(heard(&place, BOB, "offered cat1.jpg"), 1);
-    place.mates[BOB].accepts = true;
-    account_file_accept(parcel_of(&place, BOB, 1)->file, 0, NULL, FILE_WAYS_ALL, place.town.now);
-    run(&place, 20 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "ended cat2.jpg 0"), 1);
-    assert_string_not_equal(parcel_of(&place, ALICE, 1)->sid, parcel_of(&place, ALICE, 2)->sid);
-    close_place(&place);
+    struct place *place = *state;
+    place->mates[BOB].is_foreign = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 3), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 1);
+    account_file_reject(parcel_of(place, BOB, 0)->file, place->town.now);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 2);
+    assert_heard(place, BOB, "offered cat1.jpg");
+    place->mates[BOB].accepts = true;
+    account_file_accept(parcel_of(place, BOB, 1)->file, 0, NULL, FILE_WAYS_ALL, place->town.now);
+    run(place, 20 * USEC_PER_SEC);
+    assert_heard(place, BOB, "ended cat2.jpg 0");
+    assert_string_not_equal(parcel_of(place, ALICE, 1)->sid, parcel_of(place, ALICE, 2)->sid);
 }
 
 static void test_who_does_not_answer_is_not_asked_again_and_again(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     char text[64];
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].is_foreign = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 3), JINGLE_OK);
-    run_in_steps(&place, FILE_ANSWER_LIMIT + 10 * USEC_PER_SEC, USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 1);
+    place->mates[BOB].is_foreign = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 3), JINGLE_OK);
+    run_in_steps(place, FILE_ANSWER_LIMIT + 10 * USEC_PER_SEC, USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 1);
     g_snprintf(text, sizeof text, "ended cat2.jpg %d remote", JINGLE_ERROR_NO_ANSWER);
-    assert_int_equal(heard(&place, ALICE, text), 1);
-    close_place(&place);
+    assert_heard(place, ALICE, text);
 }
 
 static void test_a_file_that_waits_for_its_turn_can_be_canceled(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     char text[64];
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].is_foreign = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 2), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    account_file_end(parcel_of(&place, ALICE, 1)->file, JINGLE_ERROR_CANCELED, place.town.now);
+    place->mates[BOB].is_foreign = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 2), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    account_file_end(parcel_of(place, ALICE, 1)->file, JINGLE_ERROR_CANCELED, place->town.now);
     g_snprintf(text, sizeof text, "ended cat1.jpg %d", JINGLE_ERROR_CANCELED);
-    assert_int_equal(heard(&place, ALICE, text), 1);
-    place.mates[BOB].accepts = true;
-    account_file_accept(parcel_of(&place, BOB, 0)->file, 0, NULL, FILE_WAYS_ALL, place.town.now);
-    run(&place, 20 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 1);
-    close_place(&place);
+    assert_heard(place, ALICE, text);
+    place->mates[BOB].accepts = true;
+    account_file_accept(parcel_of(place, BOB, 0)->file, 0, NULL, FILE_WAYS_ALL, place->town.now);
+    run(place, 20 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 1);
 }
 
 static void test_a_proxy_of_ours_is_found_and_activated(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.has_proxy = true;
-    place.mates[BOB].accepts = true;
-    place.mates[ALICE].unreachable = place.mates[BOB].unreachable = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_OK);
-    run(&place, 20 * USEC_PER_SEC);
-    assert_int_equal(place.activations, 1);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "in-band"), 0);
-    close_place(&place);
+    struct place *place = *state;
+    place->has_proxy = true;
+    place->mates[BOB].accepts = true;
+    place->mates[ALICE].unreachable = place->mates[BOB].unreachable = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_OK);
+    run(place, 20 * USEC_PER_SEC);
+    assert_int_equal(place->activations, 1);
+    assert_heard(place, BOB, "ended cat0.jpg 0");
+    assert_int_equal(heard(place, ALICE, "in-band"), 0);
 }
 
 static void test_a_proxy_that_refuses_leads_to_in_band(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.has_proxy = place.proxy_refuses = true;
-    place.mates[BOB].accepts = true;
-    place.mates[ALICE].unreachable = place.mates[BOB].unreachable = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    assert_int_equal(offer(&place, ALICE, BOB_BARE, 1), JINGLE_OK);
-    run(&place, 60 * USEC_PER_SEC);
-    assert_int_equal(place.activations, 0);
-    assert_int_equal(heard(&place, ALICE, "in-band"), 1);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
-    close_place(&place);
+    struct place *place = *state;
+    place->has_proxy = place->proxy_refuses = true;
+    place->mates[BOB].accepts = true;
+    place->mates[ALICE].unreachable = place->mates[BOB].unreachable = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    assert_int_equal(offer(place, ALICE, BOB_BARE, 1), JINGLE_OK);
+    run(place, 60 * USEC_PER_SEC);
+    assert_int_equal(place->activations, 0);
+    assert_heard(place, ALICE, "in-band");
+    assert_heard(place, BOB, "ended cat0.jpg 0");
 }
 
 static void test_services_are_asked_for_once_a_login_and_only_when_needed(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(CAROL) | BIT(BOB));
-    assert_int_equal(place.surveys, 1); /* Bob's, who takes files */
-    assert_int_equal(offer(&place, CAROL, BOB_BARE, 1), JINGLE_OK);
-    run(&place, 2 * USEC_PER_SEC);
-    assert_int_equal(place.surveys, 2);
-    assert_int_equal(offer(&place, CAROL, BOB_BARE, 1), JINGLE_OK);
-    run(&place, 2 * USEC_PER_SEC);
-    assert_int_equal(place.surveys, 2);
-    assert_int_equal(place.mates[BOB].offers, 2);
-    close_place(&place);
+    struct place *place = *state;
+    come_online(place, BIT(CAROL) | BIT(BOB));
+    assert_int_equal(place->surveys, 1); /* Bob's, who takes files */
+    assert_int_equal(offer(place, CAROL, BOB_BARE, 1), JINGLE_OK);
+    run(place, 2 * USEC_PER_SEC);
+    assert_int_equal(place->surveys, 2);
+    assert_int_equal(offer(place, CAROL, BOB_BARE, 1), JINGLE_OK);
+    run(place, 2 * USEC_PER_SEC);
+    assert_int_equal(place->surveys, 2);
+    assert_int_equal(place->mates[BOB].offers, 2);
 }
 
 static void test_a_server_that_does_not_answer_holds_files_up_for_three_seconds(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.silent_items = true;
-    come_online(&place, BIT(CAROL) | BIT(BOB));
-    assert_int_equal(offer(&place, CAROL, BOB_BARE, 1), JINGLE_OK);
-    run(&place, 2800 * USEC_PER_MS);
-    assert_int_equal(place.mates[BOB].offers, 0);
-    run(&place, 500 * USEC_PER_MS);
-    assert_int_equal(place.mates[BOB].offers, 1);
-    close_place(&place);
+    struct place *place = *state;
+    place->silent_items = true;
+    come_online(place, BIT(CAROL) | BIT(BOB));
+    assert_int_equal(offer(place, CAROL, BOB_BARE, 1), JINGLE_OK);
+    run(place, 2800 * USEC_PER_MS);
+    assert_int_equal(place->mates[BOB].offers, 0);
+    run(place, 500 * USEC_PER_MS);
+    assert_int_equal(place->mates[BOB].offers, 1);
 }
 
 /* Nobody can be reached, and there is no proxy. */
@@ -1154,9 +1084,9 @@ static void test_without_any_path_the_bytes_go_in_band(void **state)
     assert_int_equal(offer_ways(&place, ALICE, BOB_BARE, 1, 300000, FILE_WAYS_ALL), JINGLE_OK);
     assert_int_equal(offer_ways(&place, BOB, ALICE_JID, 1, 300000, FILE_WAYS_ALL), JINGLE_OK);
     run(&place, 60 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
+    assert_heard(&place, BOB, "ended cat0.jpg 0");
+    assert_heard(&place, ALICE, "ended cat0.jpg 0");
+    assert_heard(&place, ALICE, "ended cat0.jpg 0 remote");
     assert_int_equal(parcel_of(&place, BOB, 0)->moved, 300000);
     assert_int_equal(place.mates[ALICE].most_under_way, 16);
     close_place(&place);
@@ -1172,7 +1102,7 @@ static void test_another_client_gets_one_block_at_a_time(void **state)
     come_online(&place, BIT(BOB));
     assert_int_equal(offer_ways(&place, ALICE, BOB_BARE, 1, 30000, FILE_WAY_INBAND), JINGLE_OK);
     run(&place, 60 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
+    assert_heard(&place, BOB, "ended cat0.jpg 0");
     assert_int_equal(place.mates[ALICE].most_under_way, 1);
     close_place(&place);
 }
@@ -1188,7 +1118,7 @@ static void test_a_block_that_is_refused_is_told(void **state)
     run(&place, 60 * USEC_PER_SEC);
     assert_true(heard(&place, ALICE, "block refused") >= 1);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d", JINGLE_ERROR_CONNECTION_LOST);
-    assert_int_equal(heard(&place, ALICE, text), 1);
+    assert_heard(&place, ALICE, text);
     assert_null(parcel_of(&place, BOB, 0)->file);
     close_place(&place);
 }
@@ -1203,7 +1133,7 @@ static void test_stanzas_of_no_stream_of_theirs_are_refused(void **state)
     carol = &place.town.phones[CAROL];
     assert_int_equal(offer_ways(&place, ALICE, BOB_BARE, 1, 3000000, FILE_WAY_INBAND), JINGLE_OK);
     run(&place, 3 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "in-band"), 1);
+    assert_heard(&place, BOB, "in-band");
     /* Carol cannot know the sid; any will do to see that she is refused. */
     phone_send(carol, "<iq xmlns='jabber:client' type='set' id='b1' to='" BOB_JID "'><data "
                       "xmlns='http://jabber.org/protocol/ibb' sid='x' seq='0'>AAAA</data></iq>");
@@ -1215,7 +1145,7 @@ static void test_stanzas_of_no_stream_of_theirs_are_refused(void **state)
     assert_int_equal(passed(&place, "id=\"b1\"", "item-not-found"), 1);
     assert_int_equal(passed(&place, "id=\"b2\"", "item-not-found"), 1);
     assert_int_equal(passed(&place, "id=\"b3\"", "not-acceptable"), 1);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
+    assert_heard(&place, BOB, "ended cat0.jpg 0");
     close_place(&place);
 }
 
@@ -1255,64 +1185,55 @@ static void test_what_breaks_the_rules_of_a_stream_is_refused(void **state)
 
 static void test_an_offer_ends_when_its_device_goes(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     char text[64];
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    offer(&place, ALICE, BOB_BARE, 1);
-    run(&place, 2 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 1);
-    phone_drop(&place.town.phones[BOB]);
-    run(&place, 2 * USEC_PER_SEC);
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    offer(place, ALICE, BOB_BARE, 1);
+    run(place, 2 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 1);
+    phone_drop(&place->town.phones[BOB]);
+    run(place, 2 * USEC_PER_SEC);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d remote", JINGLE_ERROR_GONE);
-    assert_int_equal(heard(&place, ALICE, text), 1);
-    close_place(&place);
+    assert_heard(place, ALICE, text);
 }
 
 static void test_a_stream_of_its_own_outlives_a_reconnect(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    place.mates[BOB].accepts = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    offer(&place, ALICE, BOB_BARE, 1);
-    while (heard(&place, ALICE, "stream guest") + heard(&place, ALICE, "stream dialed") == 0) {
-        run(&place, STEP);
+    struct place *place = *state;
+    place->mates[BOB].accepts = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    offer(place, ALICE, BOB_BARE, 1);
+    while (heard(place, ALICE, "stream guest") + heard(place, ALICE, "stream dialed") == 0) {
+        run(place, STEP);
     }
-    run(&place, 100 * USEC_PER_MS);
-    phone_drop(&place.town.phones[ALICE]);
-    run(&place, 200 * USEC_PER_MS);
-    phone_online(&place.town.phones[ALICE]);
-    run(&place, 10 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
-    close_place(&place);
+    run(place, 100 * USEC_PER_MS);
+    phone_drop(&place->town.phones[ALICE]);
+    run(place, 200 * USEC_PER_MS);
+    phone_online(&place->town.phones[ALICE]);
+    run(place, 10 * USEC_PER_SEC);
+    assert_heard(place, BOB, "ended cat0.jpg 0");
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
 }
 
 static void test_a_stream_of_its_own_outlives_even_our_jid(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct phone *alice = NULL;
-    (void)state;
-    open_place(&place);
-    alice = &place.town.phones[ALICE];
-    place.mates[BOB].accepts = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    offer(&place, ALICE, BOB_BARE, 1);
-    while (heard(&place, ALICE, "stream guest") + heard(&place, ALICE, "stream dialed") == 0) {
-        run(&place, STEP);
+    alice = &place->town.phones[ALICE];
+    place->mates[BOB].accepts = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    offer(place, ALICE, BOB_BARE, 1);
+    while (heard(place, ALICE, "stream guest") + heard(place, ALICE, "stream dialed") == 0) {
+        run(place, STEP);
     }
-    run(&place, 100 * USEC_PER_MS);
+    run(place, 100 * USEC_PER_MS);
     phone_drop(alice);
     alice->session->jid = "alice@example.org/other";
     phone_online(alice);
-    run(&place, 100 * USEC_PER_SEC);
-    assert_int_equal(passed(&place, "<jingle", "alice@example.org/other"), 0);
-    assert_int_equal(heard(&place, BOB, "ended cat0.jpg 0"), 1);
-    assert_int_equal(heard(&place, ALICE, "ended cat0.jpg 0 remote"), 1);
-    close_place(&place);
+    run(place, 100 * USEC_PER_SEC);
+    assert_int_equal(passed(place, "<jingle", "alice@example.org/other"), 0);
+    assert_heard(place, BOB, "ended cat0.jpg 0");
+    assert_heard(place, ALICE, "ended cat0.jpg 0 remote");
 }
 
 static void test_an_in_band_stream_ends_with_the_stream_to_the_server(void **state)
@@ -1323,13 +1244,13 @@ static void test_an_in_band_stream_ends_with_the_stream_to_the_server(void **sta
     open_walled(&place);
     offer_ways(&place, ALICE, BOB_BARE, 1, 3000000, FILE_WAY_INBAND);
     run(&place, 3 * USEC_PER_SEC);
-    assert_int_equal(heard(&place, BOB, "in-band"), 1);
+    assert_heard(&place, BOB, "in-band");
     phone_drop(&place.town.phones[ALICE]);
     run(&place, 200 * USEC_PER_MS);
     phone_online(&place.town.phones[ALICE]);
     run(&place, 10 * USEC_PER_SEC);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d", JINGLE_ERROR_CONNECTION_LOST);
-    assert_int_equal(heard(&place, ALICE, text), 1);
+    assert_heard(&place, ALICE, text);
     assert_null(parcel_of(&place, BOB, 0)->file);
     close_place(&place);
 }
@@ -1343,7 +1264,7 @@ static void test_a_receiver_that_loses_its_server_loses_an_in_band_stream(void *
     run(&place, 3 * USEC_PER_SEC);
     phone_drop(&place.town.phones[BOB]);
     run(&place, 200 * USEC_PER_MS);
-    assert_int_equal(heard(&place, BOB, "closed"), 1);
+    assert_heard(&place, BOB, "closed");
     assert_null(parcel_of(&place, BOB, 0)->file);
     phone_online(&place.town.phones[BOB]);
     run(&place, 10 * USEC_PER_SEC);
@@ -1353,32 +1274,27 @@ static void test_a_receiver_that_loses_its_server_loses_an_in_band_stream(void *
 
 static void test_under_another_jid_of_ours_undecided_offers_end(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct phone *alice = NULL;
     char text[64];
-    (void)state;
-    open_place(&place);
-    alice = &place.town.phones[ALICE];
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    offer(&place, ALICE, BOB_BARE, 1);
-    run(&place, 2 * USEC_PER_SEC);
+    alice = &place->town.phones[ALICE];
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    offer(place, ALICE, BOB_BARE, 1);
+    run(place, 2 * USEC_PER_SEC);
     phone_drop(alice);
     alice->session->jid = "alice@example.org/other";
     phone_online(alice);
-    run(&place, 5 * USEC_PER_SEC);
+    run(place, 5 * USEC_PER_SEC);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d", JINGLE_ERROR_OFFLINE);
-    assert_int_equal(heard(&place, ALICE, text), 1);
+    assert_heard(place, ALICE, text);
     g_snprintf(text, sizeof text, "ended cat0.jpg %d remote", JINGLE_ERROR_GONE);
-    assert_int_equal(heard(&place, BOB, text), 1);
-    close_place(&place);
+    assert_heard(place, BOB, text);
 }
 
 static void test_a_flood_of_offers_is_held_at_32(void **state)
 {
-    struct place place;
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(ALICE) | BIT(BOB));
+    struct place *place = *state;
+    come_online(place, BIT(ALICE) | BIT(BOB));
     for (unsigned i = 0; i < 300; i++) {
         char *iq = g_strdup_printf(
             "<iq xmlns='jabber:client' type='set' id='x%u' to='" BOB_JID "'>"
@@ -1389,26 +1305,25 @@ static void test_a_flood_of_offers_is_held_at_32(void **state)
             "<transport xmlns='urn:xmpp:jingle:transports:ibb:1' sid='i%u' block-size='4096'/>"
             "</content></jingle></iq>",
             i, i, i);
-        phone_send(&place.town.phones[ALICE], iq);
+        phone_send(&place->town.phones[ALICE], iq);
         g_free(iq);
     }
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 32);
-    assert_int_equal(passed(&place, "type=\"error\"", "resource-constraint"), 300 - 32);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 32);
+    assert_int_equal(passed(place, "type=\"error\"", "resource-constraint"), 300 - 32);
     /* Others are not hindered by that. */
-    come_online(&place, BIT(POCKET) | BIT(CAROL));
-    assert_int_equal(offer(&place, POCKET, BOB_JID, 16), JINGLE_OK);
-    assert_int_equal(offer(&place, POCKET, BOB_JID, 16), JINGLE_OK);
-    assert_int_equal(offer(&place, POCKET, BOB_JID, 16), JINGLE_OK);
-    assert_int_equal(offer(&place, CAROL, BOB_JID, 1), JINGLE_OK);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 32 + 48 + 1);
+    come_online(place, BIT(POCKET) | BIT(CAROL));
+    assert_int_equal(offer(place, POCKET, BOB_JID, 16), JINGLE_OK);
+    assert_int_equal(offer(place, POCKET, BOB_JID, 16), JINGLE_OK);
+    assert_int_equal(offer(place, POCKET, BOB_JID, 16), JINGLE_OK);
+    assert_int_equal(offer(place, CAROL, BOB_JID, 1), JINGLE_OK);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 32 + 48 + 1);
     /* Room again when some are decided. */
-    account_file_reject(parcel_of(&place, BOB, 0)->file, place.town.now);
-    offer(&place, ALICE, BOB_JID, 1);
-    run(&place, 5 * USEC_PER_SEC);
-    assert_int_equal(place.mates[BOB].offers, 32 + 48 + 2);
-    close_place(&place);
+    account_file_reject(parcel_of(place, BOB, 0)->file, place->town.now);
+    offer(place, ALICE, BOB_JID, 1);
+    run(place, 5 * USEC_PER_SEC);
+    assert_int_equal(place->mates[BOB].offers, 32 + 48 + 2);
 }
 
 /* --- storms -- */
@@ -1571,134 +1486,138 @@ static void on_slot(void *user, const struct upload_slot *slot, jingle_status st
 
 static void test_a_slot_is_found_and_the_link_is_told(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct slot_seen seen = {0};
     struct account *alice = NULL;
-    (void)state;
-    open_place(&place);
-    place.has_upload = true;
-    come_online(&place, BIT(ALICE) | BIT(BOB));
-    alice = place.town.phones[ALICE].account;
+    place->has_upload = true;
+    come_online(place, BIT(ALICE) | BIT(BOB));
+    alice = place->town.phones[ALICE].account;
     assert_int_equal(
-        account_upload_ask(alice, "cat.jpg", 1000, "image/jpeg", on_slot, &seen, place.town.now),
+        account_upload_ask(alice, "cat.jpg", 1000, "image/jpeg", on_slot, &seen, place->town.now),
         JINGLE_OK);
     assert_int_equal(seen.answers, 0);
-    run(&place, 2 * USEC_PER_SEC);
+    run(place, 2 * USEC_PER_SEC);
     assert_int_equal(seen.answers, 1);
     assert_int_equal(seen.status, JINGLE_OK);
     assert_string_equal(seen.url, "https://files.example.org/1/cat.jpg");
-    account_upload_tell(alice, BOB_BARE, seen.url, NULL, place.town.now);
-    run(&place, USEC_PER_SEC);
-    assert_int_equal(passed(&place, "<message", "<body>https://files.example.org/1/cat.jpg</body>"),
+    account_upload_tell(alice, BOB_BARE, seen.url, NULL, place->town.now);
+    run(place, USEC_PER_SEC);
+    assert_int_equal(passed(place, "<message", "<body>https://files.example.org/1/cat.jpg</body>"),
                      1);
-    phone_drop(&place.town.phones[ALICE]);
-    account_upload_tell(alice, BOB_BARE, "https://files.example.org/2", NULL, place.town.now);
-    phone_online(&place.town.phones[ALICE]);
-    run(&place, USEC_PER_SEC);
-    assert_int_equal(passed(&place, "<message", "<body>https://files.example.org/2</body>"), 1);
+    phone_drop(&place->town.phones[ALICE]);
+    account_upload_tell(alice, BOB_BARE, "https://files.example.org/2", NULL, place->town.now);
+    phone_online(&place->town.phones[ALICE]);
+    run(place, USEC_PER_SEC);
+    assert_int_equal(passed(place, "<message", "<body>https://files.example.org/2</body>"), 1);
     g_free(seen.url);
-    close_place(&place);
 }
 
 static void test_without_a_service_there_is_no_upload(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct slot_seen seen = {0};
-    (void)state;
-    open_place(&place);
-    come_online(&place, BIT(CAROL));
-    account_upload_ask(place.town.phones[CAROL].account, "a", 1, NULL, on_slot, &seen,
-                       place.town.now);
-    run(&place, 2 * USEC_PER_SEC);
+    come_online(place, BIT(CAROL));
+    account_upload_ask(place->town.phones[CAROL].account, "a", 1, NULL, on_slot, &seen,
+                       place->town.now);
+    run(place, 2 * USEC_PER_SEC);
     assert_int_equal(seen.answers, 1);
     assert_int_equal(seen.status, JINGLE_ERROR_NO_UPLOAD);
-    close_place(&place);
 }
 
 static void test_a_slot_is_asked_for_again_after_a_reconnect(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct slot_seen seen = {0};
-    (void)state;
-    open_place(&place);
-    place.has_upload = true;
-    come_online(&place, BIT(CAROL));
-    account_upload_ask(place.town.phones[CAROL].account, "a", 1, NULL, on_slot, &seen,
-                       place.town.now);
-    run(&place, 20 * USEC_PER_MS);
-    phone_drop(&place.town.phones[CAROL]);
-    run(&place, USEC_PER_SEC);
+    place->has_upload = true;
+    come_online(place, BIT(CAROL));
+    account_upload_ask(place->town.phones[CAROL].account, "a", 1, NULL, on_slot, &seen,
+                       place->town.now);
+    run(place, 20 * USEC_PER_MS);
+    phone_drop(&place->town.phones[CAROL]);
+    run(place, USEC_PER_SEC);
     assert_int_equal(seen.answers, 0);
-    phone_online(&place.town.phones[CAROL]);
-    run(&place, 2 * USEC_PER_SEC);
+    phone_online(&place->town.phones[CAROL]);
+    run(place, 2 * USEC_PER_SEC);
     assert_int_equal(seen.answers, 1);
     assert_int_equal(seen.status, JINGLE_OK);
     g_free(seen.url);
-    close_place(&place);
 }
 
 static void test_a_slot_that_nobody_wants_any_more_is_not_told(void **state)
 {
-    struct place place;
+    struct place *place = *state;
     struct slot_seen seen = {0};
-    (void)state;
-    open_place(&place);
-    place.has_upload = true;
-    come_online(&place, BIT(CAROL));
-    account_upload_ask(place.town.phones[CAROL].account, "a", 1, NULL, on_slot, &seen,
-                       place.town.now);
-    run(&place, 20 * USEC_PER_MS);
-    account_upload_forget(place.town.phones[CAROL].account, &seen);
-    run(&place, 2 * USEC_PER_SEC);
+    place->has_upload = true;
+    come_online(place, BIT(CAROL));
+    account_upload_ask(place->town.phones[CAROL].account, "a", 1, NULL, on_slot, &seen,
+                       place->town.now);
+    run(place, 20 * USEC_PER_MS);
+    account_upload_forget(place->town.phones[CAROL].account, &seen);
+    run(place, 2 * USEC_PER_SEC);
     assert_int_equal(seen.answers, 0);
-    close_place(&place);
 }
+
+static int set_up(void **state)
+{
+    static struct place place;
+    open_place(&place);
+    *state = &place;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    close_place(*state);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_file_goes_to_the_device_that_takes_files),
-        cmocka_unit_test(test_of_several_devices_one_is_offered_it),
-        cmocka_unit_test(test_a_full_jid_is_that_device),
-        cmocka_unit_test(test_a_sibling_of_ours_takes_a_file),
-        cmocka_unit_test(test_what_cannot_be_offered_is_said_at_once),
-        cmocka_unit_test(test_nobody_online_is_offline),
-        cmocka_unit_test(test_who_comes_right_after_our_login_is_not_offline),
-        cmocka_unit_test(test_who_takes_no_files_is_not_offered_any),
-        cmocka_unit_test(test_an_offer_to_whom_takes_none_is_acknowledged_and_refused),
-        cmocka_unit_test(test_only_who_takes_files_announces_it),
-        cmocka_unit_test(test_a_stranger_hears_that_nobody_is_here),
-        cmocka_unit_test(test_whom_we_offered_to_is_no_stranger),
-        cmocka_unit_test(test_the_hash_is_one_that_the_other_client_knows),
-        cmocka_unit_test(test_a_file_can_be_asked_for),
-        cmocka_unit_test(test_a_call_and_files_do_not_meddle_with_each_other),
-        cmocka_unit_test(test_an_offer_waits_for_our_reconnect),
-        cmocka_unit_test(test_an_offer_that_comes_again_is_not_told_twice),
-        cmocka_unit_test(test_several_files_to_one_of_us_go_in_one_session),
-        cmocka_unit_test(test_several_files_to_another_client_go_one_after_the_other),
-        cmocka_unit_test(test_who_does_not_answer_is_not_asked_again_and_again),
-        cmocka_unit_test(test_a_file_that_waits_for_its_turn_can_be_canceled),
-        cmocka_unit_test(test_a_proxy_of_ours_is_found_and_activated),
-        cmocka_unit_test(test_a_proxy_that_refuses_leads_to_in_band),
-        cmocka_unit_test(test_services_are_asked_for_once_a_login_and_only_when_needed),
-        cmocka_unit_test(test_a_server_that_does_not_answer_holds_files_up_for_three_seconds),
+        TEST(test_a_file_goes_to_the_device_that_takes_files),
+        TEST(test_of_several_devices_one_is_offered_it),
+        TEST(test_a_full_jid_is_that_device),
+        TEST(test_a_sibling_of_ours_takes_a_file),
+        TEST(test_what_cannot_be_offered_is_said_at_once),
+        TEST(test_nobody_online_is_offline),
+        TEST(test_who_comes_right_after_our_login_is_not_offline),
+        TEST(test_who_takes_no_files_is_not_offered_any),
+        TEST(test_an_offer_to_whom_takes_none_is_acknowledged_and_refused),
+        TEST(test_only_who_takes_files_announces_it),
+        TEST(test_a_stranger_hears_that_nobody_is_here),
+        TEST(test_whom_we_offered_to_is_no_stranger),
+        TEST(test_the_hash_is_one_that_the_other_client_knows),
+        TEST(test_a_file_can_be_asked_for),
+        TEST(test_a_call_and_files_do_not_meddle_with_each_other),
+        TEST(test_an_offer_waits_for_our_reconnect),
+        TEST(test_an_offer_that_comes_again_is_not_told_twice),
+        TEST(test_several_files_to_one_of_us_go_in_one_session),
+        TEST(test_several_files_to_another_client_go_one_after_the_other),
+        TEST(test_who_does_not_answer_is_not_asked_again_and_again),
+        TEST(test_a_file_that_waits_for_its_turn_can_be_canceled),
+        TEST(test_a_proxy_of_ours_is_found_and_activated),
+        TEST(test_a_proxy_that_refuses_leads_to_in_band),
+        TEST(test_services_are_asked_for_once_a_login_and_only_when_needed),
+        TEST(test_a_server_that_does_not_answer_holds_files_up_for_three_seconds),
         cmocka_unit_test(test_without_any_path_the_bytes_go_in_band),
         cmocka_unit_test(test_another_client_gets_one_block_at_a_time),
         cmocka_unit_test(test_a_block_that_is_refused_is_told),
         cmocka_unit_test(test_stanzas_of_no_stream_of_theirs_are_refused),
         cmocka_unit_test(test_what_breaks_the_rules_of_a_stream_is_refused),
-        cmocka_unit_test(test_an_offer_ends_when_its_device_goes),
-        cmocka_unit_test(test_a_stream_of_its_own_outlives_a_reconnect),
-        cmocka_unit_test(test_a_stream_of_its_own_outlives_even_our_jid),
+        TEST(test_an_offer_ends_when_its_device_goes),
+        TEST(test_a_stream_of_its_own_outlives_a_reconnect),
+        TEST(test_a_stream_of_its_own_outlives_even_our_jid),
         cmocka_unit_test(test_an_in_band_stream_ends_with_the_stream_to_the_server),
         cmocka_unit_test(test_a_receiver_that_loses_its_server_loses_an_in_band_stream),
-        cmocka_unit_test(test_under_another_jid_of_ours_undecided_offers_end),
-        cmocka_unit_test(test_a_flood_of_offers_is_held_at_32),
+        TEST(test_under_another_jid_of_ours_undecided_offers_end),
+        TEST(test_a_flood_of_offers_is_held_at_32),
         cmocka_unit_test(test_every_file_ends_whatever_happens),
-        cmocka_unit_test(test_a_slot_is_found_and_the_link_is_told),
-        cmocka_unit_test(test_without_a_service_there_is_no_upload),
-        cmocka_unit_test(test_a_slot_is_asked_for_again_after_a_reconnect),
-        cmocka_unit_test(test_a_slot_that_nobody_wants_any_more_is_not_told),
+        TEST(test_a_slot_is_found_and_the_link_is_told),
+        TEST(test_without_a_service_there_is_no_upload),
+        TEST(test_a_slot_is_asked_for_again_after_a_reconnect),
+        TEST(test_a_slot_that_nobody_wants_any_more_is_not_told),
     };
     if (argc > 1) {
         cmocka_set_test_filter(argv[1]);

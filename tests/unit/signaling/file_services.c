@@ -111,94 +111,79 @@ static void answer_address(struct side *side, const char *proxy, const char *hos
 
 static void test_proxies_and_the_upload_service_are_found(void **state)
 {
-    struct side side;
+    struct side *side = *state;
     size_t count = 0;
-    (void)state;
-    open_side(&side);
-    file_services_begin(side.services, "example.org");
-    assert_int_equal(side.questions->len, 2);
-    answer_items(&side, "<item jid='proxy.example.org'/><item jid='upload.example.org'/>"
-                        "<item jid='rooms.example.org'/>");
-    answer(&side, "example.org", "disco#info", DISCO_INFO(""));
-    answer(&side, "upload.example.org", "disco#info", UPLOAD_INFO("5000000"));
-    answer(&side, "proxy.example.org", "disco#info", PROXY_INFO);
-    answer(&side, "rooms.example.org", "disco#info", NULL);
-    assert_false(file_services_are_known(side.services));
-    answer_address(&side, "proxy.example.org", "192.0.2.9", 7777);
-    assert_true(file_services_are_known(side.services));
-    assert_int_equal(side.known, 1);
-    const struct s5b_candidate *proxies = file_services_proxies(side.services, &count);
+    file_services_begin(side->services, "example.org");
+    assert_int_equal(side->questions->len, 2);
+    answer_items(side, "<item jid='proxy.example.org'/><item jid='upload.example.org'/>"
+                       "<item jid='rooms.example.org'/>");
+    answer(side, "example.org", "disco#info", DISCO_INFO(""));
+    answer(side, "upload.example.org", "disco#info", UPLOAD_INFO("5000000"));
+    answer(side, "proxy.example.org", "disco#info", PROXY_INFO);
+    answer(side, "rooms.example.org", "disco#info", NULL);
+    assert_false(file_services_are_known(side->services));
+    answer_address(side, "proxy.example.org", "192.0.2.9", 7777);
+    assert_true(file_services_are_known(side->services));
+    assert_int_equal(side->known, 1);
+    const struct s5b_candidate *proxies = file_services_proxies(side->services, &count);
     assert_int_equal(count, 1);
     assert_string_equal(proxies[0].jid, "proxy.example.org");
     assert_string_equal(proxies[0].host, "192.0.2.9");
     assert_int_equal(proxies[0].port, 7777);
-    assert_string_equal(file_services_upload(side.services).jid, "upload.example.org");
-    assert_int_equal(file_services_upload(side.services).max_size, 5000000);
-    close_side(&side);
+    assert_string_equal(file_services_upload(side->services).jid, "upload.example.org");
+    assert_int_equal(file_services_upload(side->services).max_size, 5000000);
 }
 
 static void test_the_server_itself_may_take_uploads(void **state)
 {
-    struct side side;
-    (void)state;
-    open_side(&side);
-    file_services_begin(side.services, "example.org");
-    answer_items(&side, "");
-    answer(&side, "example.org", "disco#info",
+    struct side *side = *state;
+    file_services_begin(side->services, "example.org");
+    answer_items(side, "");
+    answer(side, "example.org", "disco#info",
            DISCO_INFO("<feature var='urn:xmpp:http:upload:0'/>"));
-    assert_string_equal(file_services_upload(side.services).jid, "example.org");
-    assert_true(file_services_upload(side.services).max_size == UINT64_MAX);
-    close_side(&side);
+    assert_string_equal(file_services_upload(side->services).jid, "example.org");
+    assert_true(file_services_upload(side->services).max_size == UINT64_MAX);
 }
 
 static void test_a_size_in_another_form_is_no_limit_of_uploads(void **state)
 {
-    struct side side;
-    (void)state;
-    open_side(&side);
-    file_services_begin(side.services, "example.org");
-    answer_items(&side, "");
-    answer(&side, "example.org", "disco#info",
+    struct side *side = *state;
+    file_services_begin(side->services, "example.org");
+    answer_items(side, "");
+    answer(side, "example.org", "disco#info",
            DISCO_INFO("<feature var='urn:xmpp:http:upload:0'/><x xmlns='jabber:x:data'>"
                       "<field var='FORM_TYPE'><value>something:else</value></field>"
                       "<field var='max-file-size'><value>1</value></field></x>"));
-    assert_true(file_services_upload(side.services).max_size == UINT64_MAX);
-    close_side(&side);
+    assert_true(file_services_upload(side->services).max_size == UINT64_MAX);
 }
 
 static void test_a_server_without_items_has_nothing(void **state)
 {
-    struct side side;
+    struct side *side = *state;
     size_t count = 7;
-    (void)state;
-    open_side(&side);
-    file_services_begin(side.services, "example.org");
-    answer(&side, "example.org", "disco#items", NULL);
-    answer(&side, "example.org", "disco#info", NULL);
-    assert_true(file_services_are_known(side.services));
-    file_services_proxies(side.services, &count);
+    file_services_begin(side->services, "example.org");
+    answer(side, "example.org", "disco#items", NULL);
+    answer(side, "example.org", "disco#info", NULL);
+    assert_true(file_services_are_known(side->services));
+    file_services_proxies(side->services, &count);
     assert_int_equal(count, 0);
-    assert_null(file_services_upload(side.services).jid);
-    close_side(&side);
+    assert_null(file_services_upload(side->services).jid);
 }
 
 static void test_a_proxy_that_does_not_tell_where_it_is_counts_for_nothing(void **state)
 {
-    struct side side;
+    struct side *side = *state;
     size_t count = 7;
-    (void)state;
-    open_side(&side);
-    file_services_begin(side.services, "example.org");
-    answer_items(&side, "<item jid='proxy.example.org'/><item jid='second.example.org'/>");
-    answer(&side, "example.org", "disco#info", DISCO_INFO(""));
-    answer(&side, "proxy.example.org", "disco#info", PROXY_INFO);
-    answer(&side, "second.example.org", "disco#info", PROXY_INFO);
-    answer(&side, "proxy.example.org", "bytestreams", NULL);
-    answer_address(&side, "second.example.org", "192.0.2.2", 1080);
-    const struct s5b_candidate *proxies = file_services_proxies(side.services, &count);
+    file_services_begin(side->services, "example.org");
+    answer_items(side, "<item jid='proxy.example.org'/><item jid='second.example.org'/>");
+    answer(side, "example.org", "disco#info", DISCO_INFO(""));
+    answer(side, "proxy.example.org", "disco#info", PROXY_INFO);
+    answer(side, "second.example.org", "disco#info", PROXY_INFO);
+    answer(side, "proxy.example.org", "bytestreams", NULL);
+    answer_address(side, "second.example.org", "192.0.2.2", 1080);
+    const struct s5b_candidate *proxies = file_services_proxies(side->services, &count);
     assert_int_equal(count, 1);
     assert_string_equal(proxies[0].jid, "second.example.org");
-    close_side(&side);
 }
 
 static void test_only_so_many_items_are_asked_and_each_once(void **state)
@@ -245,55 +230,65 @@ static void test_only_so_many_proxies_are_kept(void **state)
 
 static void test_it_asks_once_and_again_after_another_login(void **state)
 {
-    struct side side;
+    struct side *side = *state;
     size_t count = 0;
-    (void)state;
-    open_side(&side);
-    file_services_begin(side.services, "example.org");
-    file_services_begin(side.services, "example.org");
-    assert_int_equal(side.questions->len, 2);
-    answer_items(&side, "<item jid='proxy.example.org'/>");
-    answer(&side, "example.org", "disco#info", NULL);
-    answer(&side, "proxy.example.org", "disco#info", PROXY_INFO);
-    answer_address(&side, "proxy.example.org", "192.0.2.9", 7777);
-    file_services_begin(side.services, "example.org");
-    assert_int_equal(side.questions->len, 0);
-    file_services_forget(side.services);
-    file_services_begin(side.services, "example.org");
-    assert_int_equal(side.questions->len, 2);
-    file_services_proxies(side.services, &count); /* the old ones, until the new are known */
+    file_services_begin(side->services, "example.org");
+    file_services_begin(side->services, "example.org");
+    assert_int_equal(side->questions->len, 2);
+    answer_items(side, "<item jid='proxy.example.org'/>");
+    answer(side, "example.org", "disco#info", NULL);
+    answer(side, "proxy.example.org", "disco#info", PROXY_INFO);
+    answer_address(side, "proxy.example.org", "192.0.2.9", 7777);
+    file_services_begin(side->services, "example.org");
+    assert_int_equal(side->questions->len, 0);
+    file_services_forget(side->services);
+    file_services_begin(side->services, "example.org");
+    assert_int_equal(side->questions->len, 2);
+    file_services_proxies(side->services, &count); /* the old ones, until the new are known */
     assert_int_equal(count, 1);
-    answer_items(&side, "");
-    answer(&side, "example.org", "disco#info", NULL);
-    file_services_proxies(side.services, &count);
+    answer_items(side, "");
+    answer(side, "example.org", "disco#info", NULL);
+    file_services_proxies(side->services, &count);
     assert_int_equal(count, 0);
-    close_side(&side);
 }
 
 static void test_answers_that_nobody_waits_for_change_nothing(void **state)
 {
-    struct side side;
-    (void)state;
-    open_side(&side);
-    file_services_answered(side.services, 0, NULL);
-    file_services_begin(side.services, "example.org");
-    file_services_answered(side.services, 12345, NULL);
-    assert_false(file_services_are_known(side.services));
-    close_side(&side);
+    struct side *side = *state;
+    file_services_answered(side->services, 0, NULL);
+    file_services_begin(side->services, "example.org");
+    file_services_answered(side->services, 12345, NULL);
+    assert_false(file_services_are_known(side->services));
 }
+
+static int set_up(void **state)
+{
+    static struct side side;
+    open_side(&side);
+    *state = &side;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    close_side(*state);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_proxies_and_the_upload_service_are_found),
-        cmocka_unit_test(test_the_server_itself_may_take_uploads),
-        cmocka_unit_test(test_a_size_in_another_form_is_no_limit_of_uploads),
-        cmocka_unit_test(test_a_server_without_items_has_nothing),
-        cmocka_unit_test(test_a_proxy_that_does_not_tell_where_it_is_counts_for_nothing),
+        TEST(test_proxies_and_the_upload_service_are_found),
+        TEST(test_the_server_itself_may_take_uploads),
+        TEST(test_a_size_in_another_form_is_no_limit_of_uploads),
+        TEST(test_a_server_without_items_has_nothing),
+        TEST(test_a_proxy_that_does_not_tell_where_it_is_counts_for_nothing),
         cmocka_unit_test(test_only_so_many_items_are_asked_and_each_once),
         cmocka_unit_test(test_only_so_many_proxies_are_kept),
-        cmocka_unit_test(test_it_asks_once_and_again_after_another_login),
-        cmocka_unit_test(test_answers_that_nobody_waits_for_change_nothing),
+        TEST(test_it_asks_once_and_again_after_another_login),
+        TEST(test_answers_that_nobody_waits_for_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,16 +151,14 @@ static void make_sent(struct file_side *side)
 
 static void test_an_offer_tells_all_about_the_file_and_where_we_are(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     char address[S5B_ADDRESS_SIZE];
 
-    (void)state;
-    file_side_init(&side);
-    file_side_begin(&side, ROMEO, JULIET, NULL);
-    add_file(&side, false);
-    file_session_initiate(side.session, 0);
-    assert_log(&side, "listen !session-initiate");
-    const struct jingle_iq *iq = file_side_sent(&side, 0);
+    file_side_begin(side, ROMEO, JULIET, NULL);
+    add_file(side, false);
+    file_session_initiate(side->session, 0);
+    assert_log(side, "listen !session-initiate");
+    const struct jingle_iq *iq = file_side_sent(side, 0);
     const struct jingle_content *content = &iq->contents[0];
     const struct s5b_transport *s5b = &content->s5b;
     assert_string_equal(iq->initiator, ROMEO);
@@ -179,25 +177,22 @@ static void test_an_offer_tells_all_about_the_file_and_where_we_are(void **state
     assert_int_equal(s5b->candidates[1].priority >> 16, 10);
     s5b_address(s5b->sid, ROMEO, JULIET, address);
     assert_string_equal(s5b->dstaddr, address);
-    assert_string_equal(side.addresses[0], address);
+    assert_string_equal(side->addresses[0], address);
     s5b_address(s5b->sid, JULIET, ROMEO, address);
-    assert_string_equal(side.addresses[1], address);
-    file_side_clear(&side);
+    assert_string_equal(side->addresses[1], address);
 }
 
 static void test_the_answer_repeats_the_file_and_has_candidates_of_its_own(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, HIGH);
-    assert_log(&side, "=result offered");
-    assert_string_equal(side.file_name, "a.txt");
-    assert_false(side.requested);
-    file_session_accept(side.session, side.name, 40, NULL, FILE_WAYS_ALL, 0);
-    assert_log(&side, "listen !session-accept dial");
-    const struct jingle_iq *iq = file_side_sent(&side, 0);
+    start_incoming(side, HIGH);
+    assert_log(side, "=result offered");
+    assert_string_equal(side->file_name, "a.txt");
+    assert_false(side->requested);
+    file_session_accept(side->session, side->name, 40, NULL, FILE_WAYS_ALL, 0);
+    assert_log(side, "listen !session-accept dial");
+    const struct jingle_iq *iq = file_side_sent(side, 0);
     assert_string_equal(iq->responder, ROMEO);
     assert_string_equal(iq->contents[0].file.name, "a.txt");
     assert_true(iq->contents[0].file.has_range);
@@ -205,182 +200,150 @@ static void test_the_answer_repeats_the_file_and_has_candidates_of_its_own(void 
     assert_string_equal(iq->contents[0].s5b.sid, "t1");
     assert_false(iq->contents[0].s5b.writes_mode);
     assert_int_equal(iq->contents[0].s5b.candidates[0].priority & 1, 0);
-    file_side_clear(&side);
 }
 
 /* The length that they offered would reach beyond the file from there. */
 static void test_what_is_resumed_goes_to_the_end(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming_range(&side, "<range offset='0' length='100'/>", HIGH);
-    file_session_accept(side.session, side.name, 40, NULL, FILE_WAYS_ALL, 0);
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].file.range_offset, 40);
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].file.range_length, 0);
-    file_side_clear(&side);
+    start_incoming_range(side, "<range offset='0' length='100'/>", HIGH);
+    file_session_accept(side->session, side->name, 40, NULL, FILE_WAYS_ALL, 0);
+    assert_int_equal(file_side_sent(side, 0)->contents[0].file.range_offset, 40);
+    assert_int_equal(file_side_sent(side, 0)->contents[0].file.range_length, 0);
 }
 
 static void test_dialing_asks_for_the_owners_order_first(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     char address[S5B_ADDRESS_SIZE];
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, HIGH);
-    accept_incoming(&side);
+    start_incoming(side, HIGH);
+    accept_incoming(side);
     s5b_address("t1", JULIET, ROMEO, address);
-    assert_string_equal(side.addresses[0], address);
+    assert_string_equal(side->addresses[0], address);
     s5b_address("t1", ROMEO, JULIET, address);
-    assert_string_equal(side.addresses[1], address);
-    file_side_clear(&side);
+    assert_string_equal(side->addresses[1], address);
 }
 
 static void test_an_address_that_the_peer_tells_is_asked_for_first(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     char address[S5B_ADDRESS_SIZE];
 
-    (void)state;
-    file_side_init(&side);
-    receive(&side,
-            g_strdup(JINGLE("session-initiate",
-                            CONTENT("<description xmlns='" FILE_NS "'><file>"
-                                    "<size>1</size></file></description>"
-                                    "<transport xmlns='" S5B_NS "' sid='t1' "
-                                    "dstaddr='0123456789012345678901234567890123456789'>" HIGH
-                                    "</transport>"))));
-    accept_incoming(&side);
-    assert_string_equal(side.addresses[0], "0123456789012345678901234567890123456789");
+    receive(side, g_strdup(JINGLE("session-initiate",
+                                  CONTENT("<description xmlns='" FILE_NS "'><file>"
+                                          "<size>1</size></file></description>"
+                                          "<transport xmlns='" S5B_NS "' sid='t1' "
+                                          "dstaddr='0123456789012345678901234567890123456789'>" HIGH
+                                          "</transport>"))));
+    accept_incoming(side);
+    assert_string_equal(side->addresses[0], "0123456789012345678901234567890123456789");
     s5b_address("t1", ROMEO, JULIET, address);
-    assert_string_equal(side.addresses[1], address);
-    file_side_clear(&side);
+    assert_string_equal(side->addresses[1], address);
 }
 
 static void test_ways_without_direct_show_and_dial_nothing_but_proxies(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, HIGH THEIR_PROXY);
-    g_string_truncate(side.log, 0);
-    file_session_accept(side.session, side.name, 0, NULL, FILE_WAY_PROXY | FILE_WAY_INBAND, 0);
-    assert_log(&side, "!session-accept dial");
-    assert_string_equal(side.dialed, "relay ");
-    assert_int_equal(file_side_own(&side)->candidate_count, 1);
-    assert_int_equal(file_side_own(&side)->candidates[0].type, S5B_PROXY);
-    file_side_clear(&side);
+    start_incoming(side, HIGH THEIR_PROXY);
+    g_string_truncate(side->log, 0);
+    file_session_accept(side->session, side->name, 0, NULL, FILE_WAY_PROXY | FILE_WAY_INBAND, 0);
+    assert_log(side, "!session-accept dial");
+    assert_string_equal(side->dialed, "relay ");
+    assert_int_equal(file_side_own(side)->candidate_count, 1);
+    assert_int_equal(file_side_own(side)->candidates[0].type, S5B_PROXY);
 }
 
 /* What calls itself a proxy may be the peer, who must not learn our address. */
 static void test_who_hides_dials_no_proxy_but_those_of_the_own_server(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    side.known_only = true;
-    start_incoming(&side, HIGH THEIR_PROXY
+    side->known_only = true;
+    start_incoming(side, HIGH THEIR_PROXY
                    "<candidate cid='same' host='proxy.of.romeo' port='7777' jid='proxy.here' "
                    "type='proxy' priority='655361'/>");
-    g_string_truncate(side.log, 0);
-    file_session_accept(side.session, side.name, 0, NULL, FILE_WAY_PROXY | FILE_WAY_INBAND, 0);
-    assert_log(&side, "!session-accept dial");
-    assert_string_equal(side.dialed, "same ");
-    give_info(&side, "<candidate cid='late' host='198.51.100.7' port='7777' jid='proxy.there' "
-                     "type='proxy' priority='655399'/>");
-    assert_log(&side, "=result");
-    file_side_clear(&side);
+    g_string_truncate(side->log, 0);
+    file_session_accept(side->session, side->name, 0, NULL, FILE_WAY_PROXY | FILE_WAY_INBAND, 0);
+    assert_log(side, "!session-accept dial");
+    assert_string_equal(side->dialed, "same ");
+    give_info(side, "<candidate cid='late' host='198.51.100.7' port='7777' jid='proxy.there' "
+                    "type='proxy' priority='655399'/>");
+    assert_log(side, "=result");
 }
 
 static void test_a_proxy_that_the_initiator_offers_is_not_offered_again(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, "<candidate cid='p' host='proxy.of.romeo' port='7777' jid='proxy.here' "
-                          "type='proxy' priority='655360'/>");
-    accept_incoming(&side);
-    assert_int_equal(file_side_own(&side)->candidate_count, 1);
-    assert_int_equal(file_side_own(&side)->candidates[0].type, S5B_DIRECT);
-    file_side_clear(&side);
+    start_incoming(side, "<candidate cid='p' host='proxy.of.romeo' port='7777' jid='proxy.here' "
+                         "type='proxy' priority='655360'/>");
+    accept_incoming(side);
+    assert_int_equal(file_side_own(side)->candidate_count, 1);
+    assert_int_equal(file_side_own(side)->candidates[0].type, S5B_DIRECT);
 }
 
 static void test_an_assisted_candidate_that_comes_late_is_told(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    file_side_begin(&side, ROMEO, JULIET, NULL);
-    add_file(&side, false);
-    file_session_initiate(side.session, 0);
-    g_string_truncate(side.log, 0);
-    file_session_add_candidate(side.session, side.name, S5B_ASSISTED, "203.0.113.1", 5000, 0);
-    assert_log(&side, "");
-    file_side_answered(&side, NULL);
-    assert_log(&side, "!candidates");
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].s5b.candidate_count, 1);
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].s5b.candidates[0].type, S5B_ASSISTED);
-    accept_outgoing(&side, HIGH);
-    file_session_connected(side.session, side.name, "high", 0);
-    give_info(&side, "<candidate-error/>");
-    g_string_truncate(side.log, 0);
-    file_session_add_candidate(side.session, side.name, S5B_ASSISTED, "203.0.113.2", 5000, 0);
-    assert_log(&side, "");
-    file_side_clear(&side);
+    file_side_begin(side, ROMEO, JULIET, NULL);
+    add_file(side, false);
+    file_session_initiate(side->session, 0);
+    g_string_truncate(side->log, 0);
+    file_session_add_candidate(side->session, side->name, S5B_ASSISTED, "203.0.113.1", 5000, 0);
+    assert_log(side, "");
+    file_side_answered(side, NULL);
+    assert_log(side, "!candidates");
+    assert_int_equal(file_side_sent(side, 0)->contents[0].s5b.candidate_count, 1);
+    assert_int_equal(file_side_sent(side, 0)->contents[0].s5b.candidates[0].type, S5B_ASSISTED);
+    accept_outgoing(side, HIGH);
+    file_session_connected(side->session, side->name, "high", 0);
+    give_info(side, "<candidate-error/>");
+    g_string_truncate(side->log, 0);
+    file_session_add_candidate(side->session, side->name, S5B_ASSISTED, "203.0.113.2", 5000, 0);
+    assert_log(side, "");
 }
 
 static void test_no_more_candidates_are_offered_than_peers_read(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    side.direct = 40;
-    start_outgoing(&side);
-    assert_int_equal(file_side_own(&side)->candidate_count, S5B_CANDIDATES_MAX);
-    assert_int_equal(file_side_own(&side)->candidates[S5B_CANDIDATES_MAX - 1].type, S5B_PROXY);
-    file_side_clear(&side);
+    side->direct = 40;
+    start_outgoing(side);
+    assert_int_equal(file_side_own(side)->candidate_count, S5B_CANDIDATES_MAX);
+    assert_int_equal(file_side_own(side)->candidates[S5B_CANDIDATES_MAX - 1].type, S5B_PROXY);
 }
 
 static void test_without_socks5_over_there_in_band_is_offered(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    side.no_s5b = true;
-    start_outgoing(&side);
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].transport, TRANSPORT_IBB);
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].ibb.block_size, 4096);
-    give_action(&side, "session-accept",
+    side->no_s5b = true;
+    start_outgoing(side);
+    assert_int_equal(file_side_sent(side, 0)->contents[0].transport, TRANSPORT_IBB);
+    assert_int_equal(file_side_sent(side, 0)->contents[0].ibb.block_size, 4096);
+    give_action(side, "session-accept",
                 CONTENT("<description xmlns='" FILE_NS "'><file/></description>"
                         "<transport xmlns='" IBB_NS "' block-size='2048'/>"));
-    assert_log(&side, "=result accepted open");
-    assert_int_equal(side.inband.block_size, 2048);
-    file_session_opened(side.session, side.name, true, 0);
-    assert_log(&side, "inband");
-    file_side_clear(&side);
+    assert_log(side, "=result accepted open");
+    assert_int_equal(side->inband.block_size, 2048);
+    file_session_opened(side->session, side->name, true, 0);
+    assert_log(side, "inband");
 }
 
 static void test_nothing_in_common_is_no_path(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    side.no_s5b = true;
-    side.ways = FILE_WAY_DIRECT | FILE_WAY_PROXY;
-    file_side_begin(&side, ROMEO, JULIET, NULL);
-    add_file(&side, false);
-    file_session_initiate(side.session, 0);
-    assert_log(&side, "ended:no-path over");
-    file_side_clear(&side);
+    side->no_s5b = true;
+    side->ways = FILE_WAY_DIRECT | FILE_WAY_PROXY;
+    file_side_begin(side, ROMEO, JULIET, NULL);
+    add_file(side, false);
+    file_session_initiate(side->session, 0);
+    assert_log(side, "ended:no-path over");
 }
 
 /* ----------------------------------------------------------------------------- nomination -- */
@@ -496,61 +459,49 @@ static void test_what_is_below_the_peers_choice_is_not_tried(void **state)
 
 static void test_candidates_that_come_later_are_dialed(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, LOW);
-    give_info(&side, HIGH);
-    assert_log(&side, "=result dial");
-    assert_string_equal(side.dialed, "high ");
-    give_info(&side, HIGH); /* the same again */
-    assert_log(&side, "=result");
-    file_side_clear(&side);
+    start_seeking(side, true, LOW);
+    give_info(side, HIGH);
+    assert_log(side, "=result dial");
+    assert_string_equal(side->dialed, "high ");
+    give_info(side, HIGH); /* the same again */
+    assert_log(side, "=result");
 }
 
 static void test_without_candidates_the_error_is_told_after_a_while(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, "");
-    assert_true(file_side_wait(&side));
-    assert_true(side.now < 2 * USEC_PER_SEC);
-    assert_log(&side, "!candidate-error");
-    file_side_clear(&side);
+    start_seeking(side, true, "");
+    assert_true(file_side_wait(side));
+    assert_true(side->now < 2 * USEC_PER_SEC);
+    assert_log(side, "!candidate-error");
 }
 
 static void test_a_word_that_never_comes_ends_socks5(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    file_session_connected(side.session, side.name, "high", 0);
-    assert_log(&side, "!candidate-used");
-    assert_true(file_side_wait(&side));
-    assert_int_equal(side.now, FILE_CANDIDATE_LIMIT);
-    assert_log(&side, "no-s5b !transport-replace");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    file_session_connected(side->session, side->name, "high", 0);
+    assert_log(side, "!candidate-used");
+    assert_true(file_side_wait(side));
+    assert_int_equal(side->now, FILE_CANDIDATE_LIMIT);
+    assert_log(side, "no-s5b !transport-replace");
 }
 
 static void test_a_choice_that_the_peer_refuses_is_taken_back(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     struct stanza_error error = stanza_error_make(STANZA_NOT_ACCEPTABLE, JINGLE_CONDITION_NONE, "");
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    file_session_connected(side.session, side.name, "high", 0);
-    file_side_answered(&side, &error);
-    assert_log(&side, "!candidate-used !candidate-error");
-    give_info(&side, "<candidate-error/>");
-    assert_log(&side, "=result no-s5b !transport-replace");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    file_session_connected(side->session, side->name, "high", 0);
+    file_side_answered(side, &error);
+    assert_log(side, "!candidate-used !candidate-error");
+    give_info(side, "<candidate-error/>");
+    assert_log(side, "=result no-s5b !transport-replace");
 }
 
 /* --------------------------------------------------------------------------------- proxies -- */
@@ -641,30 +592,24 @@ static void test_a_proxy_that_fails_leads_to_the_next_way(void **state)
 
 static void test_an_activation_that_never_comes_is_a_proxy_error(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_awaiting(&side, true);
-    usec before = side.now;
-    assert_true(file_side_wait(&side));
-    assert_int_equal(side.now - before, FILE_ACTIVATION_LIMIT);
-    assert_log(&side, "!proxy-error no-s5b !transport-replace");
-    file_side_clear(&side);
+    start_awaiting(side, true);
+    usec before = side->now;
+    assert_true(file_side_wait(side));
+    assert_int_equal(side->now - before, FILE_ACTIVATION_LIMIT);
+    assert_log(side, "!proxy-error no-s5b !transport-replace");
 }
 
 static void test_a_proxy_error_of_the_peer_ends_the_wait(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_awaiting(&side, false);
-    give_info(&side, "<proxy-error/>");
-    assert_log(&side, "=result no-s5b");
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    assert_log(&side, "=result !transport-accept");
-    file_side_clear(&side);
+    start_awaiting(side, false);
+    give_info(side, "<proxy-error/>");
+    assert_log(side, "=result no-s5b");
+    give_action(side, "transport-replace", REPLACE_IBB);
+    assert_log(side, "=result !transport-accept");
 }
 
 /* -------------------------------------------------------------------------------- fallback -- */
@@ -677,29 +622,26 @@ static void fail_socks5(struct file_side *side)
 
 static void test_the_initiator_falls_back_in_band_and_opens(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    fail_socks5(&side);
-    assert_log(&side, "!candidate-error =result no-s5b !transport-replace");
-    const struct jingle_content *content = &file_side_sent(&side, 0)->contents[0];
+    start_seeking(side, true, HIGH);
+    fail_socks5(side);
+    assert_log(side, "!candidate-error =result no-s5b !transport-replace");
+    const struct jingle_content *content = &file_side_sent(side, 0)->contents[0];
     assert_int_equal(content->transport, TRANSPORT_IBB);
     assert_int_equal(content->ibb.block_size, 4096);
-    assert_string_not_equal(content->ibb.sid, file_side_own(&side)->sid);
+    assert_string_not_equal(content->ibb.sid, file_side_own(side)->sid);
     char *accept = g_strdup_printf(CONTENT("<transport xmlns='" IBB_NS "' sid='%s' "
                                            "block-size='65535'/>"),
                                    content->ibb.sid);
-    give_action(&side, "transport-accept", accept);
-    assert_log(&side, "=result open");
-    assert_int_equal(side.inband.block_size, 4096);
-    give_action(&side, "transport-accept", accept);
-    assert_log(&side, "=out-of-order");
-    file_session_opened(side.session, side.name, true, 0);
-    assert_log(&side, "inband");
+    give_action(side, "transport-accept", accept);
+    assert_log(side, "=result open");
+    assert_int_equal(side->inband.block_size, 4096);
+    give_action(side, "transport-accept", accept);
+    assert_log(side, "=out-of-order");
+    file_session_opened(side->session, side->name, true, 0);
+    assert_log(side, "inband");
     g_free(accept);
-    file_side_clear(&side);
 }
 
 static void test_a_fallback_that_is_refused_is_no_path(void **state)
@@ -751,25 +693,22 @@ static void test_without_in_band_there_is_no_fallback(void **state)
 
 static void test_the_responder_waits_for_the_initiators_replacement(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    fail_socks5(&side);
-    assert_log(&side, "!candidate-error =result no-s5b");
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    assert_log(&side, "=result !transport-accept");
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].ibb.block_size, 4096);
-    assert_string_equal(file_side_sent(&side, 0)->contents[0].ibb.sid, "ibb-1");
+    start_seeking(side, false, HIGH);
+    fail_socks5(side);
+    assert_log(side, "!candidate-error =result no-s5b");
+    give_action(side, "transport-replace", REPLACE_IBB);
+    assert_log(side, "=result !transport-accept");
+    assert_int_equal(file_side_sent(side, 0)->contents[0].ibb.block_size, 4096);
+    assert_string_equal(file_side_sent(side, 0)->contents[0].ibb.sid, "ibb-1");
     struct ibb_stanza open = {.kind = IBB_OPEN, .sid = "ibb-1", .block_size = 4096};
     struct stanza_error error;
-    assert_true(file_session_open_came(side.session, &open, &error, 0));
-    assert_log(&side, "inband");
-    assert_false(file_session_open_came(side.session, &open, &error, 0));
+    assert_true(file_session_open_came(side->session, &open, &error, 0));
+    assert_log(side, "inband");
+    assert_false(file_session_open_came(side->session, &open, &error, 0));
     assert_int_equal(error.condition, STANZA_NOT_ACCEPTABLE);
-    assert_log(&side, "");
-    file_side_clear(&side);
+    assert_log(side, "");
 }
 
 static void test_an_open_that_was_not_agreed_on_is_refused(void **state)
@@ -783,76 +722,64 @@ static void test_an_open_that_was_not_agreed_on_is_refused(void **state)
         {{.kind = IBB_OPEN, .sid = "ibb-1", .block_size = 4096, .messages = true},
          STANZA_NOT_ACCEPTABLE},
     };
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    fail_socks5(&side);
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    g_string_truncate(side.log, 0);
+    start_seeking(side, false, HIGH);
+    fail_socks5(side);
+    give_action(side, "transport-replace", REPLACE_IBB);
+    g_string_truncate(side->log, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct stanza_error error;
-        assert_false(file_session_open_came(side.session, &rows[i].open, &error, 0));
+        assert_false(file_session_open_came(side->session, &rows[i].open, &error, 0));
         assert_int_equal(error.condition, rows[i].condition);
     }
-    assert_log(&side, "");
-    file_side_clear(&side);
+    assert_log(side, "");
 }
 
 static void test_an_open_that_never_comes_is_no_path(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    assert_log(&side, "=result no-s5b !transport-accept");
-    assert_true(file_side_wait(&side));
-    assert_int_equal(side.now, FILE_REPLACE_LIMIT);
-    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
-    file_side_clear(&side);
+    start_seeking(side, false, HIGH);
+    give_action(side, "transport-replace", REPLACE_IBB);
+    assert_log(side, "=result no-s5b !transport-accept");
+    assert_true(file_side_wait(side));
+    assert_int_equal(side->now, FILE_REPLACE_LIMIT);
+    assert_log(side, "!session-terminate:connectivity-error ended:no-path over");
 }
 
 static void test_a_responder_replaces_when_the_initiator_does_not(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    fail_socks5(&side);
-    g_string_truncate(side.log, 0);
-    assert_true(file_side_wait(&side));
-    assert_int_equal(side.now, 10 * USEC_PER_SEC);
-    assert_log(&side, "!transport-replace");
+    start_seeking(side, false, HIGH);
+    fail_socks5(side);
+    g_string_truncate(side->log, 0);
+    assert_true(file_side_wait(side));
+    assert_int_equal(side->now, 10 * USEC_PER_SEC);
+    assert_log(side, "!transport-replace");
     char *accept = g_strdup_printf(CONTENT("<transport xmlns='" IBB_NS "' sid='%s'/>"),
-                                   file_side_sent(&side, 0)->contents[0].ibb.sid);
+                                   file_side_sent(side, 0)->contents[0].ibb.sid);
     struct ibb_stanza open = {.kind = IBB_OPEN, .block_size = 4096};
-    g_strlcpy(open.sid, file_side_sent(&side, 0)->contents[0].ibb.sid, sizeof(open.sid));
-    give_action(&side, "transport-accept", accept);
-    assert_log(&side, "=result");
+    g_strlcpy(open.sid, file_side_sent(side, 0)->contents[0].ibb.sid, sizeof(open.sid));
+    give_action(side, "transport-accept", accept);
+    assert_log(side, "=result");
     struct stanza_error error;
-    assert_true(file_session_open_came(side.session, &open, &error, side.now));
-    assert_log(&side, "inband");
+    assert_true(file_session_open_came(side->session, &open, &error, side->now));
+    assert_log(side, "inband");
     g_free(accept);
-    file_side_clear(&side);
 }
 
 static void test_an_initiator_takes_the_responders_replacement(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    assert_log(&side, "=result no-s5b !transport-accept open");
-    assert_string_equal(side.inband.sid, "ibb-1");
-    file_session_opened(side.session, side.name, false, 0);
-    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    give_action(side, "transport-replace", REPLACE_IBB);
+    assert_log(side, "=result no-s5b !transport-accept open");
+    assert_string_equal(side->inband.sid, "ibb-1");
+    file_session_opened(side->session, side->name, false, 0);
+    assert_log(side, "!session-terminate:connectivity-error ended:no-path over");
 }
 
 static void test_of_two_replacements_the_initiators_goes_on(void **state)
@@ -895,24 +822,21 @@ static void test_of_two_replacements_the_initiators_goes_on(void **state)
 
 static void test_a_new_socks5_transport_is_taken_up_to_a_limit(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
+    start_seeking(side, false, HIGH);
     for (int i = 0; i < 6; i++) {
         char *inner = g_strdup_printf(
             CONTENT("<transport xmlns='" S5B_NS "' sid='new%d'>" HIGH "</transport>"), i);
-        give_action(&side, "transport-replace", inner);
-        assert_log(&side, i < 4 ? "=result no-s5b listen !transport-accept dial"
-                                : "=result !transport-reject");
+        give_action(side, "transport-replace", inner);
+        assert_log(side, i < 4 ? "=result no-s5b listen !transport-accept dial"
+                               : "=result !transport-reject");
         g_free(inner);
     }
-    assert_string_equal(file_side_own(&side)->sid, "new5"); /* of the rejection */
-    file_session_connected(side.session, side.name, "high", 0);
-    assert_log(&side, "!candidate-used");
-    assert_string_equal(file_side_sent(&side, 0)->contents[0].s5b.sid, "new3");
-    file_side_clear(&side);
+    assert_string_equal(file_side_own(side)->sid, "new5"); /* of the rejection */
+    file_session_connected(side->session, side->name, "high", 0);
+    assert_log(side, "!candidate-used");
+    assert_string_equal(file_side_sent(side, 0)->contents[0].s5b.sid, "new3");
 }
 
 static void test_a_transport_that_we_cannot_use_is_rejected(void **state)
@@ -925,18 +849,15 @@ static void test_a_transport_that_we_cannot_use_is_rejected(void **state)
         CONTENT("<transport xmlns='" S5B_NS "' sid='n' mode='udp'/>"),
         CONTENT("<transport xmlns='" S5B_NS "' sid='t1'/>"),
     };
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
+    start_seeking(side, false, HIGH);
     for (size_t i = 0; i < G_N_ELEMENTS(inner); i++) {
-        give_action(&side, "transport-replace", inner[i]);
-        assert_log(&side, "=result !transport-reject");
+        give_action(side, "transport-replace", inner[i]);
+        assert_log(side, "=result !transport-reject");
     }
-    file_session_connected(side.session, side.name, "high", 0);
-    assert_log(&side, "!candidate-used"); /* nothing has changed */
-    file_side_clear(&side);
+    file_session_connected(side->session, side->name, "high", 0);
+    assert_log(side, "!candidate-used"); /* nothing has changed */
 }
 
 static void test_a_transport_may_be_replaced_before_the_answer(void **state)
@@ -1006,123 +927,102 @@ static void test_a_stream_that_fails_at_once_leads_to_the_next_way(void **state)
 static void test_the_sender_tells_the_hash_that_it_announced(void **state)
 {
     static const struct file_hash hashes[] = {{"sha-256", "QUJD"}, {"sha-1", "REVG"}};
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_flow(&side, true);
-    file_session_sent(side.session, side.name, hashes, 2, 0);
-    assert_log(&side, "!checksum");
-    const struct jingle_iq *iq = file_side_sent(&side, 0);
+    make_flow(side, true);
+    file_session_sent(side->session, side->name, hashes, 2, 0);
+    assert_log(side, "!checksum");
+    const struct jingle_iq *iq = file_side_sent(side, 0);
     assert_int_equal(iq->checksum.hash_count, 1);
     assert_string_equal(iq->checksum.hashes[0].algorithm, "sha-256");
     assert_string_equal(iq->info_name, "a-file-offer");
-    give_action(&side, "session-info",
+    give_action(side, "session-info",
                 "<received xmlns='" FILE_NS "' creator='initiator' name='a-file-offer'/>");
-    assert_log(&side, "=result received ended:ok");
-    give_action(&side, "session-terminate", "<reason><success/></reason>");
-    assert_log(&side, "=result over");
-    file_side_clear(&side);
+    assert_log(side, "=result received ended:ok");
+    give_action(side, "session-terminate", "<reason><success/></reason>");
+    assert_log(side, "=result over");
 }
 
 static void test_received_may_come_before_we_know_that_all_is_sent(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_flow(&side, true);
-    give_action(&side, "session-info", "<received xmlns='" FILE_NS "'/>");
-    assert_log(&side, "=result");
-    file_session_sent(side.session, side.name, NULL, 0, 0);
-    assert_log(&side, "received ended:ok");
-    file_side_clear(&side);
+    make_flow(side, true);
+    give_action(side, "session-info", "<received xmlns='" FILE_NS "'/>");
+    assert_log(side, "=result");
+    file_session_sent(side->session, side->name, NULL, 0, 0);
+    assert_log(side, "received ended:ok");
 }
 
 static void test_the_receiver_says_received_and_ends_the_session(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_flow(&side, false);
-    give_action(&side, "session-info",
+    make_flow(side, false);
+    give_action(side, "session-info",
                 "<checksum xmlns='" FILE_NS "' creator='initiator' name='a-file-offer'><file>"
                 "<hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>QUJD</hash></file></checksum>");
-    assert_log(&side, "=result checksum");
-    assert_string_equal(side.hash.value, "QUJD");
-    file_session_received(side.session, side.name, 0);
-    assert_log(&side, "!received !session-terminate:success ended:ok over");
-    assert_string_equal(file_side_sent(&side, 1)->info_name, "a-file-offer");
-    give_action(&side, "session-info", "");
-    assert_log(&side, "=unknown-session");
-    give_action(&side, "session-terminate", "");
-    assert_log(&side, "=result");
-    file_side_clear(&side);
+    assert_log(side, "=result checksum");
+    assert_string_equal(side->hash.value, "QUJD");
+    file_session_received(side->session, side->name, 0);
+    assert_log(side, "!received !session-terminate:success ended:ok over");
+    assert_string_equal(file_side_sent(side, 1)->info_name, "a-file-offer");
+    give_action(side, "session-info", "");
+    assert_log(side, "=unknown-session");
+    give_action(side, "session-terminate", "");
+    assert_log(side, "=result");
 }
 
 static void test_a_peer_that_does_not_terminate_is_not_waited_for_forever(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
-    give_action(&side, "session-info", "<received xmlns='" FILE_NS "'/>");
-    g_string_truncate(side.log, 0);
-    assert_true(file_side_wait(&side));
-    assert_log(&side, "!session-terminate:success over");
-    file_side_clear(&side);
+    make_sent(side);
+    give_action(side, "session-info", "<received xmlns='" FILE_NS "'/>");
+    g_string_truncate(side->log, 0);
+    assert_true(file_side_wait(side));
+    assert_log(side, "!session-terminate:success over");
 }
 
 static void test_a_silent_peer_that_closed_the_stream_has_it(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
-    file_session_stream_closed(side.session, side.name, 0);
-    assert_log(&side, "");
-    assert_true(file_side_wait(&side));
-    assert_int_equal(side.now, FILE_FAREWELL_LIMIT);
-    assert_log(&side, "!session-terminate:success ended:ok over");
-    file_side_clear(&side);
+    make_sent(side);
+    file_session_stream_closed(side->session, side->name, 0);
+    assert_log(side, "");
+    assert_true(file_side_wait(side));
+    assert_int_equal(side->now, FILE_FAREWELL_LIMIT);
+    assert_log(side, "!session-terminate:success ended:ok over");
 }
 
 static void test_a_silent_peer_is_asked_and_given_up(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
+    make_sent(side);
     for (int i = 0; i < 3; i++) {
-        assert_true(file_side_wait(&side));
-        assert_log(&side, "!ping");
-        file_side_answered(&side, NULL);
+        assert_true(file_side_wait(side));
+        assert_log(side, "!ping");
+        file_side_answered(side, NULL);
     }
-    assert_true(file_side_wait(&side));
-    assert_true(file_side_wait(&side));
-    assert_log(&side, "!ping !session-terminate:timeout ended:no-answer over");
-    file_side_clear(&side);
+    assert_true(file_side_wait(side));
+    assert_true(file_side_wait(side));
+    assert_log(side, "!ping !session-terminate:timeout ended:no-answer over");
 }
 
 static void test_a_peer_that_answers_forever_is_given_up_in_the_end(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
-    while (!file_session_has_ended(side.session)) {
-        assert_true(file_side_wait(&side));
-        if (!file_session_has_ended(side.session))
-            file_side_answered(&side, NULL);
+    make_sent(side);
+    while (!file_session_has_ended(side->session)) {
+        assert_true(file_side_wait(side));
+        if (!file_session_has_ended(side->session))
+            file_side_answered(side, NULL);
     }
-    assert_true(side.now < 3600 * USEC_PER_SEC);
-    assert_int_equal(side.ended, JINGLE_ERROR_NO_ANSWER);
-    file_side_clear(&side);
+    assert_true(side->now < 3600 * USEC_PER_SEC);
+    assert_int_equal(side->ended, JINGLE_ERROR_NO_ANSWER);
 }
 
 static void test_success_ends_what_is_sent_and_cancels_what_is_not(void **state)
@@ -1290,15 +1190,12 @@ static void test_an_end_from_within_the_end_is_one(void **state)
 
 static void test_a_rejected_offer_is_declined(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, HIGH);
-    g_string_truncate(side.log, 0);
-    file_session_reject(side.session, side.name, 0);
-    assert_log(&side, "!session-terminate:decline ended:refused over");
-    file_side_clear(&side);
+    start_incoming(side, HIGH);
+    g_string_truncate(side->log, 0);
+    file_session_reject(side->session, side->name, 0);
+    assert_log(side, "!session-terminate:decline ended:refused over");
 }
 
 static void test_an_offer_that_nobody_answers_expires(void **state)
@@ -1417,42 +1314,36 @@ static void start_three(struct file_side *side)
 
 static void test_each_content_goes_its_own_way(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_three(&side);
-    give_action(&side, "session-accept",
+    start_three(side);
+    give_action(side, "session-accept",
                 ANSWER("a-file-offer", "initiator") ANSWER("a-file-request-3", "responder"));
-    assert_log(&side, "=result accepted ended:refused accepted dial dial");
-    assert_string_equal(side.file_name, "got.txt");
-    give_action(&side, "content-remove",
+    assert_log(side, "=result accepted ended:refused accepted dial dial");
+    assert_string_equal(side->file_name, "got.txt");
+    give_action(side, "content-remove",
                 "<content creator='initiator' name='a-file-offer'/><reason><cancel/></reason>");
-    assert_log(&side, "=result ended:canceled");
-    give_action(&side, "content-remove", "<content creator='initiator' name='a-file-offer'/>");
-    assert_log(&side, "=result");
-    give_action(&side, "content-remove", "<content creator='initiator' name='what'/>");
-    assert_log(&side, "=item-not-found");
-    give_action(&side, "content-remove", "<content creator='initiator' name='a-file-request-3'/>");
-    assert_log(&side, "=result !session-terminate:cancel ended:canceled over");
-    file_side_clear(&side);
+    assert_log(side, "=result ended:canceled");
+    give_action(side, "content-remove", "<content creator='initiator' name='a-file-offer'/>");
+    assert_log(side, "=result");
+    give_action(side, "content-remove", "<content creator='initiator' name='what'/>");
+    assert_log(side, "=item-not-found");
+    give_action(side, "content-remove", "<content creator='initiator' name='a-file-request-3'/>");
+    assert_log(side, "=result !session-terminate:cancel ended:canceled over");
 }
 
 static void test_ending_one_of_several_removes_it(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_three(&side);
-    file_session_end_content(side.session, "a-file-offer-2", JINGLE_ERROR_CANCELED, 0);
-    assert_log(&side, "!content-remove:cancel ended:canceled");
-    assert_string_equal(file_side_sent(&side, 0)->contents[0].name, "a-file-offer-2");
-    file_session_end_content(side.session, "a-file-offer-2", JINGLE_ERROR_CANCELED, 0);
-    assert_log(&side, "");
-    file_session_end(side.session, JINGLE_ERROR_CANCELED, 0);
-    assert_log(&side, "!session-terminate:cancel ended:canceled ended:canceled over");
-    file_side_clear(&side);
+    start_three(side);
+    file_session_end_content(side->session, "a-file-offer-2", JINGLE_ERROR_CANCELED, 0);
+    assert_log(side, "!content-remove:cancel ended:canceled");
+    assert_string_equal(file_side_sent(side, 0)->contents[0].name, "a-file-offer-2");
+    file_session_end_content(side->session, "a-file-offer-2", JINGLE_ERROR_CANCELED, 0);
+    assert_log(side, "");
+    file_session_end(side->session, JINGLE_ERROR_CANCELED, 0);
+    assert_log(side, "!session-terminate:cancel ended:canceled ended:canceled over");
 }
 
 #define OFFER(name, inner)                                                    \
@@ -1463,55 +1354,46 @@ static void test_ending_one_of_several_removes_it(void **state)
 
 static void test_the_answer_waits_until_all_is_decided(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    give_action(&side, "session-initiate",
+    give_action(side, "session-initiate",
                 OFFER("one", "<size>1</size>") OFFER("two", "<size>1</size>")
                     OFFER("three", "<name>no size</name>") OFFER("four", "<size>1</size>"));
-    assert_log(&side, "=result offered offered offered");
-    file_session_accept(side.session, "one", 0, NULL, FILE_WAYS_ALL, 0);
-    file_session_accept(side.session, "three", 0, NULL, FILE_WAYS_ALL, 0);
-    assert_log(&side, "");
-    file_session_reject(side.session, "two", 0);
-    assert_log(&side, "ended:refused");
-    file_session_accept(side.session, "four", 0, NULL, FILE_WAYS_ALL, 0);
-    assert_log(&side, "listen listen !session-accept dial dial");
-    assert_int_equal(file_side_sent(&side, 0)->content_count, 2);
-    file_session_received(side.session, "one", 0);
-    assert_log(&side, "!received ended:ok");
-    file_session_received(side.session, "four", 0);
-    assert_log(&side, "!received !session-terminate:success ended:ok over");
-    file_side_clear(&side);
+    assert_log(side, "=result offered offered offered");
+    file_session_accept(side->session, "one", 0, NULL, FILE_WAYS_ALL, 0);
+    file_session_accept(side->session, "three", 0, NULL, FILE_WAYS_ALL, 0);
+    assert_log(side, "");
+    file_session_reject(side->session, "two", 0);
+    assert_log(side, "ended:refused");
+    file_session_accept(side->session, "four", 0, NULL, FILE_WAYS_ALL, 0);
+    assert_log(side, "listen listen !session-accept dial dial");
+    assert_int_equal(file_side_sent(side, 0)->content_count, 2);
+    file_session_received(side->session, "one", 0);
+    assert_log(side, "!received ended:ok");
+    file_session_received(side->session, "four", 0);
+    assert_log(side, "!received !session-terminate:success ended:ok over");
 }
 
 static void test_a_rejection_may_be_the_last_decision(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    give_action(&side, "session-initiate",
+    give_action(side, "session-initiate",
                 OFFER("one", "<size>1</size>") OFFER("two", "<size>1</size>"));
-    file_session_accept(side.session, "one", 0, NULL, FILE_WAYS_ALL, 0);
-    g_string_truncate(side.log, 0);
-    file_session_reject(side.session, "two", 0);
-    assert_log(&side, "ended:refused listen !session-accept dial");
-    file_side_clear(&side);
+    file_session_accept(side->session, "one", 0, NULL, FILE_WAYS_ALL, 0);
+    g_string_truncate(side->log, 0);
+    file_session_reject(side->session, "two", 0);
+    assert_log(side, "ended:refused listen !session-accept dial");
 }
 
 static void test_no_more_contents_than_the_limit(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    file_side_begin(&side, ROMEO, JULIET, NULL);
+    file_side_begin(side, ROMEO, JULIET, NULL);
     for (int i = 0; i < FILE_SESSION_CONTENTS_MAX; i++)
-        assert_non_null(file_session_add(side.session, &the_file, false));
-    assert_null(file_session_add(side.session, &the_file, false));
-    file_side_clear(&side);
+        assert_non_null(file_session_add(side->session, &the_file, false));
+    assert_null(file_session_add(side->session, &the_file, false));
 }
 
 /* -------------------------------------------------------------------------------- requests -- */
@@ -1519,30 +1401,27 @@ static void test_no_more_contents_than_the_limit(void **state)
 static void test_a_request_is_granted_with_what_the_file_is(void **state)
 {
     static const struct file_hash hashes[] = {{"sha-1", "REVG"}};
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
     give_action(
-        &side, "session-initiate",
+        side, "session-initiate",
         "<content creator='initiator' name='want' senders='responder'><description xmlns='" FILE_NS
         "'><file><name>b.txt</name><range offset='30'/></file></description>"
         "<transport xmlns='" S5B_NS "' sid='w'>" HIGH "</transport></content>");
-    assert_log(&side, "=result offered");
-    assert_true(side.requested);
-    file_session_accept(side.session, side.name, 30, &the_file, FILE_WAYS_ALL, 0);
-    const struct jingle_content *answer = &file_side_sent(&side, 0)->contents[0];
+    assert_log(side, "=result offered");
+    assert_true(side->requested);
+    file_session_accept(side->session, side->name, 30, &the_file, FILE_WAYS_ALL, 0);
+    const struct jingle_content *answer = &file_side_sent(side, 0)->contents[0];
     assert_int_equal(answer->senders, SENDERS_RESPONDER);
     assert_int_equal(answer->file.size, 100);
     assert_int_equal(answer->file.range_offset, 30);
-    file_session_connected(side.session, side.name, "high", 0);
-    give_action(&side, "transport-info",
+    file_session_connected(side->session, side->name, "high", 0);
+    give_action(side, "transport-info",
                 "<content creator='initiator' name='want'><transport xmlns='" S5B_NS
                 "' sid='w'><candidate-error/></transport></content>");
-    g_string_truncate(side.log, 0);
-    file_session_sent(side.session, side.name, hashes, 1, 0);
-    assert_log(&side, "!checksum"); /* nothing was announced: all of them */
-    file_side_clear(&side);
+    g_string_truncate(side->log, 0);
+    file_session_sent(side->session, side->name, hashes, 1, 0);
+    assert_log(side, "!checksum"); /* nothing was announced: all of them */
 }
 
 /* ---------------------------------------------------------------------------------- ranges -- */
@@ -1703,76 +1582,64 @@ static const struct {
 
 static void test_what_is_out_of_place_changes_nothing(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
+    start_seeking(side, false, HIGH);
     for (size_t i = 0; i < G_N_ELEMENTS(misplaced); i++) {
-        give_action(&side, misplaced[i].action, misplaced[i].inner);
-        g_strchomp(side.log->str);
-        if (strcmp(side.log->str, misplaced[i].answer) != 0)
-            fail_msg("%s %s: %s", misplaced[i].action, misplaced[i].inner, side.log->str);
-        g_string_truncate(side.log, 0);
+        give_action(side, misplaced[i].action, misplaced[i].inner);
+        g_strchomp(side->log->str);
+        if (strcmp(side->log->str, misplaced[i].answer) != 0)
+            fail_msg("%s %s: %s", misplaced[i].action, misplaced[i].inner, side->log->str);
+        g_string_truncate(side->log, 0);
     }
-    file_session_connected(side.session, side.name, "high", 0);
-    give_info(&side, "<candidate-error/>");
-    assert_log(&side, "!candidate-used =result stream:dialed");
-    file_side_clear(&side);
+    file_session_connected(side->session, side->name, "high", 0);
+    give_info(side, "<candidate-error/>");
+    assert_log(side, "!candidate-used =result stream:dialed");
 }
 
 static void test_a_second_word_is_out_of_order_and_changes_nothing(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    give_info(&side, "<candidate-error/>");
-    assert_log(&side, "=result");
-    give_used(&side, 0);
-    assert_log(&side, "=out-of-order");
-    file_session_connected(side.session, side.name, "high", 0);
-    assert_log(&side, "!candidate-used stream:dialed");
-    give_info(&side, "<candidate-error/>");
-    assert_log(&side, "=out-of-order");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    give_info(side, "<candidate-error/>");
+    assert_log(side, "=result");
+    give_used(side, 0);
+    assert_log(side, "=out-of-order");
+    file_session_connected(side->session, side->name, "high", 0);
+    assert_log(side, "!candidate-used stream:dialed");
+    give_info(side, "<candidate-error/>");
+    assert_log(side, "=out-of-order");
 }
 
 static void test_words_before_the_answer_are_out_of_order(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_outgoing(&side);
-    give_used(&side, 0);
-    assert_log(&side, "=out-of-order");
-    file_side_clear(&side);
+    start_outgoing(side);
+    give_used(side, 0);
+    assert_log(side, "=out-of-order");
 }
 
 static void test_commands_at_the_wrong_time_do_nothing(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, HIGH);
-    g_string_truncate(side.log, 0);
-    file_session_connected(side.session, side.name, "high", 0);
-    file_session_unconnected(side.session, side.name, 0);
-    file_session_proxy_connected(side.session, side.name, true, 0);
-    file_session_activated(side.session, side.name, true, 0);
-    file_session_opened(side.session, side.name, true, 0);
-    file_session_stream_failed(side.session, side.name, 0);
-    file_session_sent(side.session, side.name, NULL, 0, 0);
-    file_session_stream_closed(side.session, side.name, 0);
-    file_session_received(side.session, side.name, 0);
-    file_session_add_candidate(side.session, side.name, S5B_DIRECT, "192.0.2.7", 1, 0);
-    file_session_initiate(side.session, 0);
-    file_session_received(side.session, "what", 0);
-    assert_log(&side, "");
-    file_side_clear(&side);
+    start_incoming(side, HIGH);
+    g_string_truncate(side->log, 0);
+    file_session_connected(side->session, side->name, "high", 0);
+    file_session_unconnected(side->session, side->name, 0);
+    file_session_proxy_connected(side->session, side->name, true, 0);
+    file_session_activated(side->session, side->name, true, 0);
+    file_session_opened(side->session, side->name, true, 0);
+    file_session_stream_failed(side->session, side->name, 0);
+    file_session_sent(side->session, side->name, NULL, 0, 0);
+    file_session_stream_closed(side->session, side->name, 0);
+    file_session_received(side->session, side->name, 0);
+    file_session_add_candidate(side->session, side->name, S5B_DIRECT, "192.0.2.7", 1, 0);
+    file_session_initiate(side->session, 0);
+    file_session_received(side->session, "what", 0);
+    assert_log(side, "");
 }
 
 /* --------------------------------------------------------------- what real clients do -- */
@@ -1805,19 +1672,16 @@ static void test_gajim_answers_with_senders_both_and_without_names(void **state)
 
 static void test_gajim_falls_back_to_a_stream_called_none(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     struct ibb_stanza open = {.kind = IBB_OPEN, .sid = "None", .block_size = 4096};
     struct stanza_error error;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    fail_socks5(&side);
-    give_action(&side, "transport-replace",
+    start_seeking(side, false, HIGH);
+    fail_socks5(side);
+    give_action(side, "transport-replace",
                 CONTENT("<transport xmlns='" IBB_NS "' sid='None' block-size='4096'/>"));
-    assert_true(file_session_open_came(side.session, &open, &error, 0));
-    assert_log(&side, "!candidate-error =result no-s5b =result !transport-accept inband");
-    file_side_clear(&side);
+    assert_true(file_session_open_came(side->session, &open, &error, 0));
+    assert_log(side, "!candidate-error =result no-s5b =result !transport-accept inband");
 }
 
 static void test_psi_trickles_a_proxy_before_the_answer(void **state)
@@ -1849,125 +1713,101 @@ static void test_psi_trickles_a_proxy_before_the_answer(void **state)
 
 static void test_conversations_makes_up_names_in_its_checksum(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_flow(&side, false);
-    give_action(&side, "session-info",
+    make_flow(side, false);
+    give_action(side, "session-info",
                 "<checksum xmlns='" FILE_NS "' creator='initiator' name='another'><file>"
                 "<hash xmlns='urn:xmpp:hashes:2' algo='sha-1'>QUJD</hash></file></checksum>");
-    assert_log(&side, "=result checksum");
-    file_side_clear(&side);
+    assert_log(side, "=result checksum");
 }
 
 static void test_conversations_says_received_by_name_and_terminates(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
-    give_action(&side, "session-info", "<received xmlns='" FILE_NS "' name='a-file-offer'/>");
-    give_action(&side, "session-terminate", "<reason><success/></reason>");
-    assert_log(&side, "=result received ended:ok =result over");
-    file_side_clear(&side);
+    make_sent(side);
+    give_action(side, "session-info", "<received xmlns='" FILE_NS "' name='a-file-offer'/>");
+    give_action(side, "session-terminate", "<reason><success/></reason>");
+    assert_log(side, "=result received ended:ok =result over");
 }
 
 static void test_conversations_refuses_a_replacement_by_the_responder(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     struct stanza_error error =
         stanza_error_make(STANZA_UNEXPECTED_REQUEST, JINGLE_OUT_OF_ORDER, "");
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    fail_socks5(&side);
-    file_side_wait(&side);
-    g_string_truncate(side.log, 0);
-    file_side_answered(&side, &error);
-    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
-    file_side_clear(&side);
+    start_seeking(side, false, HIGH);
+    fail_socks5(side);
+    file_side_wait(side);
+    g_string_truncate(side->log, 0);
+    file_side_answered(side, &error);
+    assert_log(side, "!session-terminate:connectivity-error ended:no-path over");
 }
 
 static void test_conversations_offers_large_blocks_and_opens_with_what_was_agreed(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     struct ibb_stanza open = {.kind = IBB_OPEN, .sid = "t1", .block_size = 4096};
     struct stanza_error error;
 
-    (void)state;
-    file_side_init(&side);
-    give_action(&side, "session-initiate",
+    give_action(side, "session-initiate",
                 CONTENT(DESCRIBED("<size>1</size>") "<transport xmlns='" IBB_NS
                                                     "' sid='t1' block-size='8192'/>"));
-    accept_incoming(&side);
-    assert_log(&side, "=result offered !session-accept");
-    assert_int_equal(file_side_sent(&side, 0)->contents[0].ibb.block_size, 4096);
-    assert_true(file_session_open_came(side.session, &open, &error, 0));
-    assert_log(&side, "inband");
-    file_side_clear(&side);
+    accept_incoming(side);
+    assert_log(side, "=result offered !session-accept");
+    assert_int_equal(file_side_sent(side, 0)->contents[0].ibb.block_size, 4096);
+    assert_true(file_session_open_came(side->session, &open, &error, 0));
+    assert_log(side, "inband");
 }
 
 static void test_dino_rejects_the_replacement(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    fail_socks5(&side);
-    g_string_truncate(side.log, 0);
-    give_action(&side, "transport-reject", REPLACE_IBB);
-    assert_log(&side, "=result !session-terminate:connectivity-error ended:no-path over");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    fail_socks5(side);
+    g_string_truncate(side->log, 0);
+    give_action(side, "transport-reject", REPLACE_IBB);
+    assert_log(side, "=result !session-terminate:connectivity-error ended:no-path over");
 }
 
 static void test_dino_says_nothing_but_success(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
-    file_session_stream_closed(side.session, side.name, 0);
-    give_action(&side, "session-terminate", "<reason><success/></reason>");
-    assert_log(&side, "=result ended:ok over");
-    file_side_clear(&side);
+    make_sent(side);
+    file_session_stream_closed(side->session, side->name, 0);
+    give_action(side, "session-terminate", "<reason><success/></reason>");
+    assert_log(side, "=result ended:ok over");
 }
 
 static void test_creators_may_be_wrong(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    file_session_connected(side.session, side.name, "high", 0);
-    receive(&side, g_strdup_printf(JINGLE("transport-info",
-                                          "<content creator='responder' name='a-file-offer'>"
-                                          "<transport xmlns='" S5B_NS
-                                          "' sid='%s'><candidate-error/></transport></content>"),
-                                   file_side_own(&side)->sid));
-    assert_log(&side, "!candidate-used =result stream:dialed");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    file_session_connected(side->session, side->name, "high", 0);
+    receive(side, g_strdup_printf(JINGLE("transport-info",
+                                         "<content creator='responder' name='a-file-offer'>"
+                                         "<transport xmlns='" S5B_NS
+                                         "' sid='%s'><candidate-error/></transport></content>"),
+                                  file_side_own(side)->sid));
+    assert_log(side, "!candidate-used =result stream:dialed");
 }
 
 /* ------------------------------------------------------------------------- what else happens -- */
 
 static void test_an_answer_may_leave_out_what_is_known(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_outgoing(&side);
-    give_action(&side, "session-accept", "<content name='a-file-offer'/>");
-    assert_log(&side, "=result accepted");
-    give_info(&side, HIGH);
-    assert_log(&side, "=result dial");
-    file_side_clear(&side);
+    start_outgoing(side);
+    give_action(side, "session-accept", "<content name='a-file-offer'/>");
+    assert_log(side, "=result accepted");
+    give_info(side, HIGH);
+    assert_log(side, "=result dial");
 }
 
 static void test_errors_that_mean_absence_are_taken_for_it(void **state)
@@ -2006,135 +1846,112 @@ static void test_errors_that_mean_absence_are_taken_for_it(void **state)
 
 static void test_in_band_needs_the_peer_online(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     struct ibb_stanza open = {.kind = IBB_OPEN, .sid = "ibb-1", .block_size = 4096};
     struct stanza_error error;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    assert_true(file_session_open_came(side.session, &open, &error, 0));
-    g_string_truncate(side.log, 0);
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    assert_log(&side, "=result !transport-reject");
-    file_session_peer_gone(side.session, 0);
-    assert_log(&side, "!session-terminate:connectivity-error ended:lost over");
-    file_side_clear(&side);
+    start_seeking(side, false, HIGH);
+    give_action(side, "transport-replace", REPLACE_IBB);
+    assert_true(file_session_open_came(side->session, &open, &error, 0));
+    g_string_truncate(side->log, 0);
+    give_action(side, "transport-replace", REPLACE_IBB);
+    assert_log(side, "=result !transport-reject");
+    file_session_peer_gone(side->session, 0);
+    assert_log(side, "!session-terminate:connectivity-error ended:lost over");
 }
 
 static void test_a_ping_that_is_not_understood_is_an_answer(void **state)
 {
     struct stanza_error error =
         stanza_error_make(STANZA_FEATURE_NOT_IMPLEMENTED, JINGLE_UNSUPPORTED_INFO, "");
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    make_sent(&side);
+    make_sent(side);
     for (int i = 0; i < 3; i++) {
-        assert_true(file_side_wait(&side));
-        assert_log(&side, "!ping");
-        file_side_answered(&side, &error);
+        assert_true(file_side_wait(side));
+        assert_log(side, "!ping");
+        file_side_answered(side, &error);
     }
-    file_side_clear(&side);
 }
 
 static void test_a_transport_accept_that_is_refused_is_no_path(void **state)
 {
     struct stanza_error error = stanza_error_make(STANZA_BAD_REQUEST, JINGLE_CONDITION_NONE, "why");
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, false, HIGH);
-    give_action(&side, "transport-replace", REPLACE_IBB);
-    g_string_truncate(side.log, 0);
-    file_side_answered(&side, &error);
-    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
-    assert_string_equal(side.ended_text, "why");
-    file_side_clear(&side);
+    start_seeking(side, false, HIGH);
+    give_action(side, "transport-replace", REPLACE_IBB);
+    g_string_truncate(side->log, 0);
+    file_side_answered(side, &error);
+    assert_log(side, "!session-terminate:connectivity-error ended:no-path over");
+    assert_string_equal(side->ended_text, "why");
 }
 
 static void test_an_offer_that_can_only_go_a_way_that_is_not_wanted_is_no_path(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    give_action(&side, "session-initiate",
+    give_action(side, "session-initiate",
                 CONTENT(DESCRIBED("<size>1</size>") "<transport xmlns='" IBB_NS
                                                     "' sid='t1' block-size='4096'/>"));
-    g_string_truncate(side.log, 0);
-    file_session_accept(side.session, side.name, 0, NULL, FILE_WAY_DIRECT, 0);
-    assert_log(&side, "!session-terminate:connectivity-error ended:no-path over");
-    file_side_clear(&side);
+    g_string_truncate(side->log, 0);
+    file_session_accept(side->session, side->name, 0, NULL, FILE_WAY_DIRECT, 0);
+    assert_log(side, "!session-terminate:connectivity-error ended:no-path over");
 }
 
 static void test_too_many_contents_are_more_than_there_are_resources_for(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     struct jingle_iq iq;
     char name[8];
 
-    (void)state;
-    file_side_init(&side);
     jingle_iq_init(&iq, ACTION_SESSION_INITIATE, "s1");
     for (int i = 0; i <= FILE_SESSION_CONTENTS_MAX; i++) {
         g_snprintf(name, sizeof(name), "%d", i);
         jingle_iq_add(&iq, name, CREATOR_INITIATOR)->application = APPLICATION_FILE;
     }
-    file_side_begin(&side, ROMEO, JULIET, &iq);
-    assert_null(side.session);
-    assert_log(&side, "=resource-constraint");
+    file_side_begin(side, ROMEO, JULIET, &iq);
+    assert_null(side->session);
+    assert_log(side, "=resource-constraint");
     jingle_iq_clear(&iq);
-    file_side_clear(&side);
 }
 
 static void test_no_more_candidates_of_a_peer_are_dialed_than_the_limit(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
     size_t dialed = 0;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, "");
+    start_seeking(side, true, "");
     for (int i = 0; i < 40; i++) {
         char *inner = g_strdup_printf("<candidate cid='c%d' host='198.51.100.1' port='%d' "
                                       "priority='9000000'/>",
                                       i, i + 1);
-        *side.dialed = '\0';
-        give_info(&side, inner);
-        dialed += *side.dialed != '\0';
+        *side->dialed = '\0';
+        give_info(side, inner);
+        dialed += *side->dialed != '\0';
         g_free(inner);
     }
     assert_int_equal(dialed, S5B_CANDIDATES_MAX);
-    file_side_clear(&side);
 }
 
 static void test_words_that_crossed_a_replacement_are_nothing(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_seeking(&side, true, HIGH);
-    assert_true(file_side_wait(&side)); /* nobody told what came of dialing */
-    assert_true(file_side_wait(&side));
-    assert_log(&side, "!candidate-error no-s5b !transport-replace");
-    give_used(&side, 0);
-    assert_log(&side, "=result");
-    file_side_clear(&side);
+    start_seeking(side, true, HIGH);
+    assert_true(file_side_wait(side)); /* nobody told what came of dialing */
+    assert_true(file_side_wait(side));
+    assert_log(side, "!candidate-error no-s5b !transport-replace");
+    give_used(side, 0);
+    assert_log(side, "=result");
 }
 
 static void test_success_before_all_is_sent_ends_each_file_in_its_own_way(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_three(&side);
-    give_action(&side, "session-accept",
+    start_three(side);
+    give_action(side, "session-accept",
                 ANSWER("a-file-offer", "initiator") ANSWER("a-file-offer-2", "initiator")
                     ANSWER("a-file-request-3", "responder"));
     for (int i = 0; i < 2; i++) {
@@ -2142,128 +1959,141 @@ static void test_success_before_all_is_sent_ends_each_file_in_its_own_way(void *
         char *word = g_strdup_printf("<content name='%s'><transport xmlns='" S5B_NS
                                      "'><candidate-error/></transport></content>",
                                      name);
-        file_session_connected(side.session, name, "high", 0);
-        give_action(&side, "transport-info", word);
+        file_session_connected(side->session, name, "high", 0);
+        give_action(side, "transport-info", word);
         g_free(word);
     }
-    give_action(&side, "session-info",
+    give_action(side, "session-info",
                 "<received xmlns='" FILE_NS "' creator='initiator' name='a-file-offer'/>");
-    g_string_truncate(side.log, 0);
-    give_action(&side, "session-terminate", "<reason><success/></reason>");
-    assert_log(&side, "=result ended:ok ended:canceled");
-    file_session_sent(side.session, "a-file-offer-2", NULL, 0, 0);
-    assert_log(&side, "ended:ok over");
-    file_side_clear(&side);
+    g_string_truncate(side->log, 0);
+    give_action(side, "session-terminate", "<reason><success/></reason>");
+    assert_log(side, "=result ended:ok ended:canceled");
+    file_session_sent(side->session, "a-file-offer-2", NULL, 0, 0);
+    assert_log(side, "ended:ok over");
 }
 
 static void test_a_session_knows_whose_it_is(void **state)
 {
-    struct file_side side;
+    struct file_side *side = *state;
 
-    (void)state;
-    file_side_init(&side);
-    start_incoming(&side, HIGH);
-    assert_string_equal(file_session_peer(side.session), JULIET);
-    assert_string_equal(file_session_sid(side.session), "s1");
-    assert_false(file_session_is_initiator(side.session));
-    assert_true(file_session_matches(side.session, "Juliet@capulet.lit/balcony", "s1"));
-    assert_false(file_session_matches(side.session, "juliet@capulet.lit/chamber", "s1"));
-    assert_false(file_session_matches(side.session, JULIET, "s2"));
-    assert_false(file_session_matches(side.session, NULL, "s1"));
-    file_side_clear(&side);
+    start_incoming(side, HIGH);
+    assert_string_equal(file_session_peer(side->session), JULIET);
+    assert_string_equal(file_session_sid(side->session), "s1");
+    assert_false(file_session_is_initiator(side->session));
+    assert_true(file_session_matches(side->session, "Juliet@capulet.lit/balcony", "s1"));
+    assert_false(file_session_matches(side->session, "juliet@capulet.lit/chamber", "s1"));
+    assert_false(file_session_matches(side->session, JULIET, "s2"));
+    assert_false(file_session_matches(side->session, NULL, "s1"));
 }
+
+static int set_up(void **state)
+{
+    static struct file_side side;
+
+    file_side_init(&side);
+    *state = &side;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    file_side_clear(*state);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_an_offer_tells_all_about_the_file_and_where_we_are),
-        cmocka_unit_test(test_the_answer_repeats_the_file_and_has_candidates_of_its_own),
-        cmocka_unit_test(test_what_is_resumed_goes_to_the_end),
-        cmocka_unit_test(test_dialing_asks_for_the_owners_order_first),
-        cmocka_unit_test(test_an_address_that_the_peer_tells_is_asked_for_first),
-        cmocka_unit_test(test_ways_without_direct_show_and_dial_nothing_but_proxies),
-        cmocka_unit_test(test_who_hides_dials_no_proxy_but_those_of_the_own_server),
-        cmocka_unit_test(test_a_proxy_that_the_initiator_offers_is_not_offered_again),
-        cmocka_unit_test(test_an_assisted_candidate_that_comes_late_is_told),
-        cmocka_unit_test(test_no_more_candidates_are_offered_than_peers_read),
-        cmocka_unit_test(test_without_socks5_over_there_in_band_is_offered),
-        cmocka_unit_test(test_nothing_in_common_is_no_path),
+        TEST(test_an_offer_tells_all_about_the_file_and_where_we_are),
+        TEST(test_the_answer_repeats_the_file_and_has_candidates_of_its_own),
+        TEST(test_what_is_resumed_goes_to_the_end),
+        TEST(test_dialing_asks_for_the_owners_order_first),
+        TEST(test_an_address_that_the_peer_tells_is_asked_for_first),
+        TEST(test_ways_without_direct_show_and_dial_nothing_but_proxies),
+        TEST(test_who_hides_dials_no_proxy_but_those_of_the_own_server),
+        TEST(test_a_proxy_that_the_initiator_offers_is_not_offered_again),
+        TEST(test_an_assisted_candidate_that_comes_late_is_told),
+        TEST(test_no_more_candidates_are_offered_than_peers_read),
+        TEST(test_without_socks5_over_there_in_band_is_offered),
+        TEST(test_nothing_in_common_is_no_path),
         cmocka_unit_test(test_the_better_candidate_is_nominated_and_of_equals_the_initiators),
         cmocka_unit_test(test_two_of_ours_never_have_the_same_priority),
         cmocka_unit_test(test_what_is_below_the_peers_choice_is_not_tried),
-        cmocka_unit_test(test_candidates_that_come_later_are_dialed),
-        cmocka_unit_test(test_without_candidates_the_error_is_told_after_a_while),
-        cmocka_unit_test(test_a_word_that_never_comes_ends_socks5),
-        cmocka_unit_test(test_a_choice_that_the_peer_refuses_is_taken_back),
+        TEST(test_candidates_that_come_later_are_dialed),
+        TEST(test_without_candidates_the_error_is_told_after_a_while),
+        TEST(test_a_word_that_never_comes_ends_socks5),
+        TEST(test_a_choice_that_the_peer_refuses_is_taken_back),
         cmocka_unit_test(test_the_owner_activates_its_proxy),
         cmocka_unit_test(test_the_other_waits_for_the_activation),
         cmocka_unit_test(test_a_proxy_that_fails_leads_to_the_next_way),
-        cmocka_unit_test(test_an_activation_that_never_comes_is_a_proxy_error),
-        cmocka_unit_test(test_a_proxy_error_of_the_peer_ends_the_wait),
-        cmocka_unit_test(test_the_initiator_falls_back_in_band_and_opens),
+        TEST(test_an_activation_that_never_comes_is_a_proxy_error),
+        TEST(test_a_proxy_error_of_the_peer_ends_the_wait),
+        TEST(test_the_initiator_falls_back_in_band_and_opens),
         cmocka_unit_test(test_a_fallback_that_is_refused_is_no_path),
         cmocka_unit_test(test_without_in_band_there_is_no_fallback),
-        cmocka_unit_test(test_the_responder_waits_for_the_initiators_replacement),
-        cmocka_unit_test(test_an_open_that_was_not_agreed_on_is_refused),
-        cmocka_unit_test(test_an_open_that_never_comes_is_no_path),
-        cmocka_unit_test(test_a_responder_replaces_when_the_initiator_does_not),
-        cmocka_unit_test(test_an_initiator_takes_the_responders_replacement),
+        TEST(test_the_responder_waits_for_the_initiators_replacement),
+        TEST(test_an_open_that_was_not_agreed_on_is_refused),
+        TEST(test_an_open_that_never_comes_is_no_path),
+        TEST(test_a_responder_replaces_when_the_initiator_does_not),
+        TEST(test_an_initiator_takes_the_responders_replacement),
         cmocka_unit_test(test_of_two_replacements_the_initiators_goes_on),
-        cmocka_unit_test(test_a_new_socks5_transport_is_taken_up_to_a_limit),
-        cmocka_unit_test(test_a_transport_that_we_cannot_use_is_rejected),
+        TEST(test_a_new_socks5_transport_is_taken_up_to_a_limit),
+        TEST(test_a_transport_that_we_cannot_use_is_rejected),
         cmocka_unit_test(test_a_transport_may_be_replaced_before_the_answer),
         cmocka_unit_test(test_a_stream_that_fails_at_once_leads_to_the_next_way),
-        cmocka_unit_test(test_the_sender_tells_the_hash_that_it_announced),
-        cmocka_unit_test(test_received_may_come_before_we_know_that_all_is_sent),
-        cmocka_unit_test(test_the_receiver_says_received_and_ends_the_session),
-        cmocka_unit_test(test_a_peer_that_does_not_terminate_is_not_waited_for_forever),
-        cmocka_unit_test(test_a_silent_peer_that_closed_the_stream_has_it),
-        cmocka_unit_test(test_a_silent_peer_is_asked_and_given_up),
-        cmocka_unit_test(test_a_peer_that_answers_forever_is_given_up_in_the_end),
+        TEST(test_the_sender_tells_the_hash_that_it_announced),
+        TEST(test_received_may_come_before_we_know_that_all_is_sent),
+        TEST(test_the_receiver_says_received_and_ends_the_session),
+        TEST(test_a_peer_that_does_not_terminate_is_not_waited_for_forever),
+        TEST(test_a_silent_peer_that_closed_the_stream_has_it),
+        TEST(test_a_silent_peer_is_asked_and_given_up),
+        TEST(test_a_peer_that_answers_forever_is_given_up_in_the_end),
         cmocka_unit_test(test_success_ends_what_is_sent_and_cancels_what_is_not),
         cmocka_unit_test(test_a_sender_may_end_with_success_while_the_last_bytes_come),
         cmocka_unit_test(test_the_peers_reasons_are_understood),
         cmocka_unit_test(test_our_failures_are_told),
         cmocka_unit_test(test_an_end_from_within_the_end_is_one),
-        cmocka_unit_test(test_a_rejected_offer_is_declined),
+        TEST(test_a_rejected_offer_is_declined),
         cmocka_unit_test(test_an_offer_that_nobody_answers_expires),
         cmocka_unit_test(test_an_error_to_the_offer_ends_it),
         cmocka_unit_test(test_a_peer_that_goes_offline_stops_what_does_not_flow_by_socks5),
         cmocka_unit_test(test_a_peer_that_knows_nothing_of_the_session_has_ended_it),
-        cmocka_unit_test(test_each_content_goes_its_own_way),
-        cmocka_unit_test(test_ending_one_of_several_removes_it),
-        cmocka_unit_test(test_the_answer_waits_until_all_is_decided),
-        cmocka_unit_test(test_a_rejection_may_be_the_last_decision),
-        cmocka_unit_test(test_no_more_contents_than_the_limit),
-        cmocka_unit_test(test_a_request_is_granted_with_what_the_file_is),
+        TEST(test_each_content_goes_its_own_way),
+        TEST(test_ending_one_of_several_removes_it),
+        TEST(test_the_answer_waits_until_all_is_decided),
+        TEST(test_a_rejection_may_be_the_last_decision),
+        TEST(test_no_more_contents_than_the_limit),
+        TEST(test_a_request_is_granted_with_what_the_file_is),
         cmocka_unit_test(test_the_receivers_range_is_respected),
         cmocka_unit_test(test_offers_that_cannot_be_are_refused),
         cmocka_unit_test(test_an_answer_that_makes_no_sense_ends_it),
-        cmocka_unit_test(test_what_is_out_of_place_changes_nothing),
-        cmocka_unit_test(test_a_second_word_is_out_of_order_and_changes_nothing),
-        cmocka_unit_test(test_words_before_the_answer_are_out_of_order),
-        cmocka_unit_test(test_commands_at_the_wrong_time_do_nothing),
+        TEST(test_what_is_out_of_place_changes_nothing),
+        TEST(test_a_second_word_is_out_of_order_and_changes_nothing),
+        TEST(test_words_before_the_answer_are_out_of_order),
+        TEST(test_commands_at_the_wrong_time_do_nothing),
         cmocka_unit_test(test_gajim_answers_with_senders_both_and_without_names),
-        cmocka_unit_test(test_gajim_falls_back_to_a_stream_called_none),
+        TEST(test_gajim_falls_back_to_a_stream_called_none),
         cmocka_unit_test(test_psi_trickles_a_proxy_before_the_answer),
-        cmocka_unit_test(test_conversations_makes_up_names_in_its_checksum),
-        cmocka_unit_test(test_conversations_says_received_by_name_and_terminates),
-        cmocka_unit_test(test_conversations_refuses_a_replacement_by_the_responder),
-        cmocka_unit_test(test_conversations_offers_large_blocks_and_opens_with_what_was_agreed),
-        cmocka_unit_test(test_dino_rejects_the_replacement),
-        cmocka_unit_test(test_dino_says_nothing_but_success),
-        cmocka_unit_test(test_creators_may_be_wrong),
-        cmocka_unit_test(test_an_answer_may_leave_out_what_is_known),
+        TEST(test_conversations_makes_up_names_in_its_checksum),
+        TEST(test_conversations_says_received_by_name_and_terminates),
+        TEST(test_conversations_refuses_a_replacement_by_the_responder),
+        TEST(test_conversations_offers_large_blocks_and_opens_with_what_was_agreed),
+        TEST(test_dino_rejects_the_replacement),
+        TEST(test_dino_says_nothing_but_success),
+        TEST(test_creators_may_be_wrong),
+        TEST(test_an_answer_may_leave_out_what_is_known),
         cmocka_unit_test(test_errors_that_mean_absence_are_taken_for_it),
-        cmocka_unit_test(test_in_band_needs_the_peer_online),
-        cmocka_unit_test(test_a_ping_that_is_not_understood_is_an_answer),
-        cmocka_unit_test(test_a_transport_accept_that_is_refused_is_no_path),
-        cmocka_unit_test(test_an_offer_that_can_only_go_a_way_that_is_not_wanted_is_no_path),
-        cmocka_unit_test(test_too_many_contents_are_more_than_there_are_resources_for),
-        cmocka_unit_test(test_no_more_candidates_of_a_peer_are_dialed_than_the_limit),
-        cmocka_unit_test(test_words_that_crossed_a_replacement_are_nothing),
-        cmocka_unit_test(test_success_before_all_is_sent_ends_each_file_in_its_own_way),
-        cmocka_unit_test(test_a_session_knows_whose_it_is),
+        TEST(test_in_band_needs_the_peer_online),
+        TEST(test_a_ping_that_is_not_understood_is_an_answer),
+        TEST(test_a_transport_accept_that_is_refused_is_no_path),
+        TEST(test_an_offer_that_can_only_go_a_way_that_is_not_wanted_is_no_path),
+        TEST(test_too_many_contents_are_more_than_there_are_resources_for),
+        TEST(test_no_more_candidates_of_a_peer_are_dialed_than_the_limit),
+        TEST(test_words_that_crossed_a_replacement_are_nothing),
+        TEST(test_success_before_all_is_sent_ends_each_file_in_its_own_way),
+        TEST(test_a_session_knows_whose_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
