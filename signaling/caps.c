@@ -9,8 +9,10 @@
 
 /* The number grows when capabilities are added: what an older file says of clients is not believed
  * then, for they may have had more. What it says of people is. */
-#define HEADER       "jingle-engine capabilities 2"
-#define OLDER_HEADER "jingle-engine capabilities 1"
+#define HEADER "jingle-engine capabilities 3"
+/* Of these no bits are taken. */
+static const char *const older_headers[] = {"jingle-engine capabilities 1",
+                                            "jingle-engine capabilities 2", NULL};
 
 /* Strings with a number each; when full the oldest goes. */
 struct memory {
@@ -115,8 +117,9 @@ void caps_load(struct caps *caps, const char *text, size_t bytes)
 {
     char *copy = g_strndup(text, bytes);
     char **lines = g_strsplit(copy, "\n", -1);
-    bool older = lines[0] && strcmp(lines[0], OLDER_HEADER) == 0;
-    if (older || (lines[0] && strcmp(lines[0], HEADER) == 0))
+    bool current = lines[0] && strcmp(lines[0], HEADER) == 0;
+    bool older = lines[0] && g_strv_contains(older_headers, lines[0]);
+    if (older || current)
         for (size_t i = 1; lines[i]; i++)
             load_line(caps, lines[i], older);
     g_strfreev(lines);

@@ -47,15 +47,26 @@ static unsigned capability_of(const char *feature)
     return 0;
 }
 
+/* Every Gajim that announces files (1.7.3 is in Debian 12) stumbles over an offer: it acknowledges
+ * and never answers. What it sends comes well. */
+static bool takes_no_files(const xml_node *identity)
+{
+    const char *category = xml_attribute(identity, "category");
+    const char *name = xml_attribute(identity, "name");
+    return category && name && strcmp(category, "client") == 0 && strcmp(name, "Gajim") == 0;
+}
+
 unsigned disco_capabilities(const xml_node *query)
 {
     unsigned found = 0;
+    bool stumbles = false;
     XML_EACH (child, query) {
         const char *var = xml_attribute(child, "var");
         if (var && xml_is(child, NS_DISCO_INFO, "feature"))
             found |= capability_of(var);
+        stumbles = stumbles || (xml_is(child, NS_DISCO_INFO, "identity") && takes_no_files(child));
     }
-    return found;
+    return stumbles ? found & ~(unsigned)CAN_FILES : found;
 }
 
 static int compare_text(const void *a, const void *b)

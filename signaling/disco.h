@@ -6,8 +6,9 @@
 
 #define DISCO_FEATURES_MAX 1024 /* features, identities and form fields that are looked at */
 
-/* What a client or a server can do, of what matters to calls and files. A new one needs a new
- * number in the head of the file that caps.c writes. */
+/* What a client or a server can do, of what matters to calls and files. What makes other bits of
+ * the same answer, such as a new one, needs a new number in the head of the file that caps.c
+ * writes. */
 enum capability {
     CAN_JINGLE = 1 << 0,
     CAN_RTP = 1 << 1,

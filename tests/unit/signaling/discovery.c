@@ -124,13 +124,20 @@ static void test_what_we_announce_is_what_we_are_asked_for(void **state)
     xml_free(query);
 }
 
-static unsigned capabilities_of(const char *feature)
+static unsigned capabilities_in(const char *children)
 {
-    char *text =
-        g_strdup_printf("<query xmlns='" NS_DISCO_INFO "'><feature var='%s'/></query>", feature);
+    char *text = g_strdup_printf("<query xmlns='" NS_DISCO_INFO "'>%s</query>", children);
     struct xml *query = parse(text);
     unsigned found = disco_capabilities(xml_root(query));
     xml_free(query);
+    g_free(text);
+    return found;
+}
+
+static unsigned capabilities_of(const char *feature)
+{
+    char *text = g_strdup_printf("<feature var='%s'/>", feature);
+    unsigned found = capabilities_in(text);
     g_free(text);
     return found;
 }
@@ -166,6 +173,23 @@ static void test_what_a_client_can_do_with_files_is_told(void **state)
     }
 }
 
+/* Its receiver stumbles over every offer, and nobody would hear of it. */
+static void test_gajim_is_offered_no_files(void **state)
+{
+    (void)state;
+#define FILES_BY(identity)                                                           \
+    identity "<feature var='" NS_FILE_TRANSFER_5 "'/><feature var='" NS_JINGLE "'/>" \
+             "<feature var='" NS_S5B "'/>"
+    assert_int_equal(
+        capabilities_in(FILES_BY("<identity category='client' type='pc' name='Gajim'/>")),
+        CAN_JINGLE | CAN_S5B);
+    assert_int_equal(
+        capabilities_in(FILES_BY("<identity category='client' type='pc' name='Psi'/>"
+                                 "<identity category='account' type='pc' name='Gajim'/>")),
+        CAN_FILES | CAN_JINGLE | CAN_S5B);
+#undef FILES_BY
+}
+
 /* ---------------------------------------------------------------------------------- memory -- */
 
 static void test_the_memory_is_bounded(void **state)
@@ -184,7 +208,7 @@ static void test_the_memory_is_bounded(void **state)
     caps_free(caps);
 }
 
-static const char bad_lines[] = "jingle-engine capabilities 2\ncaps x\ncaps\n\ncaps x zz\n"
+static const char bad_lines[] = "jingle-engine capabilities 3\ncaps x\ncaps\n\ncaps x zz\n"
                                 "caps x 123456789012\ninitiation @\ninitiation\nnonsense x 1";
 
 static void test_a_damaged_file_does_no_harm(void **state)
@@ -205,13 +229,18 @@ static void test_a_damaged_file_does_no_harm(void **state)
 static void test_an_older_file_is_believed_about_people_only(void **state)
 {
     (void)state;
-    static const char older[] = "jingle-engine capabilities 1\ncaps x 1\ninitiation bob@x\n";
-    struct caps *caps = caps_new();
-    unsigned found = 0;
-    caps_load(caps, older, strlen(older));
-    assert_false(caps_find(caps, "x", &found));
-    assert_true(caps_knows_initiation(caps, "bob@x"));
-    caps_free(caps);
+    static const char *const older[] = {
+        "jingle-engine capabilities 1\ncaps x 1\ninitiation bob@x\n",
+        "jingle-engine capabilities 2\ncaps x 1\ninitiation bob@x\n",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(older); i++) {
+        struct caps *caps = caps_new();
+        unsigned found = 0;
+        caps_load(caps, older[i], strlen(older[i]));
+        assert_false(caps_find(caps, "x", &found));
+        assert_true(caps_knows_initiation(caps, "bob@x"));
+        caps_free(caps);
+    }
 }
 
 static void test_nothing_breaks_the_lines_of_the_file(void **state)
@@ -328,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_features_cannot_be_hidden_behind_an_honest_hash),
         cmocka_unit_test(test_what_we_announce_is_what_we_are_asked_for),
         cmocka_unit_test(test_what_a_client_can_do_with_files_is_told),
+        cmocka_unit_test(test_gajim_is_offered_no_files),
         cmocka_unit_test(test_the_memory_is_bounded),
         cmocka_unit_test(test_a_damaged_file_does_no_harm),
         cmocka_unit_test(test_an_older_file_is_believed_about_people_only),
