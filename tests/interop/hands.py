@@ -3,6 +3,8 @@ is that of the environment.
 
   hands.py PROGRAM click ROLE NAME    clicks what has that role and that name or description: the
                                       last one, which is the newest of a conversation
+  hands.py PROGRAM beside ROLE NAME   clicks the button that is beside it, without a name of its own
+  hands.py PROGRAM select ROLE NAME   selects the item of a list that shows it
   hands.py PROGRAM button N WINDOW    clicks a nameless button of a window; -1: the last one
   hands.py PROGRAM await ROLE NAME    waits for it
   hands.py PROGRAM look ROLE NAME     the same, but for a second only
@@ -59,6 +61,15 @@ def click(thing):
     sys.exit(f"{thing.getRoleName()} {thing.name!r} cannot be clicked")
 
 
+def select(thing):
+    """Anew, for a program that has selected it itself hears nothing else."""
+    while thing.getRoleName() != "list item":
+        thing = thing.parent
+    selection = thing.parent.querySelection()
+    selection.clearSelection()
+    selection.selectChild(thing.getIndexInParent())
+
+
 def main(program, command, role, name):
     if command == "button":
         window = await_thing(program, "frame", name)
@@ -69,6 +80,10 @@ def main(program, command, role, name):
                         seconds=1 if command == "look" else DEADLINE)
     if command == "click":
         click(thing)
+    if command == "select":
+        select(thing)
+    if command == "beside":
+        click(next(one for one in thing.parent if one.getRoleName() == "push button"))
 
 
 main(*sys.argv[1:])
