@@ -39,6 +39,8 @@ struct path {
     struct ice *rtcp;                          /* the second component of a plain link; else NULL */
     bool gathered[2];                          /* of both */
     char remote_ufrag[ICE_CREDENTIAL_MAX + 1]; /* "" while unknown */
+    char remote_pwd[ICE_CREDENTIAL_MAX + 1];
+    struct ice_udp_transport remote; /* its candidates alone, if the peer has begun this one */
 };
 
 struct link {
@@ -52,6 +54,7 @@ struct link {
     uint8_t generation;
     usec restart_credit; /* paid for up to here */
     bool restarts_told;
+    bool unheard; /* the peer restarted, and by no packet it has shown that it knows our answer */
     struct dtls *dtls;
     struct srtp_pair *srtp;
     bool role_known;
@@ -80,6 +83,11 @@ void link_config_init(struct link_config *config)
         .interrupt_after = INTERRUPT_AFTER,
         .lost_after = LOST_AFTER,
     };
+}
+
+static struct path *newest(const struct link *link)
+{
+    return link->next ? link->next : link->path;
 }
 
 /* ---------------------------------------------------------------------------------- state -- */
@@ -302,6 +310,7 @@ static void path_free(struct path *path)
         return;
     ice_free(path->ice);
     ice_free(path->rtcp);
+    ice_udp_clear(&path->remote);
     g_free(path);
 }
 
@@ -372,13 +381,16 @@ static bool is_well_formed(struct link *link, bool rtcp, size_t bytes)
     return !early && !malformed;
 }
 
-static void receive_media(struct link *link, bool rtcp, uint8_t *packet, size_t bytes, usec now)
+static void receive_media(const struct path *path, bool rtcp, uint8_t *packet, size_t bytes,
+                          usec now)
 {
+    struct link *link = path->link;
     if (link->config.plain ? !is_well_formed(link, rtcp, bytes)
                            : !unprotect(link, rtcp, packet, &bytes))
         return;
     link->stats.packets_received++;
     link->stats.bytes_received += bytes;
+    link->unheard = link->unheard && path != newest(link);
     heard(link, now);
     const struct link_hooks *hooks = &link->config.hooks;
     if (is_over(link))
@@ -396,10 +408,10 @@ static void on_receive(void *user, uint8_t *datagram, size_t bytes)
     usec now = clock_now();
     switch (datagram_kind(datagram, bytes)) {
     case DATAGRAM_RTP:
-        receive_media(link, false, datagram, bytes, now);
+        receive_media(path, false, datagram, bytes, now);
         break;
     case DATAGRAM_RTCP:
-        receive_media(link, true, datagram, bytes, now);
+        receive_media(path, true, datagram, bytes, now);
         break;
     case DATAGRAM_DTLS:
         if (link->config.plain)
@@ -559,11 +571,6 @@ void link_free(struct link *link)
 
 /* ------------------------------------------------------------------------------ signalling -- */
 
-static struct path *newest(const struct link *link)
-{
-    return link->next ? link->next : link->path;
-}
-
 void link_local(const struct link *link, struct ice_udp_transport *local)
 {
     *local = (struct ice_udp_transport){0};
@@ -595,12 +602,13 @@ static void begin_connecting(struct link *link)
     enter_state(link, LINK_CONNECTING, JINGLE_REASON_NONE, JINGLE_OK);
 }
 
-static void take_credentials(struct path *path, const struct ice_udp_transport *remote)
+static void take_credentials(struct path *path, const char *ufrag, const char *pwd)
 {
-    g_strlcpy(path->remote_ufrag, remote->ufrag, sizeof path->remote_ufrag);
-    ice_set_remote(path->ice, remote->ufrag, remote->pwd);
+    g_strlcpy(path->remote_ufrag, ufrag, sizeof path->remote_ufrag);
+    g_strlcpy(path->remote_pwd, pwd, sizeof path->remote_pwd);
+    ice_set_remote(path->ice, ufrag, pwd);
     if (path->rtcp)
-        ice_set_remote(path->rtcp, remote->ufrag, remote->pwd);
+        ice_set_remote(path->rtcp, ufrag, pwd);
 }
 
 /* What credentials mean, without doing anything yet. */
@@ -627,6 +635,8 @@ static enum credentials classify(const struct link *link, const struct ice_udp_t
         return CREDENTIALS_BROKEN;
     return known[0] == '\0' ? CREDENTIALS_FIRST : CREDENTIALS_NEW;
 }
+
+static jingle_status restart(struct link *link, bool same);
 
 static bool take_fingerprint(struct link *link, const struct dtls_fingerprint *fingerprint)
 {
@@ -658,15 +668,16 @@ enum link_remote link_set_remote(struct link *link, const struct ice_udp_transpo
     after_dtls(link, clock_now());
     if (credentials == CREDENTIALS_OLD || is_over(link))
         return LINK_REMOTE_TAKEN;
-    bool restart = credentials == CREDENTIALS_NEW;
-    if (restart && link_restart(link) != JINGLE_OK)
+    bool theirs = credentials == CREDENTIALS_NEW;
+    if (theirs && restart(link, link_awaits_answer(link)) != JINGLE_OK)
         return LINK_REMOTE_REFUSED;
-    if (restart || credentials == CREDENTIALS_FIRST)
-        take_credentials(newest(link), remote);
+    if (theirs || credentials == CREDENTIALS_FIRST)
+        take_credentials(newest(link), remote->ufrag, remote->pwd);
+    link->unheard = theirs || (link->unheard && credentials != CREDENTIALS_FIRST);
     link_add_candidates(link, remote->candidates, remote->candidate_count);
     if (credentials == CREDENTIALS_FIRST)
         begin_connecting(link);
-    return restart ? LINK_REMOTE_RESTART : LINK_REMOTE_TAKEN;
+    return theirs ? LINK_REMOTE_RESTART : LINK_REMOTE_TAKEN;
 }
 
 static bool add_candidate(struct path *path, const struct ice_candidate *candidate)
@@ -680,10 +691,14 @@ static bool add_candidate(struct path *path, const struct ice_candidate *candida
 
 void link_add_candidates(struct link *link, const struct ice_candidate *candidates, size_t count)
 {
+    struct path *path = newest(link);
     size_t skipped = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!add_candidate(newest(link), &candidates[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (!add_candidate(path, &candidates[i]))
             skipped++;
+        else if (link->unheard)
+            ice_udp_add_candidate(&path->remote, &candidates[i]);
+    }
     if (skipped > 0)
         log_debug(link->config.log, "%zu candidates of the peer are not usable", skipped);
 }
@@ -724,29 +739,46 @@ bool link_awaits_answer(const struct link *link)
     return link->next && link->next->remote_ufrag[0] == '\0';
 }
 
+/* What the peer said for the path before, of which it may not have heard. */
+static void inherit(struct path *path, const struct path *before)
+{
+    take_credentials(path, before->remote_ufrag, before->remote_pwd);
+    for (size_t i = 0; i < before->remote.candidate_count; i++) {
+        add_candidate(path, &before->remote.candidates[i]);
+        ice_udp_add_candidate(&path->remote, &before->remote.candidates[i]);
+    }
+}
+
 /* The peer's new agent must be new, too: what is left of an unfinished restart is dropped. Of one
- * that is not answered the credentials stay: they are on their way, and were there others behind
- * them, the two sides might take an answer for one to the other, for ever. */
-jingle_status link_restart(struct link *link)
+ * that is not answered, or whose answer may have been lost, the credentials stay: they are on their
+ * way, and were there others behind them, the two sides might take an answer for one to the other,
+ * for ever. */
+static jingle_status restart(struct link *link, bool same)
 {
     jingle_status status;
     char ufrag[ICE_CREDENTIAL_MAX + 1];
     char pwd[ICE_CREDENTIAL_MAX + 1];
-    bool same = link_awaits_answer(link);
     if (is_over(link) || link->config.plain)
         return JINGLE_ERROR_STATE;
     if (!may_restart(link, clock_now()))
         return JINGLE_ERROR_LIMIT;
     if (same)
-        ice_local(link->next->ice, ufrag, pwd);
+        ice_local(newest(link)->ice, ufrag, pwd);
     else
         link->generation++;
     struct path *next = path_new(link, same ? ufrag : NULL, same ? pwd : NULL, &status);
     if (!next)
         return status;
+    if (same && link->unheard)
+        inherit(next, newest(link));
     path_free(link->next);
     link->next = next;
     return JINGLE_OK;
+}
+
+jingle_status link_restart(struct link *link)
+{
+    return restart(link, link->unheard || link_awaits_answer(link));
 }
 
 bool link_is_outdated(const struct link *link)
