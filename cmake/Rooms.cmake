@@ -14,8 +14,12 @@ function(jingle_room name)
 endfunction()
 
 # A test program with cmocka: jingle_test(unit NAME SOURCES ... ROOMS ...); ctest label = kind.
+# It gets the label "threads" as well, and is built by the target thread_tests, if it may start some:
+# every one of a room that has threads, unless ALONE says that this one does without, all that are
+# neither unit nor sim, and what THREADS is said of.
+set(rooms_with_threads base transport media transfer engine)
 function(jingle_test kind name)
-    cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;ROOMS;LIBS;ARGS" ${ARGN})
+    cmake_parse_arguments(T "ALONE;THREADS" "TIMEOUT" "SOURCES;ROOMS;LIBS;ARGS" ${ARGN})
     if(NOT T_SOURCES)
         set(T_SOURCES ${name}.c)
     endif()
@@ -30,5 +34,15 @@ function(jingle_test kind name)
     target_link_libraries(${kind}_${name} PRIVATE jingle_build_flags PkgConfig::CMOCKA ${T_LIBS})
     add_test(NAME ${kind}/${name} COMMAND ${kind}_${name} ${T_ARGS}
              WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/tests)
-    set_tests_properties(${kind}/${name} PROPERTIES LABELS ${kind} TIMEOUT ${T_TIMEOUT})
+    set(labels ${kind})
+    foreach(room IN LISTS T_ROOMS)
+        if(kind STREQUAL unit AND room IN_LIST rooms_with_threads AND NOT T_ALONE)
+            set(T_THREADS TRUE)
+        endif()
+    endforeach()
+    if(T_THREADS OR NOT kind MATCHES "^(unit|sim)$")
+        list(APPEND labels threads)
+        add_dependencies(thread_tests ${kind}_${name})
+    endif()
+    set_tests_properties(${kind}/${name} PROPERTIES LABELS "${labels}" TIMEOUT ${T_TIMEOUT})
 endfunction()

@@ -25,6 +25,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "smoke: the one call that tests/run.sh quick makes")
     config.addinivalue_line("markers", "external: loads the library into Python")
     config.addinivalue_line("markers", "gdbus: talks over D-Bus by GLib's own thread")
+    config.addinivalue_line("markers", "signalling: no threads meet but those of other tests")
     config.addinivalue_line("markers", "memory: measures it, and moves much")
 
 

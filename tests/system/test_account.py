@@ -34,6 +34,7 @@ def test_a_host_name_that_does_not_resolve(server, run_jcall):
     assert fails(run_jcall, server, "--host", "nowhere.invalid") == 22
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("tls", ["starttls", "direct"])
 @pytest.mark.parametrize("kind", ["self-signed", "expired", "wrong-name"])
 def test_a_certificate_that_is_not_trusted(start_server, run_jcall, kind, tls):
@@ -42,20 +43,24 @@ def test_a_certificate_that_is_not_trusted(start_server, run_jcall, kind, tls):
     assert fails(run_jcall, server, tls=tls, port=port) == 21
 
 
+@pytest.mark.signalling
 def test_an_authority_that_is_not_ours(start_server, run_jcall):
     one, other = start_server(), start_server()
     assert fails(run_jcall, one, ca_file=other.ca_file) == 21
 
 
+@pytest.mark.signalling
 def test_a_server_without_tls(start_server, run_jcall):
     assert fails(run_jcall, start_server("--no-tls")) == 24
 
 
+@pytest.mark.signalling
 def test_a_lab_may_do_without_tls_by_name(start_server, run_jcall):
     alice = run_jcall(start_server("--no-tls"), "alice", "contacts", "--lab-plaintext")
     assert alice.await_exit() == 0
 
 
+@pytest.mark.signalling
 def test_a_lab_may_believe_any_certificate_by_name(start_server, run_jcall):
     server = start_server("--certificate", "self-signed")
     assert run_jcall(server, "alice", "contacts", "--lab-any-certificate").await_exit() == 0
@@ -73,6 +78,7 @@ def test_a_server_that_accepts_and_says_nothing(server, run_jcall, tls):
     assert fails(run_jcall, server, tls=tls, port=port) == 25
 
 
+@pytest.mark.signalling
 def test_a_configuration_file_that_others_can_read_is_refused(server, run_jcall, tmp_path):
     file = tmp_path / "config"
     file.write_text("[jcall]\npassword = secret\n")
@@ -83,6 +89,7 @@ def test_a_configuration_file_that_others_can_read_is_refused(server, run_jcall,
     assert run_jcall(server, "alice", "contacts", "--config", file, password="").await_exit() == 0
 
 
+@pytest.mark.signalling
 def test_the_log_never_holds_the_password(server, run_jcall, tmp_path):
     log = tmp_path / "log"
     secret = "a-password-nobody-may-see"
@@ -94,6 +101,7 @@ def test_the_log_never_holds_the_password(server, run_jcall, tmp_path):
         assert form not in everything
 
 
+@pytest.mark.signalling
 def test_two_strangers_become_contacts_and_can_call(start_server, run_jcall, answering):
     server = start_server(accounts=(), strangers=("alice", "bob"))
     assert run_jcall(server, "alice", "contacts", "add", server.jid("bob")).await_exit() == 0
@@ -122,6 +130,7 @@ def test_the_same_resource_elsewhere_ends_the_older_one(server, run_jcall):
     assert older.await_exit() == 25
 
 
+@pytest.mark.signalling
 def test_check_says_what_works(server, run_jcall):
     program = run_jcall(server, "alice", "check")
     program.await_exit()
@@ -130,6 +139,7 @@ def test_check_says_what_works(server, run_jcall):
     assert all(check["text"] and (check["good"] or check["remedy"]) for check in checks.values())
 
 
+@pytest.mark.signalling
 def test_check_says_what_to_do_about_a_wrong_password(server, run_jcall):
     program = run_jcall(server, "alice", "check", password="wrong")
     assert program.await_exit() in (20, 42)

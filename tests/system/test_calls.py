@@ -62,6 +62,7 @@ def test_silence_is_not_sent_with_dtx(server, run_jcall, answering):
     assert last["packets_lost"] == 0
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("device", ["", "/desk"], ids=["contact", "device"])
 def test_a_direct_call_without_message_initiation(server, run_jcall, answering, device):
     bob = answering(server, "bob", resource="desk")
@@ -73,6 +74,7 @@ def test_a_direct_call_without_message_initiation(server, run_jcall, answering, 
     assert alice.await_exit() == 0
 
 
+@pytest.mark.signalling
 def test_a_call_to_one_device_of_two(server, run_jcall, answering):
     desk = answering(server, "bob", resource="desk")
     phone = run_jcall(server, "bob", "answer", resource="phone")
@@ -189,6 +191,7 @@ def test_a_stock_server_slows_nothing_down(start_server, run_jcall, answering):
     talk(alice, bob)
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("module", ["smacks", "carbons", "mam"])
 def test_a_server_without_what_is_nice_to_have(start_server, run_jcall, answering, module):
     server = start_server("--without", module)
@@ -199,6 +202,7 @@ def test_a_server_without_what_is_nice_to_have(start_server, run_jcall, answerin
     assert bob.await_event("ended")["reason"] == "hangup"
 
 
+@pytest.mark.signalling
 def test_a_call_over_ejabberd(ejabberd, run_jcall, answering):
     bob = answering(ejabberd, "bob")
     alice = run_jcall(ejabberd, "alice", "call", ejabberd.jid("bob"), "--source", "tone:440",

@@ -148,12 +148,14 @@ def fails(run_jcall, server, to, *words):
     return code, (end["time"] - online["time"]) / 1e6, end
 
 
+@pytest.mark.signalling
 def test_a_contact_who_is_offline(server, run_jcall):
     code, seconds, _ = fails(run_jcall, server, server.jid("bob"))
     assert code == 13
     assert seconds < 10
 
 
+@pytest.mark.signalling
 def test_an_account_that_does_not_exist(server, run_jcall):
     code, seconds, _ = fails(run_jcall, server, server.jid("nobody"))
     assert code == 14
@@ -166,6 +168,7 @@ def test_a_server_that_cannot_be_reached(server, run_jcall):
     assert seconds < 10
 
 
+@pytest.mark.signalling
 def test_a_contact_without_call_support(server, run_jcall, start_peer):
     start_peer(server, "bob", callable_=False)
     code, seconds, _ = fails(run_jcall, server, server.jid("bob"))
@@ -173,6 +176,7 @@ def test_a_contact_without_call_support(server, run_jcall, start_peer):
     assert seconds < 10
 
 
+@pytest.mark.signalling
 def test_a_contact_who_can_only_call_unencrypted(server, run_jcall, start_peer):
     start_peer(server, "bob", features=[name for name in CALLABLE if name != DTLS])
     code, seconds, _ = fails(run_jcall, server, server.jid("bob"))
@@ -180,6 +184,7 @@ def test_a_contact_who_can_only_call_unencrypted(server, run_jcall, start_peer):
     assert seconds < 10
 
 
+@pytest.mark.signalling
 def test_something_that_is_no_jid(server, run_jcall):
     alice = run_jcall(server, "alice", "call", "@@", "--source", "silence", "--sink", "null")
     assert alice.await_exit() in (2, 1)

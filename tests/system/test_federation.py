@@ -9,6 +9,8 @@ from federation import DEAD
 from test_calls import talk
 from test_video import SIZE, assert_sees_now
 
+pytestmark = pytest.mark.signalling
+
 
 @pytest.fixture
 def federation(start_federation):

@@ -82,6 +82,7 @@ def test_uploads(either_server, sending, start_peer, tmp_path, online):
         assert fetch(url, either_server) == path.read_bytes()
 
 
+@pytest.mark.signalling
 def test_an_upload_that_is_too_large(start_server, sending, tmp_path):
     server = start_server("--upload", "1000")
     alice = sending(server, "alice", "bob", files.make(tmp_path / "x", 1001),
@@ -90,6 +91,7 @@ def test_an_upload_that_is_too_large(start_server, sending, tmp_path):
     assert alice.await_exit() != 0
 
 
+@pytest.mark.signalling
 def test_an_upload_where_the_server_keeps_none(server, sending, tmp_path):
     alice = sending(server, "alice", "bob", files.make(tmp_path / "x", 10),
                     words=["--via", "http"])
@@ -116,6 +118,7 @@ def test_folders(server, receiving, sending, tmp_path):
 # -- names --
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("name", ["Grüße aus München – ünïcödé 日本.txt", "it's a & b [1].txt",
                                   "x" * 251 + ".txt", "ä" * 127 + "x", "-rf"],
                          ids=itertools.count())
@@ -133,6 +136,7 @@ NASTY = [("../../x", "x"), ("/etc/passwd", "passwd"), ("..\\..\\boot.ini", "boot
          ("x.jingle-part", "x.jingle-part"), ("\u0085\u009f", "file")]
 
 
+@pytest.mark.signalling
 def test_names_that_mean_harm(server, receiving, start_stream, tmp_path):
     bob = receiving(server, "bob", tmp_path / "down" / "in")
     alice = start_stream(server, "alice", features=FileClient.features)
@@ -170,6 +174,7 @@ def test_nothing_is_overwritten(server, receiving, sending, tmp_path):
 # -- who may send --
 
 
+@pytest.mark.signalling
 def test_refusing(server, receiving, sending, tmp_path):
     bob = receiving(server, "bob", tmp_path / "in", "--once", auto=False)
     path = files.make(tmp_path / "out" / "x", 1000)
@@ -194,6 +199,7 @@ def test_accepting_by_hand(server, receiving, sending, tmp_path):
     assert_received([path], tmp_path / "in")
 
 
+@pytest.mark.signalling
 def test_files_that_are_too_large_are_refused(server, receiving, sending, tmp_path):
     bob = receiving(server, "bob", tmp_path / "in", "--max", "1k")
     small, large = some_files(tmp_path / "out", (1024, 1025))
@@ -203,6 +209,7 @@ def test_files_that_are_too_large_are_refused(server, receiving, sending, tmp_pa
     assert_received([small], tmp_path / "in")
 
 
+@pytest.mark.signalling
 def test_files_of_others_are_refused(server, receiving, sending, tmp_path):
     receiving(server, "bob", tmp_path / "in", "--from", server.jid("carol"))
     path = files.make(tmp_path / "out" / "x", 1000)
@@ -342,6 +349,7 @@ def test_the_disk_is_too_small(server, receiving, sending, tmp_path):
 WITHOUT_POWER = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()
 
 
+@pytest.mark.signalling
 def test_a_file_that_must_not_be_read(server, sending, tmp_path):
     path = files.make(tmp_path / "x", 1000)
     path.chmod(0)
@@ -351,6 +359,7 @@ def test_a_file_that_must_not_be_read(server, sending, tmp_path):
         event for event in alice.seen("error") if event["status"] == "file-permission"]
 
 
+@pytest.mark.signalling
 def test_a_folder_that_must_not_be_written_to(server, run_jcall, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir(0o500)
@@ -359,17 +368,20 @@ def test_a_folder_that_must_not_be_written_to(server, run_jcall, tmp_path):
     assert "Permission denied" in bob.seen("exit")[0]["text"]
 
 
+@pytest.mark.signalling
 def test_a_file_that_is_not_there(server, sending, tmp_path):
     alice = sending(server, "alice", "bob", tmp_path / "nothing")
     assert alice.await_exit() == 41
 
 
+@pytest.mark.signalling
 def test_a_contact_that_is_not_there(server, sending, tmp_path):
     alice = sending(server, "alice", "bob", files.make(tmp_path / "x", 10))
     assert files.end(alice)["status"] == "contact-offline"
     assert alice.await_exit() == 13
 
 
+@pytest.mark.signalling
 def test_a_contact_whose_client_takes_no_files(server, sending, start_peer, tmp_path):
     start_peer(server, "bob")
     alice = sending(server, "alice", "bob", files.make(tmp_path / "x", 10))

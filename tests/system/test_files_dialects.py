@@ -6,6 +6,8 @@ import pytest
 from file_peer import (FILE, FILE_FEATURES, FUNCTION, HASHES, IBB, S5B, Conversations10,
                        Conversations19, Dino, Ended, FileClient, Gajim, Psi, PsiSmall, address, tag)
 
+pytestmark = pytest.mark.signalling
+
 CLIENTS = [FileClient, Dino, Conversations10, Conversations19, Gajim, Psi]
 SIZE = 300_001
 SLOW_SIZE = 60_001  # in-band

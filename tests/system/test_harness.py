@@ -10,6 +10,8 @@ from peer import JINGLE
 from test_endings import alter, tamper_module
 from test_hostile import ACCOUNTS, SERVER, Injector, jingle
 
+pytestmark = pytest.mark.signalling
+
 
 def test_two_scripted_peers_see_and_message_each_other(server, start_peer):
     alice = start_peer(server, "alice")

@@ -10,6 +10,8 @@ import pytest
 import sound
 from peer import CLIENT, ICE, JINGLE, MESSAGE, RTP
 
+pytestmark = pytest.mark.signalling
+
 MODULE = Path(__file__).parent / "modules" / "mod_inject.lua"
 SERVER = ("--module", str(MODULE))
 ACCOUNTS = {"accounts": ("alice", "bob", "carol"), "strangers": ("mallory",)}

@@ -30,6 +30,7 @@ def either(start_either):
 # -- logging in --
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("tls", ["starttls", "direct"])
 def test_login_by_scram(either, run_jcall, tls):
     port = either.port if tls == "starttls" else either.tls_port
@@ -40,10 +41,12 @@ def test_login_by_scram(either, run_jcall, tls):
         assert re.search(r"SASL SCRAM-SHA-(1|256|512) auth successful", file.read())
 
 
+@pytest.mark.signalling
 def test_a_wrong_password_for_ejabberd(ejabberd, run_jcall):
     assert fails(run_jcall, ejabberd, password="wrong") == 20
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("kind, tls", [("self-signed", "starttls"), ("self-signed", "direct"),
                                        ("expired", "starttls"), ("wrong-name", "direct")])
 def test_certificates_of_ejabberd_that_are_not_trusted(start_ejabberd, run_jcall, kind, tls):
@@ -52,6 +55,7 @@ def test_certificates_of_ejabberd_that_are_not_trusted(start_ejabberd, run_jcall
     assert fails(run_jcall, server, tls=tls, port=port) == 21
 
 
+@pytest.mark.signalling
 def test_two_strangers_at_ejabberd_become_contacts(start_ejabberd, run_jcall, answering):
     """It keeps no approval for a request that comes later (RFC 6121, 3.4): the first to ask is asked
     in turn."""
@@ -77,6 +81,7 @@ def test_two_strangers_at_ejabberd_become_contacts(start_ejabberd, run_jcall, an
 # -- several devices --
 
 
+@pytest.mark.signalling
 def test_one_device_answers_and_the_other_stops_ringing(ejabberd, run_jcall):
     alice, desk, phone = ring_both(ejabberd, run_jcall)
     phone.command("answer")
@@ -86,6 +91,7 @@ def test_one_device_answers_and_the_other_stops_ringing(ejabberd, run_jcall):
     assert phone.await_event("ended")["reason"] == "hangup"
 
 
+@pytest.mark.signalling
 def test_a_carbon_of_the_answer_elsewhere_stops_the_ringing(ejabberd, run_jcall, start_peer):
     """The other device tells only the caller, so that the server's carbon is all that comes."""
     caller = start_peer(ejabberd, "alice")
@@ -217,6 +223,7 @@ def test_a_call_that_rings_when_the_stream_is_resumed(either, start_cable, run_j
 # -- relays --
 
 
+@pytest.mark.signalling
 @pytest.mark.parametrize("transport", ["udp", "tls"])
 def test_a_relay_that_ejabberd_announces(start_ejabberd, start_coturn, run_jcall, answering,
                                          tmp_path, transport):
@@ -233,6 +240,7 @@ def test_a_relay_that_ejabberd_announces(start_ejabberd, start_coturn, run_jcall
 # -- limits --
 
 
+@pytest.mark.signalling
 def test_the_stanzas_that_every_server_takes_are_large_enough(start_either, run_jcall, answering):
     """10000 bytes: RFC 6120, 13.12."""
     server = start_either("--stanza-limit", "10000")
@@ -246,6 +254,7 @@ def test_the_stanzas_that_every_server_takes_are_large_enough(start_either, run_
     assert alice.await_exit() == 0
 
 
+@pytest.mark.signalling
 def test_a_stanza_that_the_server_does_not_take_is_not_repeated_for_ever(start_ejabberd, run_jcall,
                                                                          answering):
     server = start_ejabberd("--stanza-limit", "2000")

@@ -4,6 +4,8 @@ import pytest
 from peer import JINGLE, MESSAGE
 from test_endings import propose_to
 
+pytestmark = pytest.mark.signalling
+
 
 def ring_both(server, run_jcall):
     """alice calls bob, who has two devices: (alice, desk, phone) once both ring."""
