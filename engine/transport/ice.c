@@ -5,12 +5,17 @@
  * and frees an error for every packet):
  *
  *     poller ─▶ readable ─▶ first byte (peeked) ─┬─ media from the selected peer ─▶ hooks.receive
+ *                                                ├─ answers of STUN servers ─▶ stun_client.h
  *                                                └─ all else ─▶ turn the context ─▶ libnice
+ *
+ * libnice asks one STUN server only, so we ask them ourselves, through its sockets. It need not
+ * know what they say: it checks from the sockets, and learns from the peer how it is seen.
  */
 #include "transport/ice.h"
 
 #include "base/addresses.h"
 #include "transport/embedded.h"
+#include "transport/stun_client.h"
 #include "transport/turn_tls.h"
 
 #include <errno.h>
@@ -26,6 +31,12 @@
 #define TOS_AF41         0x88
 #define TURN_PORT        3478
 #define TURN_TLS_PORT    5349
+
+/* RFC 8445, 5.1.2 and 5.1.1.3; libnice counts its foundations from 1 */
+#define SRFLX_TYPE_PREFERENCE  100
+#define SRFLX_FIRST_FOUNDATION 1000
+#define BEST_PREFERENCE        UINT32_C(0xffff)
+#define MAX_REFLEXIVE          16 /* candidates; further ones are not told */
 
 struct ice {
     struct poller *poller;
@@ -54,6 +65,9 @@ struct ice {
     bool relays;                                      /* there may be allocations to give back */
     union address addresses[ICE_MAX_LOCAL_ADDRESSES]; /* that were gathered from */
     size_t address_count;
+    struct stun_client *stun;             /* NULL: nobody is asked */
+    union address seen_as[MAX_REFLEXIVE]; /* was told */
+    size_t seen_count;
     bool usable;
     /* the selected pair, while it is plain UDP */
     int fast_fd; /* -1: none */
@@ -75,7 +89,13 @@ static void enter(struct ice *ice)
 
 static void leave(struct ice *ice)
 {
-    if (--ice->busy == 0 && ice->doomed)
+    if (--ice->busy > 0)
+        return;
+    if (ice->closed) { /* its sockets may be closed before all is */
+        stun_client_free(ice->stun);
+        ice->stun = NULL;
+    }
+    if (ice->doomed)
         destroy(ice);
 }
 
@@ -112,7 +132,7 @@ static bool take_media(void *user, int fd)
 {
     struct ice *ice = user;
     enter(ice);
-    bool taken = fd == ice->fast_fd && receive_fast(ice, fd);
+    bool taken = (fd == ice->fast_fd && receive_fast(ice, fd)) || stun_client_take(ice->stun);
     leave(ice);
     return taken;
 }
@@ -158,12 +178,32 @@ static uint32_t priority_of(const struct ice *ice, const NiceCandidate *found)
     return (found->priority & ~LOCAL_PREFERENCE) | preference << 8;
 }
 
+/* TURN servers say how we are seen, too, and that is libnice's to find out. False: it was told. */
+static bool is_news(struct ice *ice, const union address *seen)
+{
+    for (size_t i = 0; i < ice->seen_count; i++)
+        if (same_address(&ice->seen_as[i], seen))
+            return false;
+    if (ice->seen_count == MAX_REFLEXIVE)
+        return false;
+    ice->seen_as[ice->seen_count++] = *seen;
+    return true;
+}
+
+static bool is_reflexive_news(struct ice *ice, const NiceCandidate *found)
+{
+    union address seen = {.v6.sin6_family = AF_UNSPEC};
+    nice_address_copy_to_sockaddr(&found->addr, &seen.any);
+    return is_news(ice, &seen);
+}
+
 static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
 {
     struct ice *ice = user;
     (void)agent;
     if (found->transport != NICE_CANDIDATE_TRANSPORT_UDP ||
-        (ice->relay_only && found->type != NICE_CANDIDATE_TYPE_RELAYED))
+        (ice->relay_only && found->type != NICE_CANDIDATE_TYPE_RELAYED) ||
+        (found->type == NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE && !is_reflexive_news(ice, found)))
         return;
     struct ice_candidate candidate = {
         .component = (uint8_t)found->component_id,
@@ -188,14 +228,64 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
     leave(ice);
 }
 
+static void read_ip(const union address *address, char *out, size_t room)
+{
+    NiceAddress nice;
+    char ip[NICE_ADDRESS_STRING_LEN];
+    nice_address_init(&nice);
+    nice_address_set_from_sockaddr(&nice, &address->any);
+    nice_address_to_string(&nice, ip);
+    g_strlcpy(out, ip, room);
+}
+
+static uint32_t place_of(const struct ice *ice, const union address *own)
+{
+    uint32_t place = 0;
+    while (place < ice->address_count && !address_is_same_host(&ice->addresses[place], own))
+        place++;
+    return place;
+}
+
+static void on_seen(void *user, const union address *bound, const union address *seen)
+{
+    struct ice *ice = user;
+    if (ice->closed || !is_news(ice, seen))
+        return;
+    uint32_t preference = BEST_PREFERENCE - place_of(ice, bound);
+    struct ice_candidate candidate = {
+        .component = COMPONENT,
+        .protocol = ICE_UDP,
+        .priority = (uint32_t)SRFLX_TYPE_PREFERENCE << 24 | preference << 8 | (256 - COMPONENT),
+        .port = ntohs(seen->v4.sin_port), /* at the same place in both families */
+        .rel_port = ntohs(bound->v4.sin_port),
+        .type = ICE_SRFLX,
+        .generation = ice->generation,
+    };
+    read_ip(seen, candidate.ip, sizeof candidate.ip);
+    read_ip(bound, candidate.rel_addr, sizeof candidate.rel_addr);
+    g_snprintf(candidate.foundation, sizeof candidate.foundation, "%zu",
+               SRFLX_FIRST_FOUNDATION + ice->seen_count);
+    enter(ice);
+    ice->hooks.candidate(ice->hooks.user, &candidate);
+    leave(ice);
+}
+
 static void tell_gathered(struct ice *ice)
 {
-    if (ice->gathered || !ice->agent_done || ice->lookups > 0)
+    if (ice->gathered || !ice->agent_done || ice->lookups > 0 ||
+        (ice->stun && !stun_client_is_done(ice->stun)))
         return;
     ice->gathered = true;
     enter(ice);
     ice->hooks.gathered(ice->hooks.user);
     leave(ice);
+}
+
+static void on_asked(void *user)
+{
+    struct ice *ice = user;
+    if (!ice->closed)
+        tell_gathered(ice);
 }
 
 static void on_gathered(NiceAgent *agent, guint stream, gpointer user)
@@ -237,6 +327,8 @@ static void on_selected_pair(NiceAgent *agent, guint stream, guint component, Ni
     follow_selected_pair(ice);
     ice->usable = true;
     enter(ice);
+    if (ice->stun)
+        stun_client_settle(ice->stun);
     ice->hooks.usable(ice->hooks.user);
     leave(ice);
 }
@@ -383,6 +475,7 @@ static void destroy(struct ice *ice)
     if (ice->agent && ice->stream)
         nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, ice->io, NULL, NULL);
     embedded_free(ice->embedded); /* before the descriptors are closed */
+    stun_client_free(ice->stun);
     g_clear_object(&ice->agent);
     g_ptr_array_free(ice->bridges, TRUE);
     g_array_free(ice->servers, TRUE);
@@ -423,6 +516,8 @@ void ice_free(struct ice *ice)
     ice->fast_fd = -1;
     if (ice->agent)
         g_signal_handlers_disconnect_by_data(ice->agent, ice);
+    enter(ice);
+    leave(ice); /* asks no STUN server any more */
     if (!ice->relays) {
         doom(ice);
         return;
@@ -562,24 +657,47 @@ static void add_tls_relay(struct ice *ice, const struct ice_server *server)
     add_relay(ice, turn_tls_host(bridge), turn_tls_port(bridge), server, NICE_RELAY_TYPE_TURN_TCP);
 }
 
-static void add_server(struct ice *ice, guint place, bool *stun_known)
+static bool is_turn_usable(const struct ice_server *server)
+{
+    return server->turn && server->host && server->username && server->password;
+}
+
+static void add_server(struct ice *ice, guint place)
 {
     const struct ice_server *server = &g_array_index(ice->servers, struct ice_server, place);
-    if (!server->host || (server->turn && (!server->username || !server->password)))
+    if (!is_turn_usable(server))
         return;
-    if (!server->turn) {
-        if (ice->relay_only)
-            return; /* our address is nobody else's business */
-        if (!*stun_known && server->transport == ICE_SERVER_UDP)
-            g_object_set(ice->agent, "stun-server", server->host, "stun-server-port",
-                         (guint)server->port, NULL);
-        *stun_known = *stun_known || server->transport == ICE_SERVER_UDP;
-    } else if (server->transport == ICE_SERVER_TLS) {
+    if (server->transport == ICE_SERVER_TLS)
         add_tls_relay(ice, server);
-    } else if (g_hostname_is_ip_address(server->host)) {
+    else if (g_hostname_is_ip_address(server->host))
         add_plain_relay(ice, server->host, server);
-    } else {
+    else
         look_up(ice, place);
+}
+
+/* With relay-only our address is nobody else's business. */
+static bool is_stun_usable(const struct ice *ice, const struct ice_server *server)
+{
+    return !server->turn && server->host && server->transport == ICE_SERVER_UDP && !ice->relay_only;
+}
+
+static void ask_stun_servers(struct ice *ice)
+{
+    for (guint i = 0; i < ice->servers->len; i++) {
+        const struct ice_server *server = &g_array_index(ice->servers, struct ice_server, i);
+        if (!is_stun_usable(ice, server))
+            continue;
+        if (!ice->stun) {
+            struct stun_client_config config = {
+                .poller = ice->poller,
+                .log = ice->log,
+                .sockets = nice_agent_get_sockets(ice->agent, ice->stream, COMPONENT),
+                .hooks = {ice, on_seen, on_asked},
+            };
+            ice->stun = stun_client_new(&config);
+            g_ptr_array_unref(config.sockets);
+        }
+        stun_client_add(ice->stun, server);
     }
 }
 
@@ -592,11 +710,15 @@ bool ice_gather(struct ice *ice)
         log_warning(ice->log, "This computer has no network address");
         return false;
     }
-    bool stun_known = false; /* libnice asks one STUN server; TURN servers answer likewise */
     for (guint i = 0; i < ice->servers->len; i++)
-        add_server(ice, i, &stun_known);
+        add_server(ice, i);
     enter(ice);
+    ice->lookups++; /* it is not done before STUN servers are asked */
     bool good = nice_agent_gather_candidates(ice->agent, ice->stream);
+    if (good)
+        ask_stun_servers(ice);
+    ice->lookups--;
+    tell_gathered(ice);
     leave(ice);
     return good;
 }

@@ -192,6 +192,20 @@ def test_dead_servers_do_not_delay_those_who_need_a_live_one(scene):
     assert net.relay.allocations() >= 2
 
 
+@pytest.mark.parametrize("dead", [BLACK_HOLE, "stun.example"], ids=["silent", "without-a-name"])
+def test_the_second_stun_server_is_as_good_as_the_first(scene, dead):
+    """Nothing but our public addresses can help here, and no TURN server tells them."""
+    net = scene(lambda relay: ["--stun", f"{dead}:3478", "--stun", f"{RELAY_NAME}:{relay.port}"])
+    alice, bob = net.call()
+    assert_quick(alice, bob)
+    assert net.relay.allocations() == 0
+    net.assert_heard(alice, bob)
+    for side, public in ((alice, "203.0.113.2"), (bob, "203.0.113.3")):
+        own, = [one for one in net.candidates_of(side) if one["type"] == "srflx"]
+        assert own["ip"] == public
+        assert own["rel-addr"] == net.internet.address("a" if side is alice else "b")
+
+
 def test_a_resolver_that_never_answers_delays_nobody(scene):
     net = scene(lambda relay: ["--stun", "stun.example:3478", "--turn",
                                f"turn.example:3478:udp:{SECRET}", *relay.option("udp")],
