@@ -24,26 +24,27 @@ OPTIONS = [
 
 
 class Chromium:
-    """The process. Commands of all pages go through it, and are told apart by their session."""
+    """The process. Commands of all pages go through it, and are told apart by their session.
+    `prefix` is a command to run it under, such as a namespace's."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, prefix=()):
         self.profile = tempfile.mkdtemp(prefix="jingle-chromium.")
         self.answers = {}
         self.pages = {}
         self.last = 0
         self.lock = threading.Condition()
-        self._start([*OPTIONS, *options])
+        self._start(prefix, [*OPTIONS, *options])
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.ask("Browser.getVersion")
 
-    def _start(self, options):
+    def _start(self, prefix, options):
         """It reads commands from descriptor 3 and writes answers to 4."""
         commands, self.commands = os.pipe()
         self.output, answers = os.pipe()
         self.errors = open(os.path.join(self.profile, "errors"), "w+")
         self.process = subprocess.Popen(
-            ["bash", "-c", f'exec "$0" "$@" 3<&{commands} 4>&{answers}', "chromium", *options,
+            [*prefix, "bash", "-c", f'exec "$0" "$@" 3<&{commands} 4>&{answers}', "chromium", *options,
              "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "about:blank"],
             pass_fds=(commands, answers), stdin=subprocess.DEVNULL, stdout=self.errors,
             stderr=self.errors, start_new_session=True,

@@ -20,7 +20,8 @@ _system = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_system)
 pytest_configure = _system.pytest_configure
 start_server, run_jcall, answering = _system.start_server, _system.run_jcall, _system.answering
-start_peer = _system.start_peer
+start_peer, start_internet = _system.start_peer, _system.start_internet
+start_coturn, start_ejabberd = _system.start_coturn, _system.start_ejabberd
 receiving, sending = _system.receiving, _system.sending
 
 

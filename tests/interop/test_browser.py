@@ -1,128 +1,12 @@
 """Calls with Chromium (libwebrtc), which runs the XMPP library stanza: browser/page.js."""
 
 import re
-import time
 
-import picture
 import pytest
 import sound
+from talk import PICTURE, SOUND, THEIRS, Talk, they_call, we_call  # noqa: F401
 
-OURS, THEIRS = 440, 880  # Hz
-SOUND = ["--source", f"tone:{OURS}", "--sink", "null"]
-PICTURE = ["--test-picture", "--no-display", "--video-size", "320x240", "--frame-rate", "15"]
 WAYS = ["message", "direct"]  # XEP-0353 first, or session-initiate at once
-
-
-class Talk:
-    """A call between a jcall (`ours`) and a page (`page`)."""
-
-    def __init__(self, ours, page, heard):
-        self.ours, self.page, self.heard = ours, page, heard
-
-    def await_connected(self):
-        self.ours.await_event("connected")
-        self.page.await_true("state", lambda state: state == "connected")
-
-    def assert_heard_there(self):
-        self.page.await_true("tone", lambda tone: abs(tone["hz"] - OURS) < 8
-                             and tone["level"] > 0.02)
-
-    def assert_heard_here(self):
-        """Once the call is over."""
-        samples, rate = sound.read(self.heard)
-        assert sound.share_of_tone(sound.heard_part(samples, rate), rate, THEIRS) > 0.9
-
-    def assert_sound_flows(self, seconds=1):
-        """From now on, without loss; returns the browser's statistics."""
-        before = self.page.do("statistics")
-        self.ours.await_sound(seconds)
-        after = self.page.await_true("statistics", lambda now: now["audio"]["in"][
-            "packetsReceived"] >= before["audio"]["in"]["packetsReceived"] + 40 * seconds)
-        assert after["audio"]["in"]["packetsLost"] == 0
-        assert after["audio"]["in"]["totalAudioEnergy"] > before["audio"]["in"]["totalAudioEnergy"]
-        return after
-
-    def assert_seen_there(self, path):
-        self.page.await_true("statistics", lambda now: now["video"]["in"].get(
-            "framesDecoded", 0) > 10)
-        image = picture.read(self.page.save_picture(path))
-        picture.assert_test_picture(image)
-        assert_young(image, time.monotonic())
-
-    def assert_seen_here(self, path):
-        self.ours.await_event("statistics", where=lambda event:
-                              event["video"]["frames_decoded"] > 10)
-        self.ours.command(f"snapshot {path}")
-        self.ours.await_event("file", what="snapshot")
-        image = picture.read(path)
-        picture.assert_test_picture(image)
-        assert_young(image, time.time())
-
-    def hang_up(self, side="ours"):
-        """From either side; the other one must tell why it ended."""
-        assert not self.page.seen("refused"), self.page.say("a stanza was refused")
-        if side == "ours":
-            self.ours.command("hangup")
-            assert self.page.await_event("ended")["reason"] == "success"
-        else:
-            self.page.do("hangUp")
-        ended = self.ours.await_event("ended")
-        assert (ended["reason"], ended["by"]) == ("hangup", {"ours": "local"}.get(side, "remote"))
-        assert self.ours.await_exit() == 0
-
-
-def assert_young(image, now):
-    """The picture's clock tells of a moment ago."""
-    age = (int(now * 1000) - picture.clock(image)[0]) & 0xffffffff
-    assert age < 20_000, f"the picture is {age} ms old"
-
-
-@pytest.fixture
-def we_call(server, run_jcall, browse, tmp_path):
-    """Our jcall calls a page, which answers: returns the Talk."""
-
-    def call(way="message", words=(), answer=None, **options):
-        page = browse(server, "bob", tone=THEIRS, **options)
-        ours = run_jcall(server, "alice", "call",
-                         server.jid("bob") if way == "message" else page.jid, *SOUND, "--record",
-                         tmp_path / "heard.wav", *words, *(["--direct"] if way == "direct" else []))
-        if way == "message":
-            asked = page.await_event("propose")
-            ours.await_event("ringing")
-            page.do("proceed", asked["from"], asked["id"])
-            assert page.await_event("incoming")["sid"] == asked["id"]
-        else:
-            page.await_event("incoming")
-            page.do("ring")
-            ours.await_event("ringing")
-        page.do("answer", answer or {})
-        talk = Talk(ours, page, tmp_path / "heard.wav")
-        talk.await_connected()
-        return talk
-
-    return call
-
-
-@pytest.fixture
-def they_call(server, run_jcall, browse, tmp_path):
-    """A page calls our jcall, which answers by itself: returns the Talk."""
-
-    def call(way="message", words=(), call=None, **options):
-        page = browse(server, "alice", tone=THEIRS, **options)
-        ours = run_jcall(server, "bob", "answer", "--auto", "--once", *SOUND, "--record",
-                         tmp_path / "heard.wav", *words, resource="desk")
-        to, sid = ours.await_event("online")["jid"], None
-        if way == "message":
-            sid = page.do("propose", server.jid("bob"), (call or {}).get("media", ["audio"]))
-            page.await_event("ringing", id=sid)
-            assert page.await_event("proceed", id=sid)["from"] == to
-        page.do("call", to, {**(call or {}), "sid": sid} if sid else call or {})
-        page.await_event("accepted")
-        talk = Talk(ours, page, tmp_path / "heard.wav")
-        talk.await_connected()
-        return talk
-
-    return call
 
 
 # ---- voice ---------------------------------------------------------------------------------------
@@ -145,13 +29,23 @@ def test_voice(we_call, they_call, caller, way, trickle):
 @pytest.mark.parametrize("caller", ["we", "they"])
 def test_pcmu(we_call, they_call, caller):
     if caller == "we":
-        # our offer alone decides: libwebrtc sends what it likes best of an offer, whatever it answers
         talk = we_call(words=["--codec", "PCMU"])
     else:
         talk = they_call(call={"codecs": {"audio": "PCMU"}})
     talk.assert_heard_there()
     now = talk.assert_sound_flows(2)
     assert now["audio"]["in"]["codec"] == now["audio"]["out"]["codec"] == "PCMU"
+    talk.hang_up()
+    talk.assert_heard_here()
+
+
+def test_they_answer_with_pcmu_alone(we_call):
+    """libwebrtc then gets PCMU, and sends what it likes best of the offer, whatever it answers."""
+    talk = we_call(answer={"codecs": {"audio": "PCMU"}})
+    talk.assert_heard_there()
+    now = talk.assert_sound_flows(2)
+    assert (now["audio"]["in"]["codec"], now["audio"]["out"]["codec"]) == ("PCMU", "opus")
+    assert talk.ours.seen("statistics")[-1]["packets_discarded"] == 0
     talk.hang_up()
     talk.assert_heard_here()
 
@@ -253,26 +147,65 @@ def test_they_restart_ice(they_call, tmp_path, pictures):
     talk.assert_heard_here()
 
 
+def stay(talk):
+    """For longer than a silence that would be an interruption, and a while of RTCP."""
+    began = talk.ours.await_event("statistics")["seen"]
+    talk.ours.await_event("statistics", where=lambda event: event["seen"] > began + 4)
+
+
+def assert_silence_there(talk):
+    talk.page.await_true("tone", lambda tone: tone["level"] < 0.001)
+
+
 @pytest.mark.parametrize("caller", ["we", "they"])
-def test_hold_and_mute(we_call, they_call, caller):
+def test_they_hold(we_call, they_call, caller):
+    """Who is held sends nothing (XEP-0167, 8.2), and nobody takes the silence for an end."""
     talk = (we_call if caller == "we" else they_call)()
     talk.assert_heard_there()
     talk.page.do("hold")
     talk.ours.await_event("hold", on=True, by="remote")
+    assert_silence_there(talk)
+    sent = talk.page.do("statistics")["audio"]["in"]["packetsReceived"]
+    stay(talk)
+    assert talk.page.do("statistics")["audio"]["in"]["packetsReceived"] == sent
     talk.page.do("resume")
     talk.ours.await_event("hold", on=False, by="remote")
+    talk.assert_heard_there()
+    talk.ours.await_sound(1)
+    assert not talk.ours.seen("interrupted")
+    talk.hang_up()
+    talk.assert_heard_last()
+
+
+@pytest.mark.parametrize("caller", ["we", "they"])
+def test_we_hold(we_call, they_call, caller):
+    """Their RTCP BYE is no hang-up then."""
+    talk = (we_call if caller == "we" else they_call)()
+    talk.assert_heard_there()
+    talk.ours.command("hold")
+    talk.page.await_event("hold")
+    assert_silence_there(talk)
+    stay(talk)
+    talk.ours.command("unhold")
+    talk.page.await_event("resumed")
+    talk.assert_heard_there()
+    talk.ours.await_sound(1)
+    assert not talk.ours.seen("interrupted")
+    talk.hang_up("theirs")
+    talk.assert_heard_here()
+
+
+@pytest.mark.parametrize("caller", ["we", "they"])
+def test_mute(we_call, they_call, caller):
+    talk = (we_call if caller == "we" else they_call)()
     talk.assert_heard_there()
     talk.page.do("mute")
     talk.ours.await_event("mute", on=True, by="remote")
     talk.page.do("unmute")
     talk.ours.await_event("mute", on=False, by="remote")
-    talk.ours.command("hold")
-    talk.page.await_event("hold")
-    talk.page.await_true("tone", lambda tone: tone["level"] < 0.001)
-    talk.ours.command("unhold")
-    talk.page.await_event("resumed")
     talk.ours.command("mute")
     talk.page.await_event("mute")
+    assert_silence_there(talk)
     talk.ours.command("unmute")
     talk.page.await_event("unmute")
     talk.assert_heard_there()

@@ -40,6 +40,8 @@ async function login(given) {
     client.on('jingle:ringing', () => tell('ringing'));
     for (const info of ['accepted', 'mute', 'unmute', 'hold', 'resumed'])
         client.on(`jingle:${info}`, () => tell(info));
+    client.on('jingle:hold', () => speak(false)); // XEP-0167, 8.2
+    client.on('jingle:resumed', () => speak(true));
     client.on('jingle:terminated', (_, reason) => tell('ended', { reason: reason?.condition ?? '' }));
     client.on('iq', iq => {
         if (iq.type === 'error' && iq.from === session?.peerID)
@@ -126,10 +128,20 @@ function prefer(codecs) {
     }
 }
 
+// libwebrtc says goodbye (RTCP BYE) when it stops to send.
+async function speak(on) {
+    for (const sender of session.pc.getSenders()) {
+        const parameters = sender.getParameters();
+        for (const encoding of parameters.encodings) encoding.active = on;
+        await sender.setParameters(parameters);
+    }
+}
+
 function adopt(s) {
     session = s;
     const { pc } = s;
     if (!options.trickle) gatherFirst(s);
+    takeRestarts(s);
     watcher = new Watcher(pc, document.getElementById('remote'));
     pc.addEventListener('connectionstatechange', () => tell(pc.connectionState));
     pc.addEventListener('icegatheringstatechange', () => tell(`gathering-${pc.iceGatheringState}`));
@@ -157,6 +169,47 @@ function gatherFirst(s) {
     s.onIceCandidate = s.onIceEndOfCandidates = () => {};
 }
 
+// stanza answers a restart of ICE only in a session that the other side began; one that it began
+// itself it ends. Conversations and Monal take it in both, by libwebrtc: it is an offer with the
+// description that the other side has given, whoever offered before. So does this page.
+function takeRestarts(s) {
+    const { pc } = s;
+    const known = s.onTransportInfo.bind(s);
+    s.onTransportInfo = async (changes, done) => {
+        const { usernameFragment, password, candidates } = changes.contents[0].transport;
+        const last = pc.remoteDescription;
+        const restarts = last?.type === 'answer' && pc.signalingState === 'stable' && password
+            && !candidates?.length && !last.sdp.includes(`a=ice-ufrag:${usernameFragment}\r\n`);
+        if (!restarts) return known(changes, done);
+        const sdp = last.sdp
+            .replace(/^a=(candidate:.*|end-of-candidates)\r\n/gm, '')
+            .replace(/^a=ice-ufrag:.*$/gm, `a=ice-ufrag:${usernameFragment}`)
+            .replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${password}`)
+            .replace(/^a=setup:.*$/gm, 'a=setup:actpass');
+        await pc.setRemoteDescription({ type: 'offer', sdp });
+        const answer = await pc.createAnswer();
+        sendCredentials(s, changes.contents.map(content => content.name), answer.sdp);
+        await pc.setLocalDescription(answer);
+        await s.processBufferedCandidates();
+        done();
+    };
+}
+
+function sendCredentials(s, names, sdp) {
+    const value = name => sdp.match(new RegExp(`^a=${name}:(.*)\r$`, 'm'))[1];
+    s.send('transport-info', {
+        contents: names.map(name => ({
+            creator: 'initiator',
+            name,
+            transport: {
+                transportType: s.transportType,
+                usernameFragment: value('ice-ufrag'),
+                password: value('ice-pwd'),
+            },
+        })),
+    });
+}
+
 // ---- what a test calls ----------------------------------------------------------------------------
 
 window.peer = {
@@ -164,13 +217,14 @@ window.peer = {
     ring: () => session.ring(),
     decline: () => session.decline(),
     hangUp: (reason = 'success') => session.end(reason),
-    hold: () => session.hold(),
-    resume: () => session.resume(),
+    hold: async () => { await session.hold(); await speak(false); },
+    resume: async () => { await session.resume(); await speak(true); },
     mute: () => session.mute('initiator', session.pc.getTransceivers()[0].mid),
     unmute: () => session.unmute('initiator', session.pc.getTransceivers()[0].mid),
     restartIce: () => session.restartIce(),
     statistics: () => watcher.statistics(),
     tone: () => watcher.tone(),
+    silence: () => watcher.silence(),
     picture: () => watcher.picture(),
     state: () => session?.pc.connectionState,
     leave: () => client?.disconnect(),

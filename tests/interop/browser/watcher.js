@@ -16,7 +16,29 @@ export class Watcher {
         if (track.kind !== 'audio') return;
         const context = new AudioContext({ sampleRate: 48000 });
         this.analyser = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 });
-        context.createMediaStreamSource(new MediaStream([track])).connect(this.analyser);
+        const input = context.createMediaStreamSource(new MediaStream([track]));
+        input.connect(this.analyser);
+        this.listen(context, input);
+    }
+
+    // Counts what is heard in samples, which a busy page does not make longer.
+    listen(context, input) {
+        const ear = context.createScriptProcessor(1024, 1, 1);
+        this.quiet = this.longest = 0;
+        this.heard = false;
+        ear.onaudioprocess = ({ inputBuffer }) => {
+            const loud = inputBuffer.getChannelData(0).some(sample => Math.abs(sample) > 0.01);
+            this.heard ||= loud;
+            this.quiet = loud || !this.heard ? 0 : this.quiet + inputBuffer.duration;
+            this.longest = Math.max(this.longest, this.quiet);
+        };
+        input.connect(ear).connect(context.destination);
+        this.ear = ear; // or it is collected
+    }
+
+    // Seconds of the longest silence after the first sound.
+    silence() {
+        return this.longest ?? 0;
     }
 
     // The loudest frequency of the last third of a second, and its level (1: full scale).
