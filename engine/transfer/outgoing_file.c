@@ -1,5 +1,7 @@
 #include "transfer/outgoing_file.h"
 
+#include "transfer/read_at.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -94,18 +96,7 @@ static enum transfer_status read_file(void *user, uint64_t at, uint8_t *out, siz
                                       size_t *got)
 {
     const struct outgoing_file *file = user;
-    for (*got = 0; *got < size;) {
-        ssize_t count = pread(file->fd, out + *got, size - *got, (off_t)(at + *got));
-        if (count == 0) {
-            break;
-        }
-        if (count > 0) {
-            *got += (size_t)count;
-        } else if (errno != EINTR) {
-            return transfer_status_of(errno, TRANSFER_READ);
-        }
-    }
-    return TRANSFER_OK;
+    return read_at(file->fd, at, out, size, got);
 }
 
 static int descriptor(void *user)

@@ -1,6 +1,7 @@
 #include "transfer/partial_file.h"
 
 #include "transfer/file_name.h"
+#include "transfer/read_at.h"
 #include "transfer/rename_new.h"
 
 #include <errno.h>
@@ -202,18 +203,7 @@ enum transfer_status partial_file_write(struct partial_file *file, const uint8_t
 enum transfer_status partial_file_read(struct partial_file *file, uint64_t at, uint8_t *out,
                                        size_t size, size_t *got)
 {
-    for (*got = 0; *got < size;) {
-        ssize_t count = pread(file->fd, out + *got, size - *got, (off_t)(at + *got));
-        if (count == 0) {
-            break;
-        }
-        if (count > 0) {
-            *got += (size_t)count;
-        } else if (errno != EINTR) {
-            return transfer_status_of(errno, TRANSFER_READ);
-        }
-    }
-    return TRANSFER_OK;
+    return read_at(file->fd, at, out, size, got);
 }
 
 enum transfer_status partial_file_sync(struct partial_file *file)
