@@ -191,24 +191,30 @@ stage_threads() {
 }
 
 stage_fuzz() {
-    local program status=0 count=0
+    local program programs=() status
     targets=fuzz_targets built fuzz -DJINGLE_BENCH=OFF -DJINGLE_EXAMPLES=OFF || return 1
     for program in build/fuzz/tests/fuzz/fuzz_*; do
-        if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
-        count=$((count + 1))
-        fuzz_one "$program" "${program##*/fuzz_}" || status=1
+        [ ! -f "$program" ] || [ ! -x "$program" ] || programs+=("$program")
     done
-    echo "COUNT passed $count"
-    [ $count -gt 0 ] || { echo 'no fuzz target was built'; return 1; }
+    [ ${#programs[@]} -gt 0 ] || { echo 'no fuzz target was built'; return 1; }
+    export fuzz_seconds
+    export -f fuzz_one
+    printf '%s\n' "${programs[@]}" | xargs -n 1 -P "$jobs" bash -c 'fuzz_one "$0"'
+    status=$?
+    echo "COUNT passed ${#programs[@]}"
     return $status
 }
 
-fuzz_one() { # PROGRAM NAME
-    local found=build/fuzz/corpus/$2
+fuzz_one() { # PROGRAM
+    local name=${1##*/fuzz_} status
+    local found=build/fuzz/corpus/$name log=build/logs/fuzz-$name.txt
     mkdir -p "$found"
-    echo "== $2, $fuzz_seconds s"
     "$1" -max_total_time="$fuzz_seconds" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
-        -artifact_prefix="build/fuzz/$2-" "$found" "tests/fuzz/corpus/$2"
+        -artifact_prefix="build/fuzz/$name-" "$found" "tests/fuzz/corpus/$name" >"$log" 2>&1
+    status=$?
+    echo "== $name, $fuzz_seconds s: $([ $status -eq 0 ] && echo passed || echo FAILED)"
+    tail -n "$([ $status -eq 0 ] && echo 8 || echo 100)" "$log"
+    return $status
 }
 
 stage_install() {
