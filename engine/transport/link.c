@@ -48,9 +48,10 @@ struct link {
     struct ice_server servers[ICE_MAX_SERVERS]; /* text is in `texts` */
     GPtrArray *texts;
     enum link_state state;
-    struct path *path;                      /* in use */
-    struct path *next;                      /* of a restart, until it is usable; else NULL */
-    char old_ufrag[ICE_CREDENTIAL_MAX + 1]; /* of the peer, before the last restart */
+    struct path *path;                          /* in use */
+    struct path *next;                          /* of a restart, until it is usable; else NULL */
+    char old_ufrag[ICE_CREDENTIAL_MAX + 1];     /* of the peer, before the last restart */
+    char dropped_ufrag[ICE_CREDENTIAL_MAX + 1]; /* the same, of one that came to nothing */
     uint8_t generation;
     usec restart_credit; /* paid for up to here */
     bool restarts_told;
@@ -629,6 +630,7 @@ static enum credentials classify(const struct link *link, const struct ice_udp_t
     if (strcmp(remote->ufrag, known) == 0)
         return CREDENTIALS_KNOWN;
     if (strcmp(remote->ufrag, link->old_ufrag) == 0 ||
+        strcmp(remote->ufrag, link->dropped_ufrag) == 0 ||
         strcmp(remote->ufrag, link->path->remote_ufrag) == 0)
         return CREDENTIALS_OLD;
     if (remote->pwd[0] == '\0')
@@ -771,6 +773,8 @@ static jingle_status restart(struct link *link, bool same)
         return status;
     if (same && link->unheard)
         inherit(next, newest(link));
+    if (link->next && link->next->remote_ufrag[0] != '\0')
+        g_strlcpy(link->dropped_ufrag, link->next->remote_ufrag, sizeof link->dropped_ufrag);
     path_free(link->next);
     link->next = next;
     return JINGLE_OK;
