@@ -1,6 +1,7 @@
 """Dino as the other side: a display, a session bus, a sound card and an account of its own. It is
 used by its buttons (hands.py), because nothing else of it can be reached."""
 
+import itertools
 import os
 import random
 import socket
@@ -11,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+import camera
+import install
 import numpy
 import picture
 import sound
@@ -26,33 +29,39 @@ PROGRAMS = {"dino-im": "dino-im", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshar
             "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstpulseaudio.so":
             "gstreamer1.0-pulseaudio"}
 WAIT = 30
-CALL_WINDOW = (6, 5, 697, 523)  # without a window manager it is always there
+CALL_WINDOW = (6, 5, 753, 565)  # its picture: without a window manager it is always there
 FILE_COMPLETE = 0
 CALL_STATES = ["ringing", "establishing", "in progress", "other device", "ended", "declined",
                "missed", "failed"]
 
 
 class Door:
-    """Port 5222 of a loopback address, which is where Dino looks for a server."""
+    """Ports of a loopback address, such as 5222, which is where Dino looks for a server, and where
+    they lead: {5222: (host, port)}."""
 
-    def __init__(self, host, port):
-        self.inside = (host, port)
+    def __init__(self, ways):
+        self.listeners = []
         for _ in range(100):
             self.address = f"127.{random.randint(1, 254)}.{random.randint(0, 254)}.22"
             try:
-                self.listener = socket.create_server((self.address, 5222))
+                self._listen(ways)
                 break
             except OSError:
-                continue
-        threading.Thread(target=self._serve, daemon=True).start()
+                self.stop()
 
-    def _serve(self):
+    def _listen(self, ways):
+        for port, inside in ways.items():
+            self.listeners.append(socket.create_server((self.address, port)))
+            threading.Thread(target=self._serve, args=(self.listeners[-1], inside),
+                             daemon=True).start()
+
+    def _serve(self, listener, inside):
         while True:
             try:
-                outer, _ = self.listener.accept()
+                outer, _ = listener.accept()
             except OSError:
                 return
-            inner = socket.create_connection(self.inside)
+            inner = socket.create_connection(inside)
             for pair in ((outer, inner), (inner, outer)):
                 threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
@@ -70,7 +79,9 @@ class Door:
                 pass
 
     def stop(self):
-        self.listener.close()
+        for listener in self.listeners:
+            listener.close()
+        self.listeners.clear()
 
 
 class Card(Pulse):
@@ -94,6 +105,12 @@ class Card(Pulse):
                    "/dev/zero")
         self._play("sh", "-c", "exec parec --device=microphone --latency-msec=5 --raw >/dev/null")
 
+    def await_level(self, least, most):
+        """Until the card plays something of that level (1 is the loudest)."""
+        deadline = time.monotonic() + WAIT
+        while not least <= (level := numpy.abs(self.hear(0.5)[0]).max()) <= most:
+            assert time.monotonic() < deadline, f"it plays at {level}"
+
     def _play(self, *words):
         self.players.append(subprocess.Popen(words, env={**os.environ, **self.environment}))
 
@@ -111,26 +128,32 @@ class Card(Pulse):
 
 
 class Dino:
-    """A Dino that is logged in, shows the conversation with `contact` and hears a tone."""
+    """A Dino that is logged in, shows the conversation with `contact` and hears a tone. With a
+    `prefix` it runs in a network where port 5222 of the server's address leads to it."""
 
-    def __init__(self, server, name, contact, hz, directory):
+    fresh_database = None  # as the first start of all made it
+
+    def __init__(self, server, name, contact, hz, directory, with_camera=False, prefix=()):
         self.directory = directory
         self.account = server.jid(name)
         self.jid = f"{self.account}/dino"
         self.shown = 0  # how many calls it has shown
         self.card = Card(directory / "card", hz)
         self.display = Display()
-        self.door = Door(server.host, server.port)
+        self.prefix = prefix
+        self.door = None if prefix else Door(
+            {5222: (server.host, server.port),
+             **{port: (server.host, port) for port in server.https_ports()}})
         self.environment = {
             **os.environ, **self.card.environment, **self.display.environment,
             "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "LIBGL_ALWAYS_SOFTWARE": "1",
             "LANG": "C.UTF-8", "XDG_DATA_HOME": str(directory / "data"), "GTK_USE_PORTAL": "0"}
         self._start_bus()
+        self.camera = (camera.Camera(self.environment, directory / "camera.log")
+                       if with_camera else None)
         self.database = directory / "data" / "dino" / "dino.db"
         self._write_files(server)
-        self.process = self._start()
-        self._await_database()
-        self._end()
+        self._make_database()
         self._write_account(self.account, server.jid(contact))
         self.process = self._start()
         server.await_log(f"{self.jid}|Authenticated as {name}@", WAIT)
@@ -146,20 +169,16 @@ class Dino:
     def _write_files(self, server):
         """In its own view of the file system the server is found and trusted."""
         (self.directory / "hosts").write_text(
-            f"127.0.0.1 localhost\n{self.door.address} {DOMAIN}\n")
+            f"127.0.0.1 localhost\n{self.door.address if self.door else server.host} {DOMAIN}\n")
         (self.directory / "resolv.conf").write_text("nameserver 127.0.0.99\n")
         places = {self.directory / "hosts": "/etc/hosts",
                   self.directory / "resolv.conf": "/etc/resolv.conf",
                   server.ca_file: "/etc/ssl/certs/ca-certificates.crt"}
-        self.command = " && ".join(
-            [f"mount --bind '{file}' '{place}'" for file, place in places.items()]
-            + ["exec dino-im --print-xmpp=all"])
+        self.command = [*self.prefix, *install.seeing(places), "dino-im", "--print-xmpp=all"]
 
     def _start(self):
-        own = [] if os.geteuid() == 0 else ["--map-root-user"]
         with open(self.directory / "dino.log", "a") as log:
-            return subprocess.Popen(["unshare", *own, "--mount", "sh", "-c", self.command],
-                                    env=self.environment, stdout=log, stderr=log)
+            return subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
 
     def _end(self):
         self.process.terminate()
@@ -168,6 +187,16 @@ class Dino:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def _make_database(self):
+        self.database.parent.mkdir(parents=True)
+        if not Dino.fresh_database:
+            self.process = self._start()
+            self._await_database()
+            self._end()
+            with sqlite3.connect(self.database) as database:
+                Dino.fresh_database = database.serialize()
+        self.database.write_bytes(Dino.fresh_database)
 
     def _await_database(self):
         """The first start makes its tables; this index is the last of them."""
@@ -228,6 +257,9 @@ class Dino:
     def mute(self):
         self.use("button", "0", "DinoUiCallWindow")
 
+    def switch_camera(self):
+        self.use("button", "1", "DinoUiCallWindow")
+
     def await_idle(self):
         self.use("gone", "frame", "DinoUiCallWindow")
 
@@ -285,25 +317,44 @@ class Dino:
             time.sleep(0.1)
 
     def await_picture(self, path):
-        """Until its window shows the test picture, with the clock at the bottom: the buttons there
-        go when the pointer has been elsewhere for a while."""
-        self.display.run("xdotool", "mousemove", "1200", "1000")
+        """Until its window shows the test picture, with the clock at the bottom. Dino 0.4.2 calls
+        GTK from the wrong thread when the first picture comes, and at times shows none until its
+        window changes its size."""
         deadline = time.monotonic() + WAIT
-        while True:
-            self.display.run("ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-video_size",
-                             "1280x1024", "-i", self.display.name, "-frames:v", "1", path)
-            try:
-                left, top, right, bottom = CALL_WINDOW
-                return picture.assert_test_picture(picture.read(path)[top:bottom, left:right])
-            except AssertionError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(1)
+        for attempt in itertools.count():
+            self._resize(760 + attempt % 2 * 2, 570)
+            self._hide_buttons()
+            for _ in range(5):
+                time.sleep(1)
+                try:
+                    return picture.assert_test_picture(self._look(path))
+                except AssertionError:
+                    if time.monotonic() > deadline:
+                        raise
+
+    def _look(self, path):
+        self.display.run("ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-video_size",
+                         "1280x1024", "-i", self.display.name, "-frames:v", "1", path)
+        left, top, right, bottom = CALL_WINDOW
+        return picture.read(path)[top:bottom, left:right]
+
+    def _hide_buttons(self):
+        """They go some seconds after the pointer has come, stayed and left."""
+        self.display.run("xdotool", "mousemove", "300", "300", "sleep", "0.5", "mousemove", "1200",
+                         "1000")
+
+    def _resize(self, width, height):
+        """Its newest window."""
+        windows = self.display.run("xdotool", "search", "--onlyvisible", "--class", ".").split()
+        self.display.run("xdotool", "windowsize", windows[-1], str(width), str(height))
 
     def stop(self):
         self._end()
+        if self.camera:
+            self.camera.stop()
         self.bus.terminate()
         self.bus.wait()
         self.display.stop()
         self.card.stop()
-        self.door.stop()
+        if self.door:
+            self.door.stop()

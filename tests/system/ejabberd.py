@@ -103,6 +103,7 @@ class Ejabberd:
         self.directory = Path(tempfile.mkdtemp(prefix="jingle-ejabberd."))
         self.host, self.domain = "127.0.0.1", self.options.domain
         self.port, self.tls_port, self.s2s_port = free_port(), free_port(), free_port()
+        self.https_port = free_port()
         self._make_certificate()
         self._configure()
         self._run(accounts, strangers)
@@ -124,7 +125,7 @@ class Ejabberd:
             more += "  mod_s2s_dialback: {}\n"
         (self.directory / "ejabberd.yml").write_text(CONFIGURATION.format(
             directory=self.directory, domain=self.domain, port=self.port, tls_port=self.tls_port,
-            https_port=free_port(), proxy_port=free_port(), stanza_limit=options.stanza_limit,
+            https_port=self.https_port, proxy_port=free_port(), stanza_limit=options.stanza_limit,
             resume_time=options.resume_time, s2s_listener=listener,
             more_modules=more) + federation)
         (self.directory / "inetrc").write_text(NAMES)
@@ -180,6 +181,9 @@ class Ejabberd:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"ejabberd does not start: {said}")
             time.sleep(0.1)
+
+    def https_ports(self):
+        return [self.https_port]
 
     def log(self):
         return (self.directory / "output").read_text(errors="replace")

@@ -13,7 +13,7 @@ import pytest
 from jcall import BUILD
 
 HERE = Path(__file__).resolve().parent
-TAKE, NODE = (BUILD / "tests" / "system" / name for name in ("take_screen", "screen_node"))
+TAKE, NODE = (BUILD / "tests" / "system" / name for name in ("take_screen", "video_node"))
 
 # GDBus has a thread of its own, whose locks ThreadSanitizer does not see: it reports nothing else.
 pytestmark = [pytest.mark.gdbus, pytest.mark.skipif(
@@ -49,7 +49,7 @@ class Desktop:
 
     def share(self, *behaviour):
         """Starts the node and the portal; gives the portal."""
-        self.node = self.start(str(NODE))
+        self.node = self.start(str(NODE), "screen")
         number = self.node.stdout.readline().strip()
         assert number, "PipeWire does not run here"
         portal = self.start(sys.executable, str(HERE / "desktop_portal.py"), number, *behaviour)
