@@ -26,6 +26,7 @@ struct attempt {
     GQueue hosts;   /* of GInetAddress; the first is being tried */
     usec share;     /* of the time of the candidate, for each of them */
     unsigned order; /* which of candidate.addresses */
+    bool waited;    /* this host was not listening yet, and is asked once more */
     int fd;
     struct socks5_client client;
     GSource *ready;
@@ -93,6 +94,7 @@ static void host_failed(struct attempt *attempt, const char *why)
 {
     hang_up(attempt);
     attempt->order = 0;
+    attempt->waited = false;
     GObject *host = g_queue_pop_head(&attempt->hosts);
     g_clear_object(&host);
     if (g_queue_is_empty(&attempt->hosts)) {
@@ -106,6 +108,29 @@ static gboolean host_is_late(void *user)
 {
     host_failed(user, "no answer in time");
     return G_SOURCE_REMOVE;
+}
+
+static gboolean host_may_listen(void *user)
+{
+    struct attempt *attempt = user;
+    watch_drop(&attempt->ready);
+    connect_next(attempt);
+    return G_SOURCE_REMOVE;
+}
+
+/* Gajim listens only when our acknowledgement of its offer has reached it, which goes by way of two
+ * servers; who accepts by itself is here before. */
+static void not_connected(struct attempt *attempt, int error)
+{
+    if (error != ECONNREFUSED || attempt->waited) {
+        host_failed(attempt, error ? g_strerror(error) : "the connection broke");
+        return;
+    }
+    hang_up(attempt);
+    watch_drop(&attempt->limit);
+    attempt->waited = true;
+    attempt->ready =
+        watch_after(attempt->dialer->config.context, DIAL_AGAIN_AFTER, host_may_listen, attempt);
 }
 
 /* It is there and does not know the destination address: the other order of hashing may do. */
@@ -191,7 +216,7 @@ static gboolean host_answers(int fd, GIOCondition condition, void *user)
     const char *address = attempt->candidate.addresses[attempt->order];
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error != 0 ||
         !socks5_client_init(&attempt->client, address, &hello) || !say(attempt, &hello)) {
-        host_failed(attempt, error ? g_strerror(error) : "the connection broke");
+        not_connected(attempt, error);
         return G_SOURCE_REMOVE;
     }
     attempt->ready = watch_fd(attempt->dialer->config.context, fd, G_IO_IN | G_IO_HUP | G_IO_ERR,
@@ -269,7 +294,7 @@ static void connect_next(struct attempt *attempt)
     GMainContext *context = attempt->dialer->config.context;
     watch_drop(&attempt->limit);
     if (!begin_connect(attempt, g_queue_peek_head(&attempt->hosts))) {
-        host_failed(attempt, g_strerror(errno));
+        not_connected(attempt, errno);
         return;
     }
     attempt->limit = watch_after(context, attempt->share, host_is_late, attempt);

@@ -1,8 +1,9 @@
 /* Connects to the best of a peer's SOCKS5 candidates (XEP-0260, 2.3), its own proxies among them.
  *
  *     by priority, one each 200 ms ─▶ look-up ─▶ TCP ─▶ SOCKS5 ─▶ the first that is through wins
- *                                                        └ refused: once more with the other
- *                                                          address (hash order) of the candidate
+ *                                                 │      └ refused: once more with the other
+ *                                                 │        address (hash order) of the candidate
+ *                                                 └ refused: once more after 500 ms
  *
  * Lives on one thread, that of its GMainContext. */
 #ifndef JINGLE_TRANSFER_SOCKS5_DIALER_H
@@ -24,6 +25,7 @@ enum {
 };
 
 #define DIAL_STAGGER         (200 * USEC_PER_MS)
+#define DIAL_AGAIN_AFTER     (500 * USEC_PER_MS) /* where nobody listens yet */
 #define DIAL_CANDIDATE_LIMIT (5 * USEC_PER_SEC)
 
 struct dial_candidate {

@@ -103,16 +103,23 @@ static void add(struct socks5_dialer *dialer, const char *cid, const char *host,
     assert_true(socks5_dialer_add(dialer, &candidate));
 }
 
-/* A socket that listens and whose kernel accepts without anybody speaking. */
-static int silent_host(uint16_t *port)
+/* A port that refuses until somebody listens. */
+static int closed_host(uint16_t *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 64), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* A socket that listens and whose kernel accepts without anybody speaking. */
+static int silent_host(uint16_t *port)
+{
+    int fd = closed_host(port);
+    assert_int_equal(listen(fd, 64), 0);
     return fd;
 }
 
@@ -406,6 +413,36 @@ static void test_a_candidate_that_comes_after_a_failure_is_tried(void **state)
     socks5_listener_free(listener);
 }
 
+static gboolean begin_to_listen(void *user)
+{
+    assert_int_equal(listen(*(int *)user, 1), 0);
+    return G_SOURCE_REMOVE;
+}
+
+/* As Gajim does when our acknowledgement has reached it. */
+static void test_a_host_that_listens_a_little_later_is_asked_once_more(void **state)
+{
+    (void)state;
+    struct dialed dialed;
+    uint16_t port;
+    int host = closed_host(&port);
+    struct socks5_dialer *dialer = new_dialer(&dialed, true);
+    add(dialer, "late", "127.0.0.1", port, 100, THEIRS);
+    GSource *later = g_timeout_source_new((guint)(DIAL_AGAIN_AFTER / USEC_PER_MS / 2));
+    g_source_set_callback(later, begin_to_listen, &host, NULL);
+    g_source_attach(later, context);
+    int guest = -1;
+    while (guest < 0) {
+        assert_int_equal(dialed.failures, 0);
+        turn();
+        guest = accept4(host, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    }
+    g_source_unref(later);
+    socks5_dialer_free(dialer);
+    close(guest);
+    close(host);
+}
+
 static void test_candidates_below_what_the_peer_uses_are_not_tried(void **state)
 {
     (void)state;
@@ -501,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_candidates_are_tried_by_priority_and_a_silent_one_holds_nobody_up),
         cmocka_unit_test(test_candidates_that_nobody_should_dial_fail_without_a_packet),
         cmocka_unit_test(test_a_candidate_that_comes_after_a_failure_is_tried),
+        cmocka_unit_test(test_a_host_that_listens_a_little_later_is_asked_once_more),
         cmocka_unit_test(test_candidates_below_what_the_peer_uses_are_not_tried),
         cmocka_unit_test(test_a_silent_host_is_given_up_and_dialers_can_be_freed_at_any_time),
         cmocka_unit_test(test_there_is_a_limit_to_candidates_and_to_expected_addresses),
