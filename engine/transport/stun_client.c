@@ -152,8 +152,8 @@ static bool take_from(struct stun_client *client, size_t socket)
     int fd = client->fds[socket];
     ssize_t bytes =
         recvfrom(fd, datagram, sizeof datagram, MSG_PEEK | MSG_DONTWAIT, &from.any, &from_bytes);
-    if (bytes <= 0 || !reflexive_receive(client->reflexive, socket, &from, datagram, (size_t)bytes,
-                                         clock_now()))
+    if (bytes <= 0 ||
+        !reflexive_receive(client->reflexive, socket, &from, datagram, (size_t)bytes, clock_now()))
         return false;
     recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
     return true;
