@@ -64,14 +64,32 @@ static void save_cache_file(void *arg)
     g_free(file);
 }
 
+typedef char *(*cache_text_fn)(const struct account *account, size_t *bytes);
+
+static void save_cache_as(struct jingle_client *client, const char *path, cache_text_fn text)
+{
+    if (!path) {
+        return;
+    }
+    struct cache_file *file = g_new0(struct cache_file, 1);
+    file->log = &client->log;
+    file->path = g_strdup(path);
+    file->text = text(client->account, &file->bytes);
+    loop_post(client->closer, save_cache_file, save_cache_file, file);
+}
+
 static void save_cache(struct jingle_client *client)
 {
     client->cache_deadline = USEC_NEVER;
-    struct cache_file *file = g_new0(struct cache_file, 1);
-    file->log = &client->log;
-    file->path = g_strdup(client->cache_path);
-    file->text = account_caps_save(client->account, &file->bytes);
-    loop_post(client->closer, save_cache_file, save_cache_file, file);
+    save_cache_as(client, client->cache_path, account_caps_save);
+    save_cache_as(client, client->calls_path, account_history_save);
+}
+
+static void save_cache_soon(struct jingle_client *client, const char *path)
+{
+    if (path && client->cache_deadline == USEC_NEVER) {
+        client->cache_deadline = clock_now() + CACHE_DELAY;
+    }
 }
 
 static void load_cache(struct jingle_client *client)
@@ -80,6 +98,10 @@ static void load_cache(struct jingle_client *client)
     gsize bytes;
     if (client->cache_path && g_file_get_contents(client->cache_path, &text, &bytes, NULL)) {
         account_caps_load(client->account, text, bytes);
+        g_free(text);
+    }
+    if (client->calls_path && g_file_get_contents(client->calls_path, &text, &bytes, NULL)) {
+        account_history_load(client->account, text, bytes, clock_now());
         g_free(text);
     }
 }
@@ -144,6 +166,7 @@ static void on_account_event(void *user, const struct account_event *event)
     switch (event->type) {
     case ACCOUNT_EVENT_READY: /* now roster and relays are known, so calls may be started */
         atomic_store(&client->online, true);
+        save_cache_soon(client, client->calls_path);
         out.type = JINGLE_EVENT_ONLINE;
         out.text = "Logged in.";
         events_push(client->events, &out);
@@ -163,9 +186,12 @@ static void on_account_event(void *user, const struct account_event *event)
         events_push(client->events, &out);
         break;
     case ACCOUNT_EVENT_CAPS_CHANGED:
-        if (client->cache_path && client->cache_deadline == USEC_NEVER) {
-            client->cache_deadline = clock_now() + CACHE_DELAY;
-        }
+        save_cache_soon(client, client->cache_path);
+        break;
+    case ACCOUNT_EVENT_MISSED:
+    case ACCOUNT_EVENT_ENDED:
+        save_cache_soon(client, client->calls_path);
+        client_calls_event(client, event);
         break;
     default:
         client_calls_event(client, event);
@@ -328,6 +354,7 @@ static jingle_status make_account(struct jingle_client *client, const jingle_cli
         .jid = config->jid,
         .external = client->features.external,
         .allow_strangers = config->allow_strangers,
+        .ask_archive = config->calls_path != NULL,
         .no_calls = config->no_calls,
         .allow_unencrypted = config->allow_unencrypted,
         .ring_timeout = config->ring_timeout,
@@ -405,6 +432,7 @@ static void copy_settings(struct jingle_client *client, const jingle_client_conf
     client->interfaces = g_strdup(config->interfaces);
     client->family = config->family;
     client->cache_path = g_strdup(config->cache_path);
+    client->calls_path = g_strdup(config->calls_path);
     client->cache_deadline = USEC_NEVER;
     client->jids = g_string_chunk_new(64);
     client->full_jid = "";
@@ -508,7 +536,7 @@ static void shut_down(void *arg)
     }
     check_free(client->check);
     client->check = NULL;
-    if (client->cache_deadline != USEC_NEVER) {
+    if (client->cache_deadline != USEC_NEVER || client->calls_path) {
         save_cache(client);
     }
     timer_set(client->timer, USEC_NEVER);
@@ -562,6 +590,7 @@ void jingle_client_free(jingle_client *client)
     g_free(client->ca_file);
     g_free(client->interfaces);
     g_free(client->cache_path);
+    g_free(client->calls_path);
     pthread_mutex_destroy(&client->lock);
     g_free(client);
 }

@@ -40,6 +40,7 @@ struct jingle_client {
     char *interfaces;
     jingle_family family;
     char *cache_path;
+    char *calls_path;
     struct ice_server own_servers[ICE_MAX_SERVERS]; /* from the configuration */
     size_t own_server_count;
     struct certificate *certificate;

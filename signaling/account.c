@@ -150,6 +150,7 @@ struct account *account_new(const struct account_config *config, const struct ac
     account->log = config->log;
     account->external = config->external;
     account->allow_strangers = config->allow_strangers;
+    account->ask_archive = config->ask_archive;
     account->no_calls = config->no_calls;
     account->allow_unencrypted = config->allow_unencrypted;
     account->ring_timeout = config->ring_timeout;
@@ -214,6 +215,7 @@ void account_free(struct account *account)
     external_services_clear(&account->services);
     free_abilities(account->abilities);
     free_abilities(account->video_abilities);
+    g_free(account->archive_query);
     g_free(account->features);
     g_free(account->full_jid);
     g_free(account->bare);
@@ -339,6 +341,8 @@ void account_online(struct account *account, const char *full_jid, bool resumed,
 void account_offline(struct account *account, usec now)
 {
     account_enter(account, now);
+    if (account->online)
+        account_archive_offline(account);
     account->online = false;
     outbox_offline(account->outbox);
     account_files_offline(account);
@@ -384,6 +388,8 @@ static void receive_iq(struct account *account, const struct stanza *iq, usec no
 static void receive_message(struct account *account, const struct stanza *message, usec now)
 {
     struct stanza inner;
+    if (account_receive_archived(account, message, now))
+        return;
     switch (carbon_open(message, account->bare, &inner)) {
     case CARBON_NONE:
         account_receive_message(account, message, ORIGIN_DIRECT, now);

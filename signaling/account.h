@@ -143,6 +143,7 @@ struct account_config {
     const char *jid; /* bare or full; only the bare part counts */
     bool external;   /* the stream is the application's */
     bool allow_strangers;
+    bool ask_archive;       /* at login: what calls came meanwhile; see account_history_load() */
     bool no_calls;          /* none are announced or taken */
     bool allow_unencrypted; /* calls with clients that know no encryption; see session.h */
     usec ring_timeout;
@@ -200,6 +201,11 @@ struct account_server account_server(const struct account *account);
  */
 void account_caps_load(struct account *account, const char *text, size_t bytes);
 char *account_caps_save(const struct account *account, size_t *bytes);
+
+/* When we were online last, and the calls that were dealt with, as text for a file of this account:
+ * so that at the next login the archive can be asked for what was missed. */
+void account_history_load(struct account *account, const char *text, size_t bytes, usec now);
+char *account_history_save(const struct account *account, size_t *bytes);
 
 /* -- calls -- */
 

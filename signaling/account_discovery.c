@@ -44,8 +44,8 @@ static void on_account_info(void *user, unsigned tag, const struct stanza *answe
 {
     struct account *account = user;
     (void)tag;
-    (void)now;
     account->server.message_archive = answered_capabilities(answer, error) & CAN_ARCHIVE;
+    account_read_archive(account, now);
     account_login_answered(account);
 }
 

@@ -148,6 +148,19 @@ static void end_finished(struct account *account, const struct stanza *message,
     session_finished(call->session, &reason);
 }
 
+void account_receive_kept_message(struct account *account, const struct stanza *message,
+                                  int64_t when, usec now)
+{
+    struct initiation_arrival arrival = {
+        .origin = ORIGIN_ARCHIVE,
+        .trusted = message->from && account_is_trusted(account, message->from),
+        .wall = account->hooks.wall(account->hooks.user),
+        .archived = when,
+    };
+    if (!account->no_calls)
+        initiation_receive(account->initiation, message, &arrival, now);
+}
+
 void account_receive_message(struct account *account, const struct stanza *message,
                              enum initiation_origin origin, usec now)
 {

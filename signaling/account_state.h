@@ -35,6 +35,7 @@ struct account {
     const struct logger *log;
     bool external;
     bool allow_strangers;
+    bool ask_archive;
     bool no_calls;
     bool allow_unencrypted;
     usec ring_timeout;
@@ -58,7 +59,7 @@ struct account {
     struct presence *presence;
     struct caps *caps;
     struct nicknames *nicknames;
-    const char *nick; /* in the message that is being received; NULL: none */
+    const char *nick;    /* in the message that is being received; NULL: none */
     GHashTable *granted; /* folded bare JIDs whose next subscription request is granted */
     GQueue to_ask;       /* full JIDs of devices */
     unsigned asking;
@@ -69,6 +70,10 @@ struct account {
     struct external_services services;
     usec services_renewal;
     struct account_server server;
+
+    int64_t away_since;  /* 1970; calls since then are not known of; 0: all are */
+    char *archive_query; /* the one that is being answered, or NULL */
+    unsigned archive_pages;
 
     struct account_files *files;
 
@@ -113,6 +118,12 @@ void account_remember_initiation(struct account *account, const char *bare);
 /* Did XEP-0115 already tell? Fills in what is remembered. */
 void account_recall_device(struct account *account, struct device *device);
 
+/* account_archive.c: calls that came while we were away. */
+void account_read_archive(struct account *account, usec now);
+void account_archive_offline(struct account *account);
+/* False: it is not of our archive. */
+bool account_receive_archived(struct account *account, const struct stanza *message, usec now);
+
 /* account_contacts.c: roster, presence, subscriptions. */
 void account_contact_changed(struct account *account, const struct roster_item *item, bool removed);
 void account_tell_contact(struct account *account, const char *jid);
@@ -151,6 +162,9 @@ void account_receive_jingle(struct account *account, const struct stanza *iq,
                             const xml_node *jingle, usec now);
 void account_receive_message(struct account *account, const struct stanza *message,
                              enum initiation_origin origin, usec now);
+/* One of an archive, that came at `when` (1970). */
+void account_receive_kept_message(struct account *account, const struct stanza *message,
+                                  int64_t when, usec now);
 /* What is known of this person's devices changed. */
 void account_calls_reconsider(struct account *account, const char *jid, usec now);
 void account_calls_device_gone(struct account *account, const char *jid, usec now);

@@ -38,6 +38,16 @@ static enum stanza_class classify_message(const xml_node *message, const char *p
     return xml_child(message, NS_CLIENT, "body") ? STANZA_SHARED : STANZA_OURS;
 }
 
+/* A host that reads its archive wants to see all of it; what is ours comes with our id. */
+static enum stanza_class classify_archived(const xml_node *result, const char *prefix)
+{
+    const xml_node *forwarded = xml_child(result, NS_FORWARD, "forwarded");
+    const xml_node *inner = forwarded ? xml_child(forwarded, NS_CLIENT, "message") : NULL;
+    if (has_prefix(xml_attribute(result, "queryid"), prefix))
+        return STANZA_OURS;
+    return inner && initiation_element(inner) ? STANZA_SHARED : STANZA_OTHER;
+}
+
 /* The message inside of a carbon, or the message itself. */
 static const xml_node *innermost(const xml_node *message)
 {
@@ -62,6 +72,8 @@ enum stanza_class stanza_classify(const char *xml, size_t bytes, const char *id_
         class = STANZA_SHARED;
     else if (stanza.kind == STANZA_IQ)
         class = classify_iq(&stanza, id_prefix);
+    else if (xml_child(stanza.node, NS_ARCHIVE, "result"))
+        class = classify_archived(xml_child(stanza.node, NS_ARCHIVE, "result"), id_prefix);
     else
         class = classify_message(innermost(stanza.node), id_prefix);
     xml_free(parsed);

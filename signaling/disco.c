@@ -7,9 +7,6 @@
 
 #include "signaling/ns.h"
 
-#define NS_DATA_FORMS "jabber:x:data"
-#define NS_ARCHIVE    "urn:xmpp:mam:2"
-
 static const struct {
     const char *feature;
     enum capability capability;
@@ -130,7 +127,7 @@ static char *field_text(const xml_node *field)
 {
     GPtrArray *values = g_ptr_array_new_with_free_func(free);
     XML_EACH (child, field)
-        if (xml_is(child, NS_DATA_FORMS, "value") && values->len < DISCO_FEATURES_MAX)
+        if (xml_is(child, NS_DATA, "value") && values->len < DISCO_FEATURES_MAX)
             g_ptr_array_add(values, xml_text(child));
     g_ptr_array_sort(values, compare_text);
     GString *text = g_string_new(attribute_or_empty(field, "var"));
@@ -156,9 +153,9 @@ static char *form_text(const xml_node *form)
     char *type = NULL;
     GPtrArray *fields = g_ptr_array_new_with_free_func(g_free);
     XML_EACH (field, form) {
-        if (!xml_is(field, NS_DATA_FORMS, "field") || fields->len == DISCO_FEATURES_MAX)
+        if (!xml_is(field, NS_DATA, "field") || fields->len == DISCO_FEATURES_MAX)
             continue;
-        const xml_node *value = xml_child(field, NS_DATA_FORMS, "value");
+        const xml_node *value = xml_child(field, NS_DATA, "value");
         if (!is_form_type(field))
             g_ptr_array_add(fields, field_text(field));
         else if (!type && value && is_hidden(field))
@@ -198,7 +195,7 @@ static void collect(const xml_node *query, struct disco_parts *parts)
                    parts->features->len < DISCO_FEATURES_MAX) {
             parts->misleading = parts->misleading || strchr(var, '<');
             g_ptr_array_add(parts->features, g_strdup(var));
-        } else if (xml_is(child, NS_DATA_FORMS, "x") && parts->forms->len < DISCO_FEATURES_MAX) {
+        } else if (xml_is(child, NS_DATA, "x") && parts->forms->len < DISCO_FEATURES_MAX) {
             char *form = form_text(child);
             parts->misleading = parts->misleading || form_may_mislead(child);
             if (form)

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "signaling/jid.h"
+#include "signaling/late_calls.h"
 #include "signaling/ns.h"
 
 #define SID_MAX 256 /* bytes of an id that we take */
+
+/* What became of a proposal that was kept for us comes with the same bytes. */
+#define HELD_FOR (1 * USEC_PER_SEC)
 
 /* After our proceed: long enough for a slow phone to gather and send session-initiate. */
 #define JOIN_TIMEOUT (30 * USEC_PER_SEC)
@@ -36,6 +40,7 @@ struct initiation {
     char *full_jid; /* NULL before the first login */
     usec ring_timeout;
     GPtrArray *proposals;
+    struct late_calls *late;
     GQueue remembered; /* oldest first */
 };
 
@@ -111,6 +116,25 @@ void initiation_remember(struct initiation *initiation, const char *peer, const 
     forget_old(initiation, now);
 }
 
+void initiation_memories(const struct initiation *initiation, initiation_memory_fn visit,
+                         void *user)
+{
+    for (const GList *at = initiation->remembered.head; at != NULL; at = at->next) {
+        const struct remembered *entry = at->data;
+        visit(user, entry->peer, entry->sid);
+    }
+}
+
+void initiation_forget_archive(struct initiation *initiation)
+{
+    late_calls_drop_archived(initiation->late);
+}
+
+void initiation_reads_archive(struct initiation *initiation, bool reads)
+{
+    late_calls_wait(initiation->late, reads);
+}
+
 /* ---------------------------------------------------------------------------------- life -- */
 
 static void proposal_free(void *data)
@@ -133,6 +157,7 @@ struct initiation *initiation_new(const struct initiation_config *config,
     initiation->id_prefix = g_strdup(config->id_prefix);
     initiation->ring_timeout = config->ring_timeout;
     initiation->proposals = g_ptr_array_new();
+    initiation->late = late_calls_new();
     g_queue_init(&initiation->remembered);
     return initiation;
 }
@@ -143,6 +168,7 @@ void initiation_free(struct initiation *initiation)
         return;
     g_ptr_array_set_free_func(initiation->proposals, proposal_free);
     g_ptr_array_unref(initiation->proposals);
+    late_calls_free(initiation->late);
     g_queue_clear_full(&initiation->remembered, remembered_free);
     g_free(initiation->id_prefix);
     g_free(initiation->full_jid);
@@ -393,74 +419,70 @@ static struct proposal *find_glare(const struct initiation *initiation, const ch
     return NULL;
 }
 
-static void tell_missed(struct initiation *initiation, const struct arrival *arrival, bool audio,
-                        bool video, int64_t when)
+static void tell_missed(struct initiation *initiation, const struct late_call *call, usec now)
 {
     struct initiation_event event = {
         .type = INITIATION_EVENT_MISSED,
-        .sid = arrival->sid,
-        .peer = arrival->message->from,
-        .u.incoming = {.audio = audio, .video = video, .when = when},
+        .sid = call->sid,
+        .peer = call->from,
+        .u.incoming = {.audio = call->audio, .video = call->video, .when = call->when},
     };
 
-    initiation_remember(initiation, arrival->message->from, arrival->sid, arrival->now);
+    initiation_remember(initiation, call->from, call->sid, now);
     initiation->hooks.event(initiation->hooks.user, &event);
 }
 
 /* At once: Conversations takes a device that stays silent for 12 s for one that is not there. */
-static void say_ringing(struct initiation *initiation, const struct arrival *arrival)
+static void say_ringing(struct initiation *initiation, const struct late_call *call)
 {
-    const struct stanza *message = arrival->message;
-
-    if (xml_child(message->node, NS_RECEIPTS, "request") != NULL && *message->id != '\0') {
-        char *id = message_id(initiation, "received", arrival->sid);
-        struct xml *receipt = stanza_message("chat", message->from, id);
-        xml_set(xml_add(xml_root(receipt), NS_RECEIPTS, "received"), "id", message->id);
+    if (call->receipt != NULL) {
+        char *id = message_id(initiation, "received", call->sid);
+        struct xml *receipt = stanza_message("chat", call->from, id);
+        xml_set(xml_add(xml_root(receipt), NS_RECEIPTS, "received"), "id", call->receipt);
         send_message(initiation, receipt);
         g_free(id);
     }
-    send_simple(initiation, message->from, "ringing", arrival->sid, REASON_NONE, false);
+    send_simple(initiation, call->from, "ringing", call->sid, REASON_NONE, false);
 }
 
-static void ring(struct initiation *initiation, const struct arrival *arrival, bool audio,
-                 bool video, int64_t when, bool glare)
+static void ring(struct initiation *initiation, const struct late_call *call, bool glare)
 {
-    usec waited = MAX(arrival->how->wall - when, 0);
-    struct proposal *proposal =
-        proposal_new(initiation, false, arrival->sid, arrival->message->from,
-                     arrival->now + initiation->ring_timeout - waited);
+    struct proposal *proposal = proposal_new(initiation, false, call->sid, call->from, call->until);
     struct initiation_event event = {
         .type = INITIATION_EVENT_INCOMING,
         .proposal = proposal,
         .sid = proposal->sid,
         .peer = proposal->peer,
-        .u.incoming = {.audio = audio, .video = video, .when = when, .glare = glare},
+        .u.incoming = {.audio = call->audio,
+                       .video = call->video,
+                       .when = call->when,
+                       .glare = glare},
     };
 
-    proposal->audio = audio;
-    proposal->video = video;
-    say_ringing(initiation, arrival);
+    proposal->audio = call->audio;
+    proposal->video = call->video;
+    say_ringing(initiation, call);
     initiation->hooks.event(initiation->hooks.user, &event);
 }
 
-static void reject_for_ours(struct initiation *initiation, const struct arrival *arrival)
+static void reject_for_ours(struct initiation *initiation, const struct late_call *call, usec now)
 {
-    send_simple(initiation, arrival->message->from, "reject", arrival->sid, REASON_EXPIRED, true);
-    initiation_remember(initiation, arrival->message->from, arrival->sid, arrival->now);
+    send_simple(initiation, call->from, "reject", call->sid, REASON_EXPIRED, true);
+    initiation_remember(initiation, call->from, call->sid, now);
 }
 
 /* XEP-0353, 4.1: the lower id wins. True if theirs does (or there is no contest). Who has only just
  * logged in may never have seen our propose and would be left without any call: it is said again.
  */
-static bool settle_glare(struct initiation *initiation, const struct arrival *arrival,
-                         struct proposal *ours)
+static bool settle_glare(struct initiation *initiation, const struct late_call *call,
+                         struct proposal *ours, usec now)
 {
-    if (strcmp(ours->sid, arrival->sid) < 0) {
-        reject_for_ours(initiation, arrival);
-        send_propose(ours, arrival->message->from);
+    if (strcmp(ours->sid, call->sid) < 0) {
+        reject_for_ours(initiation, call, now);
+        send_propose(ours, call->from);
         return false;
     }
-    proposal_end(ours, JINGLE_REASON_REPLACED, JINGLE_PARTY_REMOTE, arrival->now);
+    proposal_end(ours, JINGLE_REASON_REPLACED, JINGLE_PARTY_REMOTE, now);
     return true;
 }
 
@@ -475,17 +497,58 @@ static unsigned count_of(const struct initiation *initiation, const char *from)
     return count;
 }
 
+static void take_call(struct initiation *initiation, const struct late_call *call, usec now)
+{
+    if (initiation->proposals->len >= INITIATION_PROPOSALS_MAX ||
+        count_of(initiation, call->from) >= INITIATION_PERSON_MAX) {
+        log_warning(initiation->log, "too many calls at once: that of %s is passed over",
+                    call->from);
+        return;
+    }
+    struct proposal *ours = find_glare(initiation, call->from);
+    if (ours == NULL || settle_glare(initiation, call, ours, now))
+        ring(initiation, call, ours != NULL);
+}
+
+/* True if it is new; one that is held as archived gives way to the same as it was sent. */
+static bool is_news(struct initiation *initiation, const struct arrival *arrival)
+{
+    const char *from = arrival->message->from;
+    if (initiation_find(initiation, from, arrival->sid) != NULL ||
+        initiation_remembers(initiation, from, arrival->sid))
+        return false;
+    struct late_call *held = late_calls_find(initiation->late, from, arrival->sid);
+    if (held != NULL && (!held->archived || held->over || arrival->how->origin == ORIGIN_ARCHIVE))
+        return false;
+    if (held != NULL)
+        late_calls_drop(initiation->late, held);
+    return true;
+}
+
+static void hold(struct initiation *initiation, struct late_call *call, usec now)
+{
+    call->due = now + HELD_FOR;
+    if (call->archived) /* it may still ring elsewhere */
+        call->due = MAX(call->due, call->until);
+    if (!late_calls_hold(initiation->late, call))
+        log_warning(initiation->log, "too many missed calls: that of %s is passed over",
+                    call->from);
+}
+
 static void receive_propose(struct initiation *initiation, const struct arrival *arrival)
 {
     const char *from = arrival->message->from;
-    int64_t when = arrival->how->wall;
-    bool audio = false, video = false;
+    int64_t wall = arrival->how->wall;
+    struct late_call call = {
+        .sid = (char *)arrival->sid,
+        .from = (char *)from,
+        .archived = arrival->how->origin == ORIGIN_ARCHIVE,
+        .when = arrival->how->origin == ORIGIN_ARCHIVE ? arrival->how->archived : wall,
+    };
 
-    if (arrival->from_us || !jid_is_device(from) ||
-        initiation_find(initiation, from, arrival->sid) != NULL ||
-        initiation_remembers(initiation, from, arrival->sid))
+    if (!jid_is_device(from) || !is_news(initiation, arrival))
         return;
-    if (!read_media(arrival->node, &audio, &video)) {
+    if (!read_media(arrival->node, &call.audio, &call.video)) {
         log_info(initiation->log, "%s proposes something other than a call", from);
         return;
     }
@@ -493,23 +556,32 @@ static void receive_propose(struct initiation *initiation, const struct arrival 
         log_info(initiation->log, "%s, who is not a contact, calls: not told", from);
         return;
     }
-    if (stanza_delay(arrival->message, &when) &&
-        arrival->how->wall - when >= initiation->ring_timeout) {
-        tell_missed(initiation, arrival, audio, video, when);
-        return;
-    }
-    if (initiation->proposals->len >= INITIATION_PROPOSALS_MAX ||
-        count_of(initiation, from) >= INITIATION_PERSON_MAX) {
-        log_warning(initiation->log, "too many calls at once: that of %s is passed over", from);
-        return;
-    }
-    if (arrival->how->crosses_session) {
-        reject_for_ours(initiation, arrival);
-        return;
-    }
-    struct proposal *ours = find_glare(initiation, from);
-    if (ours == NULL || settle_glare(initiation, arrival, ours))
-        ring(initiation, arrival, audio, video, MIN(when, arrival->how->wall), ours != NULL);
+    bool kept = stanza_delay(arrival->message, &call.when) || call.archived;
+    bool wants_receipt = xml_child(arrival->message->node, NS_RECEIPTS, "request") != NULL;
+    call.receipt = wants_receipt && *arrival->message->id ? (char *)arrival->message->id : NULL;
+    call.when = MIN(call.when, wall);
+    call.until = arrival->now + initiation->ring_timeout - (wall - call.when);
+    if (arrival->how->crosses_session && !call.archived)
+        reject_for_ours(initiation, &call, arrival->now);
+    else if (kept)
+        hold(initiation, &call, arrival->now);
+    else
+        take_call(initiation, &call, arrival->now);
+}
+
+/* True if there was one that is due. */
+static bool release_one(struct initiation *initiation, usec now)
+{
+    struct late_call call;
+
+    if (!late_calls_take(initiation->late, now, &call))
+        return false;
+    if (call.archived || call.over || call.until <= now)
+        tell_missed(initiation, &call, now);
+    else
+        take_call(initiation, &call, now);
+    late_call_clear(&call);
+    return true;
 }
 
 /* ------------------------------------------------------------------- what follows propose -- */
@@ -564,13 +636,26 @@ static void receive_reject(struct initiation *initiation, const struct arrival *
     proposal_ended(proposal, reason, JINGLE_PARTY_REMOTE, arrival->reason.text, arrival->now);
 }
 
+static void give_up_late(struct initiation *initiation, const struct arrival *arrival)
+{
+    struct late_call *call =
+        late_calls_find(initiation->late, arrival->message->from, arrival->sid);
+
+    if (call == NULL || !jid_equal(call->from, arrival->message->from))
+        return;
+    call->over = true;
+    call->due = MIN(call->due, arrival->now + HELD_FOR);
+}
+
 /* retract and finish: only the device that proposed may. */
 static void receive_retract(struct initiation *initiation, const struct arrival *arrival)
 {
     struct proposal *proposal = initiation_find(initiation, arrival->message->from, arrival->sid);
 
-    if (proposal == NULL)
+    if (proposal == NULL) {
+        give_up_late(initiation, arrival);
         return;
+    }
     if (proposal->outgoing) {
         if (strcmp(arrival->name, "finish") == 0)
             receive_reject(initiation, arrival);
@@ -582,6 +667,31 @@ static void receive_retract(struct initiation *initiation, const struct arrival 
     proposal_ended(proposal, reason, JINGLE_PARTY_REMOTE, arrival->reason.text, arrival->now);
 }
 
+static bool is_own_account(const struct initiation *initiation, const char *jid)
+{
+    return initiation->full_jid != NULL && jid_equal_bare(jid, initiation->full_jid);
+}
+
+/* An archive may be read from its end, so that the proposal comes later than its answer. */
+static void settle_late(struct initiation *initiation, const struct arrival *arrival)
+{
+    struct late_call *call = late_calls_find_sid(initiation->late, arrival->sid);
+    const char *to = arrival->message->to;
+
+    if (arrival->reason.condition == REASON_EXPIRED) { /* it rang there, too, and nobody came */
+        if (call != NULL)
+            call->over = true;
+        return;
+    }
+    if (call != NULL) {
+        initiation_remember(initiation, call->from, arrival->sid, arrival->now);
+        late_calls_drop(initiation->late, call);
+    } else if (arrival->how->origin == ORIGIN_ARCHIVE && to != NULL &&
+               !is_own_account(initiation, to)) {
+        initiation_remember(initiation, to, arrival->sid, arrival->now);
+    }
+}
+
 /* Another device of our account answered or refused: by a carbon of what it sent to the caller, or
  * by its own message to our bare JID. */
 static void receive_sibling(struct initiation *initiation, const struct arrival *arrival)
@@ -589,6 +699,8 @@ static void receive_sibling(struct initiation *initiation, const struct arrival 
     bool settles = strcmp(arrival->name, "accept") == 0 || strcmp(arrival->name, "proceed") == 0 ||
                    strcmp(arrival->name, "reject") == 0;
 
+    if (settles)
+        settle_late(initiation, arrival);
     for (guint i = 0; settles && i < initiation->proposals->len; i++) {
         struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
         if (proposal->outgoing || proposal->accepted || strcmp(proposal->sid, arrival->sid) != 0)
@@ -685,11 +797,6 @@ static void dispatch(struct initiation *initiation, const struct arrival *arriva
     }
 }
 
-static bool is_own_account(const struct initiation *initiation, const char *jid)
-{
-    return initiation->full_jid != NULL && jid_equal_bare(jid, initiation->full_jid);
-}
-
 const xml_node *initiation_element(const xml_node *message)
 {
     XML_EACH (child, message) {
@@ -715,7 +822,7 @@ bool initiation_receive(struct initiation *initiation, const struct stanza *mess
     if (message->kind != STANZA_MESSAGE || message->from == NULL)
         return false;
     if (strcmp(message->type, "error") == 0)
-        return receive_bounce(initiation, message, now);
+        return how->origin == ORIGIN_DIRECT && receive_bounce(initiation, message, now);
     const xml_node *node = initiation_element(message->node);
     if (node == NULL)
         return receive_receipt(initiation, message, how);
@@ -731,7 +838,8 @@ bool initiation_receive(struct initiation *initiation, const struct stanza *mess
     bool usable = arrival.sid != NULL && *arrival.sid != '\0' &&
                   strnlen(arrival.sid, SID_MAX + 1) <= SID_MAX &&
                   strcmp(message->type, "groupchat") != 0;
-    bool own_echo = initiation->full_jid != NULL && jid_equal(message->from, initiation->full_jid);
+    bool own_echo = how->origin != ORIGIN_ARCHIVE && initiation->full_jid != NULL &&
+                    jid_equal(message->from, initiation->full_jid);
     initiation_reason(&arrival.reason, node);
     if (usable && !own_echo)
         dispatch(initiation, &arrival);
@@ -742,7 +850,7 @@ bool initiation_receive(struct initiation *initiation, const struct stanza *mess
 
 usec initiation_next_deadline(const struct initiation *initiation)
 {
-    usec next = USEC_NEVER;
+    usec next = late_calls_next(initiation->late);
 
     for (guint i = 0; i < initiation->proposals->len; i++) {
         const struct proposal *proposal = g_ptr_array_index(initiation->proposals, i);
@@ -770,7 +878,7 @@ static bool expire_one(struct initiation *initiation, usec now)
 
 void initiation_tick(struct initiation *initiation, usec now)
 {
-    while (expire_one(initiation, now))
+    while (release_one(initiation, now) || expire_one(initiation, now))
         continue;
 }
 

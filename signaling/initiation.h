@@ -5,6 +5,7 @@
  *     outgoing:  propose ─▶ (ringing) ─▶ PROCEED: session-initiate that full JID with this sid
  *     incoming:  propose ─▶ INCOMING ── proposal_accept() ─▶ proceed, accept
  *                           ─▶ session-initiate comes: initiation_take()
+ *     kept for us: propose ─▶ INCOMING or MISSED after a moment: late_calls.h
  *
  * A proposal is freed after its PROCEED or ENDED event and by initiation_take(). */
 #ifndef JINGLE_SIGNALING_INITIATION_H
@@ -73,6 +74,7 @@ enum initiation_origin {
     ORIGIN_DIRECT,
     ORIGIN_CARBON_SENT, /* the forwarded message of a carbon: another device of ours sent it */
     ORIGIN_CARBON_RECEIVED,
+    ORIGIN_ARCHIVE, /* anyone's message, by an archive (XEP-0313): nothing of it rings */
 };
 
 struct initiation_arrival {
@@ -80,6 +82,7 @@ struct initiation_arrival {
     /* May this sender make us ring and learn that we are online? (roster, or strangers allowed) */
     bool trusted;
     int64_t wall;         /* now, microseconds since 1970, to judge a delay stamp by */
+    int64_t archived;     /* ORIGIN_ARCHIVE: when it was sent, since 1970 */
     bool crosses_session; /* a propose: we sent its sender a session-initiate, which goes on */
 };
 
@@ -116,6 +119,14 @@ struct proposal *initiation_find(const struct initiation *initiation, const char
                                  const char *sid);
 /* Was this sid of this person used in the last 24 h? Then a new session with it is refused. */
 bool initiation_remembers(const struct initiation *initiation, const char *peer, const char *sid);
+/* What is remembered, oldest first. */
+typedef void (*initiation_memory_fn)(void *user, const char *peer, const char *sid);
+void initiation_memories(const struct initiation *initiation, initiation_memory_fn visit,
+                         void *user);
+/* While an archive is read nobody counts as missed: what follows may say more. */
+void initiation_reads_archive(struct initiation *initiation, bool reads);
+/* It could not be read to its end: what came of it is forgotten. */
+void initiation_forget_archive(struct initiation *initiation);
 /* Remembers a sid that was used without message initiation. */
 void initiation_remember(struct initiation *initiation, const char *peer, const char *sid,
                          usec now);

@@ -81,6 +81,18 @@ void late_calls_wait(struct late_calls *calls, bool archive_is_read)
     calls->waits = archive_is_read;
 }
 
+void late_calls_drop_archived(struct late_calls *calls)
+{
+    for (GList *item = calls->held.head, *next = NULL; item; item = next) {
+        struct late_call *call = item->data;
+        next = item->next;
+        if (!call->archived)
+            continue;
+        g_queue_delete_link(&calls->held, item);
+        call_free(call);
+    }
+}
+
 static usec due_of(const struct late_calls *calls, const struct late_call *call)
 {
     return calls->waits && call->archived ? USEC_NEVER : call->due;

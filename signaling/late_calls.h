@@ -43,6 +43,8 @@ void late_calls_drop(struct late_calls *calls, struct late_call *call);
 
 /* While an archive is read, more may follow: what is archived waits. */
 void late_calls_wait(struct late_calls *calls, bool archive_is_read);
+/* It was not read to its end and will be read again. */
+void late_calls_drop_archived(struct late_calls *calls);
 usec late_calls_next(const struct late_calls *calls);
 /* Moves the first that is due into `call` (late_call_clear() it); false: there is none. */
 bool late_calls_take(struct late_calls *calls, usec now, struct late_call *call);

@@ -38,6 +38,9 @@
 #define NS_HASHES          "urn:xmpp:hashes:2"                       /* XEP-0300 */
 #define NS_HASH_NAMES      "urn:xmpp:hash-function-text-names:"      /* and a name: XEP-0300 */
 #define NS_OOB             "jabber:x:oob"                            /* XEP-0066 */
+#define NS_ARCHIVE         "urn:xmpp:mam:2"                          /* XEP-0313 */
+#define NS_RSM             "http://jabber.org/protocol/rsm"          /* XEP-0059 */
+#define NS_DATA            "jabber:x:data"                           /* XEP-0004 */
 #define NS_NICK            "http://jabber.org/protocol/nick"         /* XEP-0172 */
 #define NS_PUBSUB_EVENT    "http://jabber.org/protocol/pubsub#event" /* XEP-0060, XEP-0163 */
 #define NS_UPLOAD          "urn:xmpp:http:upload:0"                  /* XEP-0363 */

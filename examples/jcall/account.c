@@ -74,14 +74,30 @@ static bool ice_server_parse(char *text, jingle_ice_server *server)
 }
 
 /* Where what is known of other clients is kept; NULL if there is no such place. */
-static char *cache_path(void)
+static char *cache_path(const char *name)
 {
     char *folder = g_build_filename(g_get_user_cache_dir(), "jcall", NULL);
     char *path = NULL;
     if (g_mkdir_with_parents(folder, 0700) == 0) {
-        path = g_build_filename(folder, "capabilities", NULL);
+        path = g_build_filename(folder, name, NULL);
     }
     g_free(folder);
+    return path;
+}
+
+/* One for each account: which calls have been told of. */
+static char *calls_path(const struct options *options, const char *jid)
+{
+    if (strcmp(options->words[0], "answer") != 0) {
+        return NULL;
+    }
+    char *bare = g_strndup(jid, strcspn(jid, "/"));
+    char *account = g_uri_escape_string(bare, "@", true);
+    char *name = g_strconcat("calls-", account, NULL);
+    char *path = cache_path(name);
+    g_free(name);
+    g_free(account);
+    g_free(bare);
     return path;
 }
 
@@ -146,12 +162,15 @@ static jingle_status client_new(const struct options *options, struct teller *te
     }
     config.ice_servers = servers;
     config.ice_server_count = count;
-    char *cache = cache_path();
+    char *cache = cache_path("capabilities");
+    char *calls = calls_path(options, jid);
     config.cache_path = cache;
+    config.calls_path = calls;
     if (status == JINGLE_OK) {
         status = jingle_client_new(&config, client);
     }
     g_free(cache);
+    g_free(calls);
     for (size_t i = 0; i < count; i++) {
         explicit_bzero(texts[i], strlen(texts[i]));
         g_free(texts[i]);

@@ -77,6 +77,48 @@ def test_a_forged_carbon_changes_nothing(server, run_jcall, start_peer, directio
     assert len(bob.seen("incoming")) == 1
 
 
+@pytest.mark.parametrize("way", ["", "--direct"])
+def test_the_device_that_can_call_is_called(server, run_jcall, start_peer, answering, way):
+    """Beside it a client for chat only, with the higher priority."""
+    chat = start_peer(server, "bob", resource="chat", callable_=False, presence=False)
+    chat.client.send_presence(ppriority=50)
+    answering(server, "bob", resource="phone")
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "tone:440", "--sink",
+                      "null", *([way] if way else []))
+    assert alice.await_event("connected")["peer"] == f"{server.jid('bob')}/phone"
+    alice.await_sound(0.5)
+    alice.command("hangup")
+    assert alice.await_exit() == 0
+
+
+def test_no_device_can_call(server, run_jcall, start_peer):
+    start_peer(server, "bob", resource="chat", callable_=False)
+    start_peer(server, "bob", resource="notes", callable_=False)
+    alice = run_jcall(server, "alice", "call", server.jid("bob"), "--source", "silence", "--sink",
+                      "null")
+    end = alice.await_event("ended")
+    assert end["reason"] == "no-call-support" and end["text"]
+    assert alice.await_exit() == 15
+
+
+@pytest.mark.parametrize("target", ["alice@localhost", "alice@localhost/desk"])
+def test_ones_own_other_device_is_called(server, run_jcall, answering, target):
+    answering(server, "alice", resource="desk")
+    alice = run_jcall(server, "alice", "call", target, "--source", "tone:440", "--sink", "null",
+                      resource="phone")
+    assert alice.await_event("connected")["peer"] == "alice@localhost/desk"
+    alice.await_sound(0.5)
+    alice.command("hangup")
+    assert alice.await_exit() == 0
+
+
+def test_ones_own_other_device_is_not_there(server, run_jcall):
+    alice = run_jcall(server, "alice", "call", "alice@localhost", "--source", "silence", "--sink",
+                      "null", resource="phone")
+    assert alice.await_event("ended")["reason"] == "offline"
+    assert alice.await_exit() == 13
+
+
 def in_client_namespace(message):
     return message.replace("<message ", "<message xmlns='jabber:client' ", 1)
 

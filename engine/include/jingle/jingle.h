@@ -207,6 +207,11 @@ typedef struct jingle_client_config {
     /** Announce no calls, and take none: for a program that moves files only. Other devices of the
      *  account ring all the same. jingle_session_start() is #JINGLE_ERROR_UNSUPPORTED then. */
     bool no_calls;
+    /** File of this account that remembers when we were online last and which calls have been told
+     *  of. With it, calls that came meanwhile are asked for in the server's archive (XEP-0313) at
+     *  login, at most the last 200 messages, and told as #JINGLE_EVENT_MISSED, each once. NULL:
+     *  only what the server kept for us otherwise is told. */
+    const char *calls_path;
     /** TCP port for files that come or go directly, such as one that a router forwards; 0: any.
      *  It is open only while a transfer waits for its connection. */
     uint16_t file_port;
@@ -276,8 +281,8 @@ JINGLE_API const char *jingle_client_jid(jingle_client *client);
  * jingle_client_external_offline() when its stream is up; it announces
  * jingle_client_features() in its disco#info and entity capabilities; and it passes on presence
  * (those it already has, too, right after jingle_client_external_online()), roster results and
- * pushes, IQs and messages. `config->jid` is the account; password, host, port, TLS and cache
- * settings are not used.
+ * pushes, IQs and messages, also those of carbons and of the archive (XEP-0313). `config->jid` is
+ * the account; password, host, port, TLS and cache settings are not used.
  */
 JINGLE_API jingle_status jingle_client_new_external(const jingle_client_config *config,
                                                     jingle_client **client);
@@ -350,15 +355,15 @@ typedef enum jingle_event_type {
     JINGLE_EVENT_SUBSCRIPTION, /**< Somebody asks to be a contact: `u.contact`. */
     JINGLE_EVENT_STANZA,       /**< External clients only: send `u.stanza`. */
     JINGLE_EVENT_INCOMING,     /**< Somebody calls: `session`, `u.incoming`. Accept or reject. */
-    JINGLE_EVENT_MISSED,       /**< Somebody called while we were away: `u.incoming`. */
-    JINGLE_EVENT_RINGING,      /**< It rings over there: `session`. */
-    JINGLE_EVENT_ACCEPTED,     /**< Answered; media is being set up: `session`. */
-    JINGLE_EVENT_CONNECTED,    /**< Media flows: `session`, `u.connected`. */
-    JINGLE_EVENT_INTERRUPTED,  /**< No media for 2 s; the engine tries to mend it: `session`. */
-    JINGLE_EVENT_RECOVERED,    /**< Media flows again: `session`. */
-    JINGLE_EVENT_HOLD,         /**< The peer holds or resumes: `u.flag.on`. */
-    JINGLE_EVENT_MUTE,         /**< The peer muted or unmuted its sound: `u.flag.on`. */
-    JINGLE_EVENT_DIGIT,        /**< The peer sent a digit (RFC 4733): `u.digit`. */
+    JINGLE_EVENT_MISSED,      /**< Somebody called while we were away: `u.incoming`; once a call. */
+    JINGLE_EVENT_RINGING,     /**< It rings over there: `session`. */
+    JINGLE_EVENT_ACCEPTED,    /**< Answered; media is being set up: `session`. */
+    JINGLE_EVENT_CONNECTED,   /**< Media flows: `session`, `u.connected`. */
+    JINGLE_EVENT_INTERRUPTED, /**< No media for 2 s; the engine tries to mend it: `session`. */
+    JINGLE_EVENT_RECOVERED,   /**< Media flows again: `session`. */
+    JINGLE_EVENT_HOLD,        /**< The peer holds or resumes: `u.flag.on`. */
+    JINGLE_EVENT_MUTE,        /**< The peer muted or unmuted its sound: `u.flag.on`. */
+    JINGLE_EVENT_DIGIT,       /**< The peer sent a digit (RFC 4733): `u.digit`. */
     /** A sound device failed or came back: `status`, `u.device`. With #JINGLE_ERROR_FILE it is a
      *  recording that can no longer be written, and does not come back. */
     JINGLE_EVENT_DEVICE,

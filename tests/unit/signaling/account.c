@@ -421,6 +421,37 @@ static void test_a_telephone_behind_a_gateway_may_propose(void **state)
     world_free(world);
 }
 
+static void test_a_gateway_proceeds_before_its_telephone_rings(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->roster = "<item jid='" TELEPHONE "' subscription='none'/>";
+    struct client *alice = client_add(world, ALICE);
+    client_online(alice, false);
+    client_begin_call(alice, TELEPHONE, false);
+    const char *sid = account_call_sid(alice->call);
+    char *proceed = g_strdup_printf("<message xmlns='jabber:client' from='" TELEPHONE "' to='" ALICE
+                                    "'><proceed xmlns='urn:xmpp:jingle-message:0' id='%s'/>"
+                                    "</message>",
+                                    sid);
+    char *ringing = g_strdup_printf("<iq xmlns='jabber:client' type='set' id='i' from='" TELEPHONE
+                                    "' to='" ALICE "'><jingle xmlns='urn:xmpp:jingle:1' "
+                                    "action='session-info' sid='%s'><ringing "
+                                    "xmlns='urn:xmpp:jingle:apps:rtp:info:1'/></jingle></iq>",
+                                    sid);
+    client_receive(alice, proceed);
+    assert_non_null(client_sent(alice, "session-initiate", "to=\"" TELEPHONE "\"", NULL));
+    assert_false(client_saw(alice, "ringing"));
+    client_receive(alice, ringing);
+    assert_true(client_saw(alice, "ringing"));
+    assert_false(client_saw(alice, "accepted " TELEPHONE));
+    account_call_end(alice->call, JINGLE_REASON_HANGUP, world->now);
+    assert_true(client_saw(alice, "ended canceled local"));
+    g_free(proceed);
+    g_free(ringing);
+    world_free(world);
+}
+
 static void test_a_device_that_does_not_tell_is_proposed_to_after_a_while(void **state)
 {
     (void)state;
@@ -878,6 +909,7 @@ static void test_a_propose_that_comes_late_is_a_missed_call(void **state)
                         "<propose xmlns='urn:xmpp:jingle-message:0' id='late'><description "
                         "xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>"
                         "<delay xmlns='urn:xmpp:delay' stamp='2023-11-14T20:00:00Z'/></message>");
+    world_pass(world, 2 * USEC_PER_SEC);
     assert_true(client_saw(bob, "missed " ALICE));
     assert_null(bob->call);
     world_free(world);
@@ -1113,6 +1145,7 @@ int main(void)
         cmocka_unit_test(test_a_device_without_calls_neither_rings_nor_answers),
         cmocka_unit_test(test_a_telephone_behind_a_gateway_has_no_resource_and_is_called),
         cmocka_unit_test(test_a_telephone_behind_a_gateway_may_propose),
+        cmocka_unit_test(test_a_gateway_proceeds_before_its_telephone_rings),
         cmocka_unit_test(test_a_device_that_does_not_tell_is_proposed_to_after_a_while),
         cmocka_unit_test(test_going_offline_ends_a_ringing_call_but_not_a_connected_one),
         cmocka_unit_test(test_a_call_ends_when_the_last_device_that_rings_is_gone),

@@ -467,6 +467,8 @@ static void test_a_late_propose_is_a_missed_call(void **state)
     (void)state;
     device_init(&device);
     propose_to_us(&device, "<delay xmlns='" NS_DELAY "' stamp='2026-11-22T16:14:21Z'/>");
+    assert_log(&device, "");
+    initiation_tick(device.initiation, 1 * USEC_PER_SEC);
     assert_log(&device, "missed");
     assert_int_equal(device.sent->len, 0);
     receive(&device, ORIGIN_DIRECT, THEM, "me@x", "retract", "0d", "");
@@ -482,6 +484,8 @@ static void test_a_slightly_late_propose_rings_for_the_rest(void **state)
     (void)state;
     device_init(&device);
     propose_to_us(&device, "<delay xmlns='" NS_DELAY "' stamp='2026-11-22T16:15:01Z'/>");
+    assert_log(&device, "");
+    initiation_tick(device.initiation, 1 * USEC_PER_SEC);
     assert_log(&device, "!received !ringing incoming");
     assert_true(initiation_next_deadline(device.initiation) == 40 * USEC_PER_SEC);
     initiation_tick(device.initiation, 40 * USEC_PER_SEC);
