@@ -66,7 +66,7 @@ def browse(chromium, page_folder):
 
 def pytest_terminal_summary(terminalreporter):
     """The versions of what was called, for docs/interop.md."""
-    packages = ["chromium", "dino-im", "prosody", "nodejs"]
+    packages = ["chromium", "dino-im", "gajim", "prosody", "nodejs"]
     said = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages],
                           capture_output=True, text=True).stdout.split("\n")
     library = json.loads((install.PHONE / "package.json").read_text())["dependencies"]["stanza"]
