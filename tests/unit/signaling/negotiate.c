@@ -52,6 +52,22 @@ static void test_the_offers_order_is_kept_unless_ours_is_wanted(void **state)
     rtp_description_clear(&local);
 }
 
+static void test_the_order_of_monals_offer_means_nothing(void **state)
+{
+    struct rtp_description offer, ours, answer;
+
+    (void)state;
+    read_description(&offer, "<payload-type id='0' name='PCMU' clockrate='8000'/>"
+                             "<payload-type id='111' name='opus' clockrate='48000' channels='2'>"
+                             "<parameter name='useinbandfec' value='true'/></payload-type>");
+    audio_capabilities(&ours);
+    assert_true(negotiate_answer(&offer, &ours, ORDER_OF_THE_OFFER, &answer));
+    assert_string_equal(answer.payload_types[0].name, "opus");
+    rtp_description_clear(&offer);
+    rtp_description_clear(&ours);
+    rtp_description_clear(&answer);
+}
+
 static void test_the_answer_has_the_ids_of_the_offer_and_our_order(void **state)
 {
     struct rtp_description offer, answer;
@@ -220,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_offers_order_is_kept_unless_ours_is_wanted),
+        cmocka_unit_test(test_the_order_of_monals_offer_means_nothing),
         cmocka_unit_test(test_the_answer_has_the_ids_of_the_offer_and_our_order),
         cmocka_unit_test(test_only_offered_extensions_and_feedback_are_answered),
         cmocka_unit_test(test_events_alone_are_no_common_codec),
