@@ -1,238 +1,9 @@
 """How clients that cannot be run here speak Jingle: what they send, in what shape and order, and
-what they refuse, as read from their sources. One class a client; `check_...` raise an assertion
-where the client would end the call."""
+what they refuse, as read from their sources; which these were is said in docs/interop.md."""
 
-import re
-
+from dialect import (FB, HDREXT, INFO, OMEMO, RECEIPTS, SSMA, TRICKLE, Dialect, contents,
+                     description, fingerprint, group, payloads, transport)
 from peer import DTLS, ICE, JINGLE, MESSAGE, RTP
-
-GROUP = "urn:xmpp:jingle:apps:grouping:0"
-FB = "urn:xmpp:jingle:apps:rtp:rtcp-fb:0"
-HDREXT = "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"
-SSMA = "urn:xmpp:jingle:apps:rtp:ssma:0"
-TRICKLE = "http://gultsch.de/xmpp/drafts/jingle/transports/ice-udp/option"
-OMEMO = "http://gultsch.de/xmpp/drafts/omemo/dlts-srtp-verification"
-RECEIPTS = "urn:xmpp:receipts"
-HINTS = "urn:xmpp:hints"
-
-
-def contents(jingle):
-    return jingle.findall(f"{{{JINGLE}}}content")
-
-
-def description(content):
-    return content.find(f"{{{RTP}}}description")
-
-
-def transport(content):
-    return content.find(f"{{{ICE}}}transport")
-
-
-def fingerprint(content):
-    return transport(content).find(f"{{{DTLS}}}fingerprint")
-
-
-def payloads(content):
-    return description(content).findall(f"{{{RTP}}}payload-type")
-
-
-def candidates(jingle, components=("1",)):
-    """As SDP lines, those that a client with UDP and these components can use."""
-    return [" ".join([c.get("foundation"), c.get("component"), c.get("protocol"), c.get("priority"),
-                      c.get("ip"), c.get("port"), "typ", c.get("type")])
-            for c in jingle.iter(f"{{{ICE}}}candidate")
-            if c.get("protocol") == "udp" and c.get("component") in components]
-
-
-def group(jingle):
-    found = jingle.find(f"{{{GROUP}}}group")
-    return [] if found is None else [c.get("name") for c in found]
-
-
-class Dialect:
-    """What most have in common: libwebrtc behind a thin mapping of SDP."""
-
-    name = "?"
-    messages = True        # message initiation (XEP-0353)
-    initiator = False      # writes who it is
-    audio = "audio"        # the name of its content
-    opus = ("111", "opus")
-    setup = "actpass"
-    late_candidates = False  # in transport-info only
-    feedback = ""
-    features = (JINGLE, RTP, RTP.replace(":rtp:1", ":rtp:audio"),
-                RTP.replace(":rtp:1", ":rtp:video"), DTLS, ICE, MESSAGE)
-    sid = "8c1b2a5e-5a1e-4c6f-9f52-3a5f0c6e7d11"
-
-    def propose(self, to, media=("audio",)):
-        inside = "".join(f"<description xmlns='{RTP}' media='{one}'/>" for one in media)
-        return (f"<message type='chat' to='{to}' id='{self.propose_id()}'>"
-                f"<propose xmlns='{MESSAGE}' id='{self.sid}'>{inside}</propose>"
-                f"<store xmlns='{HINTS}'/>{self.request()}</message>")
-
-    def propose_id(self):
-        return "p1"
-
-    def request(self):
-        return ""
-
-    def proceed(self, to, sid):
-        return (f"<message type='chat' to='{to}' id='{self.name}-proceed'>"
-                f"<proceed xmlns='{MESSAGE}' id='{sid}'>{self.device()}</proceed>"
-                f"<store xmlns='{HINTS}'/></message>")
-
-    def device(self):
-        return ""
-
-    def candidate(self, media, index, candidate):
-        return (f"<candidate component='1' foundation='{candidate.foundation}' generation='0' "
-                f"id='c{index}' ip='{candidate.ip}' network='0' port='{candidate.port}' "
-                f"priority='{candidate.priority}' protocol='udp' type='host'/>")
-
-    def all_candidates(self, media):
-        return "".join(self.candidate(media, i, c) for i, c in enumerate(media.candidates))
-
-    def transport(self, media, setup, inside=""):
-        return (f"<transport xmlns='{ICE}' ufrag='{media.ufrag}' pwd='{media.pwd}'>{inside}"
-                f"<fingerprint xmlns='{DTLS}' hash='sha-256' setup='{setup}'>"
-                f"{self.fingerprint(media)}</fingerprint></transport>")
-
-    def fingerprint(self, media):
-        return media.fingerprint
-
-    def description(self, media, answer):
-        number, name = answer or self.opus
-        return (f"<description xmlns='{RTP}' media='audio'>"
-                f"<payload-type id='{number}' name='{name}' clockrate='48000' channels='2'>"
-                f"<parameter name='useinbandfec' value='1'/>{self.feedback}</payload-type>"
-                f"{self.extras(media, answer)}<rtcp-mux/></description>")
-
-    def extras(self, media, answer):
-        return ""
-
-    def content(self, media, name, setup, answer=None):
-        inside = "" if self.late_candidates else self.all_candidates(media)
-        return (f"<content creator='initiator' name='{name}'{self.senders()}>"
-                f"{self.description(media, answer)}{self.transport(media, setup, inside)}"
-                f"</content>")
-
-    def senders(self):
-        return " senders='both'"
-
-    def groups(self, names):
-        return (f"<group xmlns='{GROUP}' semantics='BUNDLE'>"
-                + "".join(f"<content name='{name}'/>" for name in names) + "</group>")
-
-    def iq(self, to, action, sid, inside, who=""):
-        return (f"<iq type='set' to='{to}' id='{action}-{self.name}'>"
-                f"<jingle xmlns='{JINGLE}' action='{action}' sid='{sid}'{who}>{inside}"
-                f"</jingle></iq>")
-
-    def offer(self, me, to, media):
-        who = f" initiator='{me}'" if self.initiator else ""
-        return self.iq(to, "session-initiate", self.sid, self.groups([self.audio])
-                       + self.content(media, self.audio, self.setup), who)
-
-    def answer(self, me, to, media, offer):
-        """To our offer, a <jingle/>."""
-        content = contents(offer)[0]
-        opus = next(p for p in payloads(content) if p.get("name").lower() == "opus")
-        who = f" responder='{me}'" if self.initiator else ""
-        return self.iq(to, "session-accept", offer.get("sid"),
-                       (self.groups([content.get("name")]) if group(offer) else "")
-                       + self.content(media, content.get("name"), "active",
-                                      (opus.get("id"), opus.get("name"))), who)
-
-    def trickle(self, to, sid, name, media):
-        """What follows by transport-info."""
-        if not self.late_candidates:
-            return []
-        return [self.iq(to, "transport-info", sid,
-                        f"<content creator='initiator' name='{name}'>"
-                        f"<transport xmlns='{ICE}' ufrag='{media.ufrag}' pwd='{media.pwd}'>"
-                        f"{self.candidate(media, i, one)}</transport></content>").replace(
-                            "id='transport-info", f"id='{i}-transport-info")
-                for i, one in enumerate(media.candidates)]
-
-    def terminate(self, to, sid):
-        return self.iq(to, "session-terminate", sid, "<reason><success/></reason>")
-
-    # -- video that is added to a call --
-
-    video = "video"
-
-    def video_content(self, media, name, setup, number="96"):
-        """`media` None: an empty transport, which rides in the bundle."""
-        transport = (f"<transport xmlns='{ICE}'/>" if media is None
-                     else self.transport(media, setup, self.all_candidates(media)))
-        return (f"<content creator='initiator' name='{name}'{self.senders()}>"
-                f"<description xmlns='{RTP}' media='video'>"
-                f"<payload-type id='{number}' name='VP8' clockrate='90000'>"
-                f"<rtcp-fb xmlns='{FB}' type='nack' subtype='pli'/></payload-type>"
-                f"<rtcp-mux/></description>{transport}</content>")
-
-    bundles = True
-
-    def add_video(self, to, sid, names, media):
-        return self.iq(to, "content-add", sid, self.groups(names) + self.video_content(
-            None if self.bundles else media, self.video, self.setup))
-
-    def accept_video(self, to, add, names, media):
-        """To our content-add."""
-        content = contents(add)[0]
-        number = next(p.get("id") for p in payloads(content) if p.get("name") == "VP8")
-        return self.iq(to, "content-accept", add.get("sid"),
-                       (self.groups(names) if group(add) else "") + self.video_content(
-                           None if self.bundles else media, content.get("name"), "active", number))
-
-    def check_video(self, jingle, names):
-        """Our content-add or content-accept."""
-        assert len(contents(jingle)) == 1, "one content in such a stanza"
-        content = contents(jingle)[0]
-        assert content.get("name") == names[-1]
-        assert content.get("senders", "both") == "both"
-        assert [p.get("name") for p in payloads(content)][0] == "VP8"
-        if self.bundles:
-            assert group(jingle) == names, "no group of all names"
-        else:
-            assert transport(content).get("ufrag") and fingerprint(content) is not None
-
-    # -- what it refuses --
-
-    def check_offer(self, offer):
-        self.check_common(offer)
-        for content in contents(offer):
-            assert fingerprint(content).get("setup") == "actpass", "security-error"
-
-    def check_answer(self, answer, offered):
-        self.check_common(answer)
-        assert [c.get("name") for c in contents(answer)] == offered, "contents in another order"
-        setups = {fingerprint(c).get("setup") for c in contents(answer)}
-        assert setups in ({"active"}, {"passive"}), f"setup {setups}"
-        assert group(answer) == offered, "no group for a group"
-
-    def check_common(self, jingle):
-        assert contents(jingle), "no contents"
-        for content in contents(jingle):
-            name = content.get("name")
-            assert re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name), f"a mid of libwebrtc: {name}"
-            assert content.get("creator") == "initiator"
-            assert transport(content).get("ufrag") and transport(content).get("pwd")
-            assert re.fullmatch("([0-9A-F]{2}:){31}[0-9A-F]{2}", fingerprint(content).text)
-            assert fingerprint(content).get("hash") == "sha-256"
-            assert description(content).find(f"{{{RTP}}}rtcp-mux") is not None, "no rtcp-mux"
-            for payload in payloads(content):
-                assert payload.get("id").isdigit() and payload.get("clockrate").isdigit()
-                assert payload.get("name") and " " not in payload.get("name")
-            for parameter in description(content).iter():
-                if parameter.tag.endswith("}parameter"):
-                    assert parameter.get("name"), "a parameter without a name"
-                    assert parameter.get("value"), "a parameter without a value"
-                    assert " " not in parameter.get("name") + parameter.get("value")
-            for candidate in transport(content).findall(f"{{{ICE}}}candidate"):
-                for attribute in ("foundation", "component", "protocol", "priority", "ip", "port",
-                                  "type", "id", "generation"):
-                    assert candidate.get(attribute), f"a candidate without {attribute}"
 
 
 class Conversations2023(Dialect):
@@ -243,8 +14,8 @@ class Conversations2023(Dialect):
     sid = "q3x/T+8b1nUwLkM0v2Z7dA"
     feedback = f"<rtcp-fb xmlns='{FB}' type='transport-cc'/>"
 
-    def propose_id(self):
-        return f"jm-propose-{self.sid}"
+    def message_id(self, name, sid):
+        return f"jm-{name}-{sid}"
 
     def request(self):
         return f"<request xmlns='{RECEIPTS}'/>"
@@ -271,6 +42,7 @@ class ConversationsCurrent(Conversations2023):
     """2.19: gives a proposal up after 12 s without a sign of life, and marks its transports."""
     name = "conversations-2.19"
     sid = "q3x_T-8b1nUwLkM0v2Z7dA"
+    finishes = True
 
     def transport(self, media, setup, inside=""):
         return super().transport(media, setup, inside + f"<trickle xmlns='{TRICKLE}'/>"
@@ -278,9 +50,13 @@ class ConversationsCurrent(Conversations2023):
 
 
 class Dino(Dialect):
-    """A strict parser of its own: no bundle, SDES beside DTLS, two components."""
+    """A strict parser of its own: no bundle, SDES beside DTLS, two components. It says what it does
+    not want by content-modify, before it accepts."""
     name = "dino"
     bundles = False
+    hints = False
+    answers = {"content-remove": ("feature-not-implemented",)}
+    added_senders = "initiator"  # itself
 
     def groups(self, names):
         return ""
@@ -298,6 +74,23 @@ class Dino(Dialect):
         second = first.replace("component='1'", "component='2'").replace("id='c", "id='d")
         return first + second
 
+    def modify(self, to, sid, name, senders):
+        return self.iq(to, "content-modify", sid,
+                       f"<content creator='initiator' name='{name}' senders='{senders}'/>")
+
+    def add_video(self, me, to, sid, names, media):
+        return super().add_video(me, to, sid, names, media).replace("senders='both'",
+                                                                    "senders='initiator'")
+
+    def accept_video(self, me, to, add, names, media):
+        accept, = super().accept_video(me, to, add, names, media)
+        return [self.modify(to, add.get("sid"), names[-1], "responder"),
+                accept.replace("senders='both'", "senders='responder'")]
+
+    def in_call(self, me, to, sid, name, media):
+        return [self.iq(to, "session-info", sid, f"<{what} xmlns='{INFO}' name='{name}' "
+                        "creator='initiator'/>", mark=what) for what in ("mute", "unmute")]
+
     def check_offer(self, offer):
         super().check_offer(offer)
         self.check_plain(offer)
@@ -314,14 +107,141 @@ class Dino(Dialect):
             assert description(content).find(f"{{{RTP}}}encryption") is None, "SDES inside DTLS"
 
 
+class Monal(Dialect):
+    """A converter of its own between SDP and XML, which gives up over what it does not know and writes
+    codecs in any order. It says nothing to most of what it hears, and reads one candidate of a
+    transport-info."""
+    name = "monal"
+    sid = "E1B2C3D4-95A0-4C6F-9F52-3A5F0C6E7D11"
+    audio = "0"
+    video = "1"
+    late_candidates = True
+    rings = True
+    finishes = True
+    features = (*Dialect.features, "urn:ietf:rfc:5888", "urn:ietf:rfc:5576", HDREXT, FB, RECEIPTS)
+    answers = {action: () for action in ("session-terminate", "session-info", "content-add",
+                                         "content-modify", "content-remove", "description-info")}
+
+    def candidate(self, media, index, candidate):
+        return (f"<candidate xmlns='{ICE}' id='48151623{index}' component='1' "
+                f"foundation='{candidate.foundation}' generation='0' ip='{candidate.ip}' "
+                f"port='{candidate.port}' priority='{candidate.priority}' protocol='udp' "
+                "rel-addr='0.0.0.0' rel_port='9' type='host'/>")
+
+    def transport(self, media, setup, inside=""):
+        return super().transport(media, setup, inside + f"<trickle xmlns='{TRICKLE}'/>"
+                                 f"<renomination xmlns='{TRICKLE}'/>")
+
+    def description(self, media, answer):
+        number, name = answer or self.opus
+        more = "" if answer else ("<payload-type id='126' name='telephone-event' clockrate='8000'/>"
+                                  "<payload-type id='0' name='PCMU' clockrate='8000'/>")
+        return (f"<description xmlns='{RTP}' media='audio'><extmap-allow-mixed/>"
+                f"<rtp-hdrext xmlns='{HDREXT}' id='1' uri='urn:ietf:params:rtp-hdrext:"
+                f"ssrc-audio-level'/><rtcp-mux/>{more}<payload-type id='{number}' name='{name}' "
+                "clockrate='48000' channels='2'><parameter name='useinbandfec' value='true'/>"
+                "<parameter name='minptime' value='10'/>"
+                f"<rtcp-fb xmlns='{FB}' type='transport-cc'/></payload-type>"
+                f"<source xmlns='{SSMA}' ssrc='{media.ssrc}'><parameter name='cname' value='c'/>"
+                "<parameter name='msid' value='-'/></source></description>")
+
+    def video_content(self, media, name, setup, number="96"):
+        h264 = ("<payload-type id='98' name='H264' clockrate='90000'><parameter "
+                "name='level_asymmetry_allowed' value='true'/><parameter name='profile_level_id' "
+                "value='6558751'/></payload-type>")
+        return super().video_content(media, name, setup, number).replace(
+            "<payload-type", h264 + "<payload-type", 1)
+
+    def replies(self, iq):
+        found = iq.find(f".//{{{ICE}}}transport")
+        jingle = iq.find(f"{{{JINGLE}}}jingle")
+        if jingle is not None and jingle.get("action") == "transport-info" and len(found) != 1:
+            return [self.reply(iq, "bad-request")]
+        return super().replies(iq)
+
+    def check_common(self, jingle):
+        super().check_common(jingle)
+        for content in contents(jingle):
+            assert content.get("senders") in ("both", "initiator", "responder"), "no such sender"
+            for child in description(content).iter():
+                name, value = child.tag.split("}")[1], child.get("value")
+                assert name != "bandwidth", "read amiss"
+                if name == "rtcp-fb":
+                    assert child.get("type") in ("ack", "ccm", "nack", "goog-remb", "transport-cc")
+                if child.get("name") in ("useinbandfec", "stereo", "usedtx", "cbr"):
+                    assert value in ("0", "1", "true", "false"), "it crashes"
+
+
+class Movim(Dialect):
+    """Lines of SDP taken from a browser and put into XML one by one. It names itself as initiator and
+    us as responder whoever calls, begins to trickle before it offers or answers, without credentials,
+    and answers content-add by session-accept."""
+    name = "movim"
+    audio = "0"
+    video = "1"
+    hints = False
+    rings = True
+    late_candidates = True
+    empty = False
+    features = (*Monal.features, "urn:ietf:rfc:3264", ICE.replace(":1", ":0"))
+
+    def propose(self, to, media=("audio",)):
+        return super().propose(to, sorted(media, reverse=True))
+
+    def who(self, me, to, offers):
+        return f" initiator='{me.split('/')[0]}' responder='{to}'"
+
+    def content(self, media, name, setup, answer=None):
+        return (f"<content creator='initiator' name='{name}'{self.senders()}>"
+                f"{self.transport(media, setup)}{self.description(media, answer)}</content>")
+
+    def extras(self, media, answer):
+        return (f"<rtp-hdrext xmlns='{HDREXT}' id='1' uri='urn:ietf:params:rtp-hdrext:"
+                f"ssrc-audio-level'/><source xmlns='{SSMA}' ssrc='{media.ssrc}'><parameter "
+                "name='msid' value='a b'/><parameter name='cname' value='c'/></source>")
+
+    def candidate(self, media, index, candidate):
+        return (f"<candidate foundation='{candidate.foundation}' component='1' protocol='udp' "
+                f"priority='{candidate.priority}' ip='{candidate.ip}' port='{candidate.port}' "
+                "type='host' generation='0' network-cost='999'/>")
+
+    def early(self, me, to, sid, name, media):
+        tcp = self.candidate(media, 0, media.candidates[0]).replace(
+            "'udp'", "'tcp' tcptype='active'")
+        return [self.transport_info(me, to, sid, name, "early",
+                                    f"<transport xmlns='{ICE}'>{tcp}</transport>")]
+
+    def transport_info(self, me, to, sid, name, number, transport):
+        text = super().transport_info(me, to, sid, name, number, transport)
+        return text.replace(f"sid='{sid}'", f"sid='{sid}'{self.who(me, to, True)}")
+
+    def accept_video(self, me, to, add, names, media):
+        content = contents(add)[0]
+        number = next(p.get("id") for p in payloads(content) if p.get("name") == "VP8")
+        return [self.iq(to, "session-accept", add.get("sid"), self.groups(names)
+                        + self.content(media, names[0], "active", self.opus)
+                        + self.video_content(media, names[1], "active", number),
+                        self.who(me, to, False))]
+
+    def in_call(self, me, to, sid, name, media):
+        return [self.iq(to, "session-info", sid, f"<{what} xmlns='{INFO}' name='{name}'/>",
+                        mark=what) for what in ("mute", "unmute")]
+
+    def hang_up(self, to, sid, name, reason="success"):
+        why = f"<reason xmlns='{JINGLE}'><{reason}/><text>Success</text></reason>"
+        return [self.message(to, "finish", sid, why), *super().hang_up(to, sid, name, reason)]
+
+
 class PsiNext(Dialect):
     """Psi's native calls: an answer has nothing that the offer had not, and hardly anything else."""
     name = "psi-next"
     initiator = True
     audio = "rtp-1"
+    rings = True
+    finishes = True
 
-    def offer(self, me, to, media):
-        return super().offer(me, to, media).replace("><", ">\n  <")
+    def offer(self, me, to, media, pictures=None):
+        return super().offer(me, to, media, pictures).replace("><", ">\n  <")
 
     def groups(self, names):
         return super().groups(names) if len(names) > 1 else ""
@@ -360,6 +280,15 @@ class PsiNext(Dialect):
         assert len(ids) == len(set(ids)), "two candidates with one id"
 
 
+def again(dialect, to, sid, name, media):
+    """All of a content each time that another candidate is found."""
+    whole = dialect.content(media, name, dialect.setup)
+    some = [dialect.candidate(media, i, one) for i, one in enumerate(media.candidates)]
+    return [dialect.iq(to, "transport-info", sid, mark=str(i),
+                       inside=whole.replace("".join(some), "".join(some[:i + 1])))
+            for i in range(len(some))]
+
+
 class QXmppNext(Dialect):
     """QXmpp 1.11: no message initiation; writes OPUS, whole contents again and again, no reasons."""
     name = "qxmpp-1.11"
@@ -372,11 +301,16 @@ class QXmppNext(Dialect):
     def groups(self, names):
         return ""
 
-    def trickle(self, to, sid, name, media):
-        return [self.iq(to, "transport-info", sid, self.content(media, name, self.setup))]
+    answers = {"session-info": (), "session-terminate": ()}
 
-    def terminate(self, to, sid):
-        return self.iq(to, "session-terminate", sid, "")
+    def trickle(self, me, to, sid, name, media):
+        return again(self, to, sid, name, media)
+
+    def in_call(self, me, to, sid, name, media):
+        return again(self, to, sid, name, media)
+
+    def hang_up(self, to, sid, name, reason=""):
+        return super().hang_up(to, sid, name, reason)
 
     def check_answer(self, answer, offered):
         self.check_common(answer)
@@ -384,7 +318,64 @@ class QXmppNext(Dialect):
         assert payloads(contents(answer)[0])[0].get("name") == "OPUS", "compared as it is spelled"
 
 
-ENCRYPTED = [Conversations2023, ConversationsCurrent, Dino, PsiNext, QXmppNext]
+class Liberties(Dialect):
+    """Not one client but what one or another does, all at once: white space, an id that is base64,
+    fingerprints in small letters, attributes that are missing, candidates of all sorts, a group of
+    one, information that nobody needs, and errors to ours."""
+    name = "liberties"
+    sid = "q3x/T+8b1nUwLkM0v2Z7dA=="
+    opus = ("96", "Opus")
+    rings = True
+    answers = {"session-info": ("result", "400")}
+
+    def fingerprint(self, media):
+        return f"\n    {media.fingerprint.lower()}\n  "
+
+    def senders(self):
+        return ""
+
+    def candidate(self, media, index, candidate):
+        return (f"<candidate component='1' foundation='{candidate.foundation}' ip='{candidate.ip}' "
+                f"port='{candidate.port}' priority='{candidate.priority}' protocol='udp' "
+                "type='host'/>")
+
+    def all_candidates(self, media):
+        one = media.candidates[0]
+        first = self.candidate(media, 0, one)
+        return ("<gathering-complete/>"
+                + first.replace("component='1'", "component='2'")
+                + first.replace("protocol='udp'", "protocol='tcp' tcptype='active'").replace(
+                    f"port='{one.port}'", "port='0'")
+                + first.replace(f"ip='{one.ip}'", "ip='5f1c9e52-7c1d.local'")
+                + first + "<remote-candidate component='1' ip='192.0.2.1' port='9'/>")
+
+    def description(self, media, answer):
+        return super().description(media, answer).replace(" channels='2'", "")
+
+    def content(self, media, name, setup, answer=None):
+        return super().content(media, name, setup, answer).replace(" creator='initiator'", "")
+
+    def iq(self, to, action, sid, inside, who="", mark=""):
+        return super().iq(to, action, sid, inside, who, mark).replace("><", ">\n  <")
+
+    def early(self, me, to, sid, name, media):
+        """Candidates; then their end by itself."""
+        return [self.transport_info(me, to, sid, name, number, self.transport_of(media, inside))
+                for number, inside in (("early-1", self.all_candidates(media)),
+                                       ("early-2", "<gathering-complete/>"))]
+
+    def in_call(self, me, to, sid, name, media):
+        return [self.iq(to, "session-info", sid, what, mark=str(number))
+                for number, what in enumerate(("", f"<hold xmlns='{INFO}'/>",
+                                               f"<active xmlns='{INFO}'/>"))]
+
+    def hang_up(self, to, sid, name, reason="success"):
+        return [self.iq(to, "session-terminate", sid,
+                        f"<reason><text>bye</text><{reason}/></reason>")]
+
+
+ENCRYPTED = [Conversations2023, ConversationsCurrent, Dino, Monal, Movim, PsiNext, QXmppNext,
+             Liberties]
 
 
 class Gajim(Dialect):
@@ -396,6 +387,7 @@ class Gajim(Dialect):
     audio = "voice"
     opus = ("96", "OPUS")
     codec = "opus"
+    answers = {"session-info": ("result", "feature-not-implemented")}
     features = (JINGLE, RTP, RTP.replace(":rtp:1", ":rtp:audio"), ICE)
 
     def groups(self, names):
@@ -421,10 +413,10 @@ class Gajim(Dialect):
         return [self.iq(to, "description-info", sid, f"<content creator='initiator' name='{name}'>"
                         f"{self.description(None, None)}</content>")]
 
-    def hang_up(self, to, sid, name):
+    def hang_up(self, to, sid, name, reason="success"):
         return [self.iq(to, "content-remove", sid,
                         f"<content creator='initiator' name='{name}'/>"),
-                self.terminate(to, sid)]
+                *super().hang_up(to, sid, name, reason)]
 
     def check_offer(self, offer):
         self.check_plain(offer)
@@ -460,12 +452,13 @@ class PsiOld(Gajim):
     name = "psi-1.5"
     audio = "A"
     opus = ("97", "opus")
+    answers = {"session-info": ("400",)}
 
     def after_accept(self, to, sid, name):
         return []
 
-    def hang_up(self, to, sid, name):
-        return [self.terminate(to, sid)]
+    def hang_up(self, to, sid, name, reason="success"):
+        return Dialect.hang_up(self, to, sid, name, reason)
 
 
 class QXmppOld(Gajim):
@@ -474,9 +467,10 @@ class QXmppOld(Gajim):
     name = "qxmpp-1.10"
     audio = "microphone"
     opus = ("98", "OPUS")
+    answers = {"session-info": (), "session-terminate": ()}
 
-    def trickle(self, to, sid, name, media):
-        return [self.iq(to, "transport-info", sid, self.content(media, name, self.setup))]
+    def trickle(self, me, to, sid, name, media):
+        return again(self, to, sid, name, media)
 
     def content(self, media, name, setup, answer=None):
         text = super().content(media, name, setup, answer)
@@ -491,8 +485,8 @@ class QXmppOld(Gajim):
     def after_accept(self, to, sid, name):
         return []
 
-    def hang_up(self, to, sid, name):
-        return [self.iq(to, "session-terminate", sid, "")]
+    def hang_up(self, to, sid, name, reason=""):
+        return Dialect.hang_up(self, to, sid, name, reason)
 
 
 PLAIN = [Gajim, PsiOld, QXmppOld]

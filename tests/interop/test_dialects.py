@@ -7,10 +7,11 @@ import importlib.util
 import pytest
 
 import install
-from dialects import ENCRYPTED, MESSAGE, PLAIN, RECEIPTS, candidates, contents, fingerprint
-from dialects import (Conversations2023, ConversationsCurrent, Dino, PsiNext, QXmppOld, payloads,
-                      transport)
-from peer import CLIENT, JINGLE
+from caller import play  # noqa: F401, a fixture
+from dialect import RECEIPTS, contents, payloads
+from dialects import (ENCRYPTED, PLAIN, Conversations2023, ConversationsCurrent, Dino, Monal, Movim,
+                      PsiNext, QXmppOld)
+from peer import JINGLE
 
 DISCO = "http://jabber.org/protocol/disco#info"
 
@@ -25,189 +26,104 @@ def names(kinds):
     return pytest.mark.parametrize("kind", kinds, ids=lambda kind: kind.name)
 
 
-class Caller:
-    """A scripted client with a voice."""
-
-    def __init__(self, kind, peer, media):
-        self.dialect, self.peer, self.media = kind(), peer, media
-        self.errors = []
-
-    def send(self, *stanzas):
-        for stanza in stanzas:
-            self.peer.send(stanza)
-
-    def jingle(self, action):
-        iq = self.peer.await_jingle(action)
-        return iq.get("from"), iq.find(f"{{{JINGLE}}}jingle")
-
-    def assert_no_errors(self):
-        """Clients end a call over any of these."""
-        count = self.peer.count(lambda xml: xml.tag == CLIENT + "iq" and xml.get("type") == "error")
-        assert count == 0, "one of its stanzas was answered by an error"
-
-    def connect(self, theirs, *, controlling, opus):
-        """`theirs`: the <jingle/> of jcall."""
-        content = contents(theirs)[0]
-        print_ = fingerprint(content)
-        self.media.connect(
-            ufrag=transport(content).get("ufrag"), pwd=transport(content).get("pwd"),
-            candidates=candidates(theirs), fingerprint=print_.text, controlling=controlling,
-            dtls_client=print_.get("setup") != "active", payload_type=int(opus))
-
-    def connect_plain(self, theirs, *, controlling, number, codec="opus"):
-        content = contents(theirs)[0]
-        assert fingerprint(content) is None
-        self.media.connect(
-            ufrag=transport(content).get("ufrag"), pwd=transport(content).get("pwd"),
-            candidates=candidates(theirs, ("1", "2")), controlling=controlling,
-            payload_type=int(number), codec=codec)
-
-
-@pytest.fixture
-def play(start_peer):
-    from media import Media, PlainMedia
-    voices = []
-
-    def start(kind, server, name="carol"):
-        peer = start_peer(server, name, features=kind.features)
-        voices.append((PlainMedia if kind in PLAIN else Media)(peer.loop, 660))
-        return Caller(kind, peer, voices[-1])
-
-    def voice(peer):
-        """One more transport of the same peer."""
-        voices.append(Media(peer.loop, 660))
-        return voices[-1]
-
-    start.voice = voice
-    yield start
-    for voice in voices:
-        voice.stop()
-
-
-def talk_and_hang_up(caller, program, to, sid):
-    caller.media.await_tone(880)
-    program.await_sound(0.5)
-    caller.assert_no_errors()
-    caller.send(caller.dialect.terminate(to, sid))
-    program.await_event("ended")
-
-
 @names(ENCRYPTED)
 def test_it_calls_us(kind, server, answering, play):
     bob = answering(server, "bob")
     caller = play(kind, server)
-    dialect, to = caller.dialect, bob.seen("online")[-1].get("jid", server.jid("bob"))
-    if dialect.messages:
-        caller.send(dialect.propose(server.jid("bob")))
-        proceed = caller.peer.await_message("proceed")
-        assert proceed.get("to") == caller.peer.jid, "it must be addressed to the device"
-        to = proceed.get("from")
-    else:
-        to = bob_device(caller, server)
-    caller.send(dialect.offer(caller.peer.jid, to, caller.media),
-                *dialect.trickle(to, dialect.sid, dialect.audio, caller.media))
-    _, answer = caller.jingle("session-accept")
-    dialect.check_answer(answer, [dialect.audio])
-    opus = payloads(contents(answer)[0])[0]
-    assert opus.get("id") == dialect.opus[0]
-    assert candidates(answer), "candidates that follow the answer may be lost"
-    caller.connect(answer, controlling=True, opus=opus.get("id"))
+    to = caller.call(server.jid("bob"))
     bob.await_event("connected")
-    talk_and_hang_up(caller, bob, to, dialect.sid)
-
-
-def bob_device(caller, server):
-    """From his presence: who has no message initiation calls a device."""
-    presence = caller.peer.await_stanza(
-        lambda xml: xml.tag == CLIENT + "presence" and not xml.get("type")
-        and xml.get("from").startswith(server.jid("bob") + "/"))
-    return presence.get("from")
+    caller.talk_and_hang_up(bob, to, caller.dialect.sid, caller.dialect.audio)
 
 
 @names(ENCRYPTED)
 def test_we_call_it(kind, server, run_jcall, play):
     caller = play(kind, server)
-    dialect = caller.dialect
     alice = run_jcall(server, "alice", "call", server.jid("carol"), "--source", "tone:880",
                       "--sink", "null")
-    if dialect.messages:
-        propose = caller.peer.await_message("propose")
-        sid = propose.find(f"{{{MESSAGE}}}propose").get("id")
-        caller.send(dialect.proceed(propose.get("from"), sid))
-    to, offer = caller.jingle("session-initiate")
-    dialect.check_offer(offer)
-    if dialect.messages:
-        assert offer.get("sid") == sid
-    name = contents(offer)[0].get("name")
-    caller.send(dialect.answer(caller.peer.jid, to, caller.media, offer),
-                *dialect.trickle(to, offer.get("sid"), name, caller.media))
-    opus = next(p for p in payloads(contents(offer)[0]) if p.get("name").lower() == "opus")
-    caller.connect(offer, controlling=False, opus=opus.get("id"))
+    told = caller.take()
+    if caller.dialect.rings:
+        alice.await_event("ringing")
     alice.await_event("connected")
-    talk_and_hang_up(caller, alice, to, offer.get("sid"))
-
-
-def calls_us(kind, server, bob, play):
-    """A call of one that bundles or not, connected; returns the caller and bob's device."""
-    caller = play(kind, server)
-    dialect = caller.dialect
-    caller.send(dialect.propose(server.jid("bob")))
-    to = caller.peer.await_message("proceed").get("from")
-    caller.send(dialect.offer(caller.peer.jid, to, caller.media),
-                *dialect.trickle(to, dialect.sid, dialect.audio, caller.media))
-    _, answer = caller.jingle("session-accept")
-    caller.connect(answer, controlling=True, opus=dialect.opus[0])
-    bob.await_event("connected")
-    return caller, to
+    caller.talk_and_hang_up(alice, *told)
 
 
 SEES = ["--no-video", "--test-picture", "--no-display", "--video-size", "320x240"]
-UPGRADING = [Conversations2023, ConversationsCurrent, Dino, PsiNext]
+UPGRADING = [Conversations2023, ConversationsCurrent, Dino, Movim, PsiNext]
+
+
+@pytest.fixture
+def upgrade(server, answering, play):
+    """A voice call of this kind of client: (caller, bob, his device, the media of its pictures)."""
+    def call(kind):
+        bob = answering(server, "bob", *SEES)
+        caller = play(kind, server)
+        to = caller.call(server.jid("bob"))
+        bob.await_event("connected")
+        return caller, bob, to, caller.dialect.video_media(caller.media, lambda: play.voice(caller))
+    return call
 
 
 @names(UPGRADING)
-def test_it_adds_video_and_we_take_it(kind, server, answering, play):
-    bob = answering(server, "bob", *SEES)
-    caller, to = calls_us(kind, server, bob, play)
+def test_it_adds_video_and_we_take_it(kind, upgrade):
+    caller, bob, to, pictures = upgrade(kind)
     dialect = caller.dialect
-    pictures = None if dialect.bundles else play.voice(caller.peer)
     both = [dialect.audio, dialect.video]
-    caller.send(dialect.add_video(to, dialect.sid, both, pictures))
+    caller.send(dialect.add_video(caller.peer.jid, to, dialect.sid, both, pictures))
     bob.await_event("video-offered")
     bob.command("video")
     _, accept = caller.jingle("content-accept")
-    dialect.check_video(accept, both)
-    bob.await_event("video", sending=True)
-    talk_and_hang_up(caller, bob, to, dialect.sid)
+    dialect.check_video(accept, both, dialect.added_senders)
+    bob.await_event("video", sending=dialect.added_senders == "both", receiving=True)
+    caller.talk_and_hang_up(bob, to, dialect.sid, dialect.audio)
 
 
 @names(UPGRADING)
-def test_it_adds_video_and_we_refuse(kind, server, answering, play):
-    bob = answering(server, "bob", *SEES)
-    caller, to = calls_us(kind, server, bob, play)
+def test_it_adds_video_and_we_refuse(kind, upgrade):
+    caller, bob, to, pictures = upgrade(kind)
     dialect = caller.dialect
-    pictures = None if dialect.bundles else play.voice(caller.peer)
-    caller.send(dialect.add_video(to, dialect.sid, [dialect.audio, dialect.video], pictures))
+    caller.send(dialect.add_video(caller.peer.jid, to, dialect.sid, [dialect.audio, dialect.video],
+                                  pictures))
     bob.await_event("video-offered")
     bob.command("refuse-video")
     _, reject = caller.jingle("content-reject")
     assert [c.get("name") for c in contents(reject)] == [dialect.video]
-    talk_and_hang_up(caller, bob, to, dialect.sid)
+    caller.talk_and_hang_up(bob, to, dialect.sid, dialect.audio)
 
 
 @names(UPGRADING)
-def test_we_add_video_and_it_takes_it(kind, server, answering, play):
-    bob = answering(server, "bob", *SEES)
-    caller, to = calls_us(kind, server, bob, play)
+def test_we_add_video_and_it_takes_it(kind, upgrade):
+    caller, bob, to, pictures = upgrade(kind)
     dialect = caller.dialect
-    pictures = None if dialect.bundles else play.voice(caller.peer)
     bob.command("video")
     _, add = caller.jingle("content-add")
     both = [dialect.audio, contents(add)[0].get("name")]
     dialect.check_video(add, both)
-    caller.send(dialect.accept_video(to, add, both, pictures))
+    caller.send(*dialect.accept_video(caller.peer.jid, to, add, both, pictures))
     bob.await_event("video", sending=True)
-    talk_and_hang_up(caller, bob, to, dialect.sid)
+    caller.talk_and_hang_up(bob, to, dialect.sid, dialect.audio)
+
+
+@names([Monal])
+def test_we_add_video_and_it_says_nothing(kind, upgrade):
+    caller, bob, to, _ = upgrade(kind)
+    bob.command("video")
+    caller.jingle("content-add")
+    caller.talk_and_hang_up(bob, to, caller.dialect.sid, caller.dialect.audio)
+
+
+@names([Conversations2023, Dino, Monal, Movim])
+def test_it_offers_video_and_we_answer_with_a_voice(kind, server, answering, play):
+    """What is refused stays in the answer of a bundle, and is left out of another."""
+    bob = answering(server, "bob")
+    caller = play(kind, server)
+    dialect = caller.dialect
+    to = caller.propose(server.jid("bob"), ("audio", "video"))
+    caller.offer(to, play.voice(caller) if not dialect.bundles else caller.media)
+    _, answer = caller.jingle("session-accept")
+    dialect.check_answer(answer, [dialect.audio, dialect.video][:2 if dialect.bundles else 1])
+    caller.connect(answer, controlling=True, opus=dialect.opus[0])
+    bob.await_event("connected")
+    caller.talk_and_hang_up(bob, to, dialect.sid, dialect.audio)
 
 
 @names([ConversationsCurrent, Conversations2023])
@@ -219,7 +135,9 @@ def test_its_proposal_hears_at_once_that_it_rings(kind, server, run_jcall, play)
     caller.send(caller.dialect.propose(server.jid("bob")))
     receipt = caller.peer.await_stanza(
         lambda xml: xml.find(f"{{{RECEIPTS}}}received") is not None)
-    assert receipt.find(f"{{{RECEIPTS}}}received").get("id") == caller.dialect.propose_id()
+    dialect = caller.dialect
+    assert receipt.find(f"{{{RECEIPTS}}}received").get("id") \
+        == dialect.message_id("propose", dialect.sid)
     ringing = caller.peer.await_message("ringing")
     assert ringing.get("to") == caller.peer.jid
 
@@ -228,7 +146,7 @@ def test_its_proposal_hears_at_once_that_it_rings(kind, server, run_jcall, play)
 def test_a_call_without_encryption_is_refused_and_says_why(kind, server, answering, play):
     bob = answering(server, "bob")
     caller = play(kind, server)
-    to = bob_device(caller, server)
+    to = caller.device_of(server.jid("bob"))
     caller.send(caller.dialect.offer(caller.peer.jid, to, caller.media))
     _, terminate = caller.jingle("session-terminate")
     assert terminate.find(f".//{{{JINGLE}}}security-error") is not None
@@ -247,6 +165,11 @@ def test_who_can_only_call_without_encryption_is_not_called(kind, server, run_jc
 
 
 def talk_plainly_and_hang_up(caller, program, to, sid, name):
+    caller.media.await_tone(880)
+    program.command("mute")
+    caller.jingle("session-info")
+    program.command("unmute")
+    caller.jingle("session-info")
     caller.media.await_tone(880)
     program.await_sound(0.5)
     assert caller.media.reports > 0, "no report on the second component"
@@ -268,10 +191,9 @@ def await_acquaintance(caller, to):
 def test_it_calls_us_without_encryption_if_that_is_allowed(kind, server, answering, play):
     bob = answering(server, "bob", "--allow-unencrypted")
     caller = play(kind, server)
-    dialect, to = caller.dialect, bob_device(caller, server)
+    dialect, to = caller.dialect, caller.device_of(server.jid("bob"))
     await_acquaintance(caller, to)
-    caller.send(dialect.offer(caller.peer.jid, to, caller.media),
-                *dialect.trickle(to, dialect.sid, dialect.audio, caller.media))
+    caller.offer(to)
     assert bob.await_event("incoming")["encrypted"] is False
     _, answer = caller.jingle("session-accept")
     dialect.check_answer(answer, [dialect.audio])
@@ -289,9 +211,8 @@ def test_we_call_it_without_encryption_if_that_is_allowed(kind, server, run_jcal
     to, offer = caller.jingle("session-initiate")
     dialect.check_offer(offer)
     sid, name = offer.get("sid"), contents(offer)[0].get("name")
-    caller.send(dialect.answer(caller.peer.jid, to, caller.media, offer),
-                *dialect.trickle(to, sid, name, caller.media),
-                *dialect.after_accept(to, sid, name))
+    caller.answer(to, offer)
+    caller.send(*dialect.after_accept(to, sid, name))
     opus = next(p for p in payloads(contents(offer)[0]) if p.get("name") == "opus")
     number, codec = ("0", "pcmu") if kind is QXmppOld else (opus.get("id"), "opus")
     caller.connect_plain(offer, controlling=False, number=number, codec=codec)
@@ -304,7 +225,7 @@ def test_who_can_encrypt_is_not_believed_without(kind, server, answering, play):
     """The option is for those who cannot: here somebody took the fingerprint out of an offer."""
     bob = answering(server, "bob", "--allow-unencrypted")
     caller = play(kind, server)
-    to = bob_device(caller, server)
+    to = caller.device_of(server.jid("bob"))
     bob.await_event("contact", where=lambda event: event["jid"] == server.jid("carol")
                     and event["callable"])
     offer = caller.dialect.offer(caller.peer.jid, to, caller.media)
