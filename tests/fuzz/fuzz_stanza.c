@@ -13,10 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum role {
     CALLER_PENDING,
     CALLER_ACTIVE,
-    CALLER_ADDING, /* our content-add is not answered */
+    CALLER_ADDING,        /* our content-add is not answered */
+    CALLER_PLAIN_PENDING, /* without encryption */
+    CALLER_PLAIN_ACTIVE,
     CALLEE_PENDING,
     CALLEE_ACTIVE,
     CALLEE_ADDING,
+    CALLEE_PLAIN_PENDING,
+    CALLEE_PLAIN_ACTIVE,
     ROLE_COUNT
 };
 
@@ -37,9 +41,10 @@ struct world {
     "<transport xmlns='" NS_ICE_UDP "' ufrag='abcd' pwd='efgh'><fingerprint xmlns='" NS_DTLS       \
     "' hash='sha-256' setup='active'>00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:00:01:02:03:" \
     "04:05:06:07:08:09:0A:0B:0C:0D:0E:0F</fingerprint></transport>"
-#define JINGLE(action)                                      \
+#define PLAIN_TRANSPORT "<transport xmlns='" NS_ICE_UDP "' ufrag='abcd' pwd='efgh'/>"
+#define JINGLE(action, transport)                           \
     "<jingle xmlns='" NS_JINGLE "' sid='s' action='" action \
-    "'><content creator='initiator' name='audio'>" DESCRIPTION TRANSPORT "</content></jingle>"
+    "'><content creator='initiator' name='audio'>" DESCRIPTION transport "</content></jingle>"
 
 /* What we write must be good XML, whatever a peer has put into it. */
 static void require_good(const xml_node *node)
@@ -53,6 +58,16 @@ static void require_good(const xml_node *node)
     g_free(text);
 }
 
+/* A session has encryption for all its contents, and for ever, or for none. */
+static void require_encryption(const struct session *session, const struct jingle_iq *iq)
+{
+    for (size_t i = 0; i < iq->content_count && !session_is_encrypted(session); i++) {
+        const struct jingle_content *content = &iq->contents[i];
+        if (content->ice.fingerprint.hash != FINGERPRINT_NONE || content->rtp.encryption)
+            abort();
+    }
+}
+
 static void on_send(void *user, struct session *session, const struct jingle_iq *iq, unsigned tag)
 {
     struct world *world = user;
@@ -61,6 +76,7 @@ static void on_send(void *user, struct session *session, const struct jingle_iq 
     jingle_iq_write(iq, xml_root(xml));
     require_good(xml_root(xml));
     xml_free(xml);
+    require_encryption(session, iq);
     world->last_tag = tag;
 }
 
@@ -148,8 +164,13 @@ static void make_session(struct world *world, enum role role)
     struct session_hooks hooks = {world, on_send, on_answer, on_event};
     struct session_config config = {
         .own_jid = "a@x/1", .peer = "b@y/2", .sid = "s", .ring_timeout = USEC_PER_SEC};
-    const char *text =
-        role < CALLEE_PENDING ? JINGLE("session-accept") : JINGLE("session-initiate");
+    static const char *const texts[2][2] = {
+        {JINGLE("session-accept", TRANSPORT), JINGLE("session-initiate", TRANSPORT)},
+        {JINGLE("session-accept", PLAIN_TRANSPORT), JINGLE("session-initiate", PLAIN_TRANSPORT)},
+    };
+    config.plain = role == CALLER_PLAIN_PENDING || role == CALLER_PLAIN_ACTIVE ||
+                   role == CALLEE_PLAIN_PENDING || role == CALLEE_PLAIN_ACTIVE;
+    const char *text = texts[config.plain][role >= CALLEE_PENDING];
     struct jingle_iq iq;
 
     if (!read_iq(text, strlen(text), &iq))
@@ -163,9 +184,9 @@ static void make_session(struct world *world, enum role role)
         give_transport(world->sessions[role]);
         session_answered(world->sessions[role], world->last_tag, NULL, 0);
     }
-    if (role == CALLER_ACTIVE || role == CALLER_ADDING) {
+    if (role == CALLER_ACTIVE || role == CALLER_ADDING || role == CALLER_PLAIN_ACTIVE) {
         session_receive(world->sessions[role], &iq, 0);
-    } else if (role == CALLEE_ACTIVE || role == CALLEE_ADDING) {
+    } else if (role == CALLEE_ACTIVE || role == CALLEE_ADDING || role == CALLEE_PLAIN_ACTIVE) {
         session_accept(world->sessions[role], &media, 1, 0);
         give_transport(world->sessions[role]);
     }
@@ -196,12 +217,29 @@ static void check_round_trip(const struct jingle_iq *iq)
     xml_free(second);
 }
 
-static void feed_sessions(struct world *world, const struct jingle_iq *iq)
+/* An offer, to one that may take it without encryption and one that may not. */
+static void feed_offer(struct world *world, const struct jingle_iq *iq, bool plain)
 {
     struct session_hooks hooks = {world, on_send, on_answer, on_event};
-    struct session_config config = {
-        .own_jid = "a@x/1", .peer = "b@y/2", .sid = iq->sid, .ring_timeout = USEC_PER_SEC};
+    struct session_config config = {.own_jid = "a@x/1",
+                                    .peer = "b@y/2",
+                                    .sid = iq->sid,
+                                    .ring_timeout = USEC_PER_SEC,
+                                    .plain = plain};
+    struct session *session = session_new_incoming(&config, &hooks, iq, 0);
+    struct session_media media = {.description = &iq->contents[0].rtp};
 
+    if (!plain && !session_is_encrypted(session))
+        abort();
+    if (iq->contents[0].application == APPLICATION_RTP)
+        session_accept(session, &media, 1, 0);
+    give_transport(session);
+    session_end(session, JINGLE_REASON_HANGUP);
+    session_free(session);
+}
+
+static void feed_sessions(struct world *world, const struct jingle_iq *iq)
+{
     for (int i = 0; i < ROLE_COUNT; i++) {
         world->answers = 0;
         session_receive(world->sessions[i], iq, 0);
@@ -210,13 +248,8 @@ static void feed_sessions(struct world *world, const struct jingle_iq *iq)
     }
     if (iq->action != ACTION_SESSION_INITIATE)
         return;
-    struct session *session = session_new_incoming(&config, &hooks, iq, 0);
-    struct session_media media = {.description = &iq->contents[0].rtp};
-    if (iq->contents[0].application == APPLICATION_RTP)
-        session_accept(session, &media, 1, 0);
-    give_transport(session);
-    session_end(session, JINGLE_REASON_HANGUP);
-    session_free(session);
+    feed_offer(world, iq, false);
+    feed_offer(world, iq, true);
 }
 
 static void feed(struct world *world, const xml_node *root)
