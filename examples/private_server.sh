@@ -15,6 +15,7 @@
 #   --stranger NAME[:PASSWORD]  an account that is on nobody's roster
 #   --domain NAME               the server's domain; default: localhost
 #   --listen ADDRESS            listen here in place of 127.0.0.1
+#   --port PORT                 take logins here in place of a free port: at 5222 every client looks
 #   --listen-also ADDRESS       and here, such as at an address of the other family
 #   --certificate KIND          good (default), self-signed, expired or wrong-name
 #   --no-tls                    offer no TLS at all
@@ -64,6 +65,7 @@ read_options() {
             --stranger) strangers+=("$2") ;;
             --domain) domain=$2 ;;
             --listen) listen=$2 ;;
+            --port) wanted_port=$2 ;;
             --listen-also) listen_also=$2 ;;
             --certificate) certificate=$2 ;;
             --log) log=$2 ;;
@@ -331,13 +333,14 @@ start() {
     make_certificates
     write_accounts
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        port=$(choose_port) tls_port=$(choose_port) http_port=$(choose_port)
+        port=${wanted_port:-$(choose_port)} tls_port=$(choose_port) http_port=$(choose_port)
         proxy_port=$(choose_port) https_port=$(choose_port) s2s_port=$(choose_port)
         component_port=$(choose_port)
         write_configuration
         if run; then
             break
         fi
+        [ -z "$wanted_port" ] || fail "port $wanted_port, or one of the others, is taken"
         [ "$try" -lt 10 ] || fail 'no free ports'
     done
     trap - EXIT
