@@ -12,6 +12,9 @@
 /* An interface comes with several messages, its addresses before its routes. */
 #define SETTLING (100 * USEC_PER_MS)
 
+/* Of a computer whose containers come and go all the time: no more than one change in this time. */
+#define REST USEC_PER_SEC
+
 #define GROUPS \
     (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)
 
@@ -20,6 +23,7 @@ struct network_watch {
     GSource *source;
     struct timer *timer;
     bool settling;
+    usec rest; /* until then nothing is told */
     void (*changed)(void *user);
     void *user;
     union address addresses[ADDRESSES_MAX];
@@ -36,7 +40,7 @@ static gboolean on_message(gint fd, GIOCondition condition, gpointer user)
         ;
     if (!watch->settling) {
         watch->settling = true;
-        timer_set(watch->timer, clock_now() + SETTLING);
+        timer_set(watch->timer, MAX(clock_now() + SETTLING, watch->rest));
     }
     return G_SOURCE_CONTINUE;
 }
@@ -60,6 +64,7 @@ static void on_settled(void *user)
     struct network_watch *watch = user;
     watch->settling = false;
     if (look(watch)) {
+        watch->rest = clock_now() + REST;
         watch->changed(watch->user);
     }
 }

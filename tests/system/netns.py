@@ -278,6 +278,16 @@ class Internet:
             self._in(side, "ip", "addr", "add", f"fd00:{i + 1}::1/64", "dev", device, "nodad")
             self._in(side, "ip", "link", "set", device, "up")
 
+    def make_and_remove_interfaces(self, side, count):
+        """As fast as the kernel can, in pairs that have a carrier and addresses."""
+        lines = []
+        for i in range(count // 2):
+            lines += [f"link add storm{i} type veth peer name mrots{i}", f"link set storm{i} up",
+                      f"link set mrots{i} up", f"addr add 172.31.{i}.1/24 dev storm{i}",
+                      f"addr add 172.30.{i}.1/24 dev mrots{i}", f"link del storm{i}"]
+        subprocess.run([*self.prefix(side), "ip", "-batch", "-"], input="\n".join(lines) + "\n",
+                       text=True, check=True)
+
     def stop(self):
         for capture in self.captures:
             capture.process.kill()

@@ -254,6 +254,74 @@ def test_from_wifi_to_mobile_while_it_rings(scene):
     net.assert_heard(alice, bob)
 
 
+def test_the_one_called_changes_the_network_while_it_rings(scene):
+    net = scene()
+    net.internet.prepare_mobile("b")
+    bob = net.jcall("b", "answer", "--source", "tone:880")
+    bob.await_event("online")
+    alice = net.jcall("a", "call", net.server.jid("bob"), "--source", "tone:440")
+    alice.await_event("ringing")
+    net.internet.go_mobile("b")
+    bob.await_event("online")
+    bob.command("answer")
+    for side in (alice, bob):
+        side.await_event("connected")
+        side.await_sound(1)
+    net.assert_heard(alice, bob)
+
+
+def test_the_network_changes_between_accept_and_sound(scene):
+    net = scene()
+    net.internet.prepare_mobile("b")
+    bob = net.jcall("b", "answer", "--source", "tone:880")
+    bob.await_event("online")
+    alice = net.jcall("a", "call", net.server.jid("bob"), "--source", "tone:440")
+    alice.await_event("ringing")
+    bob.command("answer")
+    net.internet.go_mobile("b")
+    for side in (alice, bob):
+        side.await_event("connected")
+        side.await_sound(2)
+    net.assert_heard(alice, bob)
+
+
+def test_two_changes_of_the_network_within_a_second(scene):
+    net = scene()
+    net.internet.prepare_mobile("a")
+    alice, bob = net.call()
+    net.internet.cut("a")
+    net.internet.mend("a")
+    net.internet.go_mobile("a")
+    assert_goes_on(net, alice, bob, longest=5)
+
+
+def test_from_wifi_to_mobile_while_the_call_is_held(scene):
+    net = scene()
+    net.internet.prepare_mobile("a")
+    alice, bob = net.call()
+    alice.command("hold")
+    bob.await_event("hold")
+    net.internet.go_mobile("a")
+    alice.await_event("online")
+    alice.command("unhold")
+    for side in (alice, bob):
+        side.await_sound(2)
+    net.assert_heard(alice, bob)
+
+
+def test_a_storm_of_interfaces_disturbs_no_call(scene):
+    net = scene(open_sides="ab")
+    alice, bob = net.call()
+    began = time.monotonic()
+    net.internet.make_and_remove_interfaces("a", 100)
+    alice.await_sound(2)
+    took = time.monotonic() - began
+    net.assert_heard(alice, bob)
+    log = "".join(alice.stderr)
+    assert log.count("network of this computer has changed") <= took + 2
+    assert "Looking for another path" not in log
+
+
 @pytest.mark.parametrize("side", ["a", "b"], ids=["of-the-caller", "of-the-one-called"])
 def test_a_nat_that_silently_forgets(scene, side):
     net = scene()
