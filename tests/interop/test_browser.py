@@ -139,6 +139,9 @@ def test_they_restart_ice(they_call, tmp_path, pictures):
     assert re.search("ufrag='(.+?)'", answer)[1] != before["remote"]["ufrag"]
     talk.assert_sound_flows(2)
     if pictures:
+        frames = talk.page.do("statistics")["video"]["in"]["framesDecoded"]
+        talk.page.await_true("statistics", lambda now:
+                             now["video"]["in"]["framesDecoded"] > frames + 10)
         talk.assert_seen_there(tmp_path / "there.png")
         talk.assert_seen_here(tmp_path / "here.png")
     talk.hang_up()
