@@ -878,7 +878,9 @@ static bool expire_one(struct initiation *initiation, usec now)
 
 void initiation_tick(struct initiation *initiation, usec now)
 {
-    while (release_one(initiation, now) || expire_one(initiation, now))
+    while (release_one(initiation, now))
+        continue;
+    while (expire_one(initiation, now))
         continue;
 }
 
