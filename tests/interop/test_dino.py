@@ -7,7 +7,7 @@ import netns
 import pytest
 import sound
 from dino import DOMAIN, PROGRAMS, Dino
-from test_video import SIZE, assert_sees_now
+from test_video import SIZE, assert_sees_now, await_pictures
 
 OURS, THEIRS = 440, 880  # Hz
 SOUND = ["--source", f"tone:{OURS}", "--sink", "null"]
@@ -56,16 +56,24 @@ def ours(dino_server, run_jcall, tmp_path):
     return run
 
 
-def until_they_speak(dino, begin):
+def speaks(event):
+    return event["packets_received"] > 0
+
+
+def speaks_and_shows(event):
+    return speaks(event) and event["video"]["frames_decoded"] > 0
+
+
+def until_they_speak(dino, begin, is_there=speaks):
     """begin() makes a call. Dino 0.4.2 starts its microphone before what comes behind it in its
     pipeline; if the first sound, which is there after 10 ms, is quicker, its source stops for ever
-    and no packet is sent, while ours arrive and are played. A loaded machine makes that likely.
+    and no packet is sent, while ours arrive and are played. A loaded machine makes that likely, and
+    the same with its camera.
     People call again, and so do we, twice."""
     for _ in range(3):
         program = begin()
-        program.await_event("connected")
         for _ in range(6):
-            if program.await_event("statistics")["packets_received"]:
+            if is_there(program.await_event("statistics")):
                 return program
         program.command("hangup")
         program.await_exit()
@@ -73,23 +81,25 @@ def until_they_speak(dino, begin):
     raise AssertionError(f"Dino says nothing in three calls\n{dino.log()}")
 
 
-def call(dino, ours, *words):
+def call(dino, ours, *words, **options):
     """We call."""
     def begin():
         program = ours("call", *(words or [dino.account]))
         dino.accept()
+        program.await_event("connected")
         return program
-    return until_they_speak(dino, begin)
+    return until_they_speak(dino, begin, **options)
 
 
-def be_called(dino, ours, *words, kind="Audio call"):
+def be_called(dino, ours, *words, kind="Audio call", **options):
     def begin():
         program = ours("answer", "--auto", "--once", *words)
         program.await_event("online")
         dino.call(kind)
         assert program.await_event("incoming")["video"] == (kind == "Video call")
+        program.await_event("connected")
         return program
-    return until_they_speak(dino, begin)
+    return until_they_speak(dino, begin, **options)
 
 
 def assert_talk(program, dino):
@@ -209,9 +219,12 @@ def test_they_see_our_pictures(dino, ours, tmp_path):
 def test_both_see_each_other_from_the_start(seen_dino, ours, tmp_path, caller):
     """Dino switches its camera on by itself in a call that is offered with pictures."""
     if caller == "they":
-        program = be_called(seen_dino, ours, "--video", *PICTURES, kind="Video call")
+        program = be_called(seen_dino, ours, "--video", *PICTURES, kind="Video call",
+                            is_there=speaks_and_shows)
     else:
-        program = call(seen_dino, ours, seen_dino.account, "--video", *PICTURES)
+        program = call(seen_dino, ours, seen_dino.account, "--video", *PICTURES,
+                       is_there=speaks_and_shows)
+    await_pictures(program)
     assert_sees_now(program, tmp_path / "seen.png")
     assert program.await_event("statistics")["video"]["codec_received"] == "VP8"
     seen_dino.switch_camera()
@@ -226,10 +239,16 @@ def test_both_see_each_other_from_the_start(seen_dino, ours, tmp_path, caller):
 
 
 def test_they_add_pictures(seen_dino, ours, tmp_path):
-    program = call(seen_dino, ours, seen_dino.account, "--no-video", *PICTURES)
-    seen_dino.switch_camera()
-    program.await_event("video-offered")
-    program.command("video")
+    def begin():
+        program = call(seen_dino, ours, seen_dino.account, "--no-video", *PICTURES)
+        seen_dino.switch_camera()
+        program.await_event("video-offered")
+        program.command("video")
+        program.await_event("video", receiving=True)
+        return program
+
+    program = until_they_speak(seen_dino, begin, speaks_and_shows)
+    await_pictures(program)
     assert_sees_now(program, tmp_path / "seen.png")
     program.await_sound(1)
 
