@@ -1,6 +1,7 @@
 #include "base/addresses.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -181,4 +182,21 @@ size_t addresses_list(const struct address_choice *choice, union address *out, s
     count = count < room ? count : room;
     memcpy(out, found, count * sizeof *out);
     return count;
+}
+
+/* An interface that is down for a moment keeps its addresses, and its connections live on. */
+bool socket_is_uprooted(int fd)
+{
+    union address local = {.v6.sin6_family = AF_UNSPEC};
+    socklen_t bytes = sizeof local;
+    if (getsockname(fd, &local.any, &bytes) != 0 ||
+        (local.any.sa_family != AF_INET && local.any.sa_family != AF_INET6))
+        return false;
+    local.v4.sin_port = 0; /* at the same place in both families */
+    int probe = socket(local.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return false;
+    bool gone = bind(probe, &local.any, bytes) != 0 && errno == EADDRNOTAVAIL;
+    close(probe);
+    return gone;
 }

@@ -1,5 +1,6 @@
 #include "transfer/file_mover_private.h"
 
+#include "base/addresses.h"
 #include "base/thread.h"
 
 #include <errno.h>
@@ -15,6 +16,9 @@ enum { NICENESS = 10, PAGE = 4096 };
 
 /* So much may have gone into sockets and proxies before a peer begins to read. */
 enum { UNREAD_MAX = 32 * 1024 * 1024 };
+
+/* After so much silence it is looked whether the network is still the same, and again as often. */
+#define LOOK_AFTER (2 * USEC_PER_SEC)
 
 /* ------------------------------------------------------------------------------ orders -- */
 
@@ -103,13 +107,20 @@ static usec patience(const struct file_mover *mover)
     return config->stall_limit + (begins ? (usec)(config->offset / MOVER_CHECK_RATE) : 0);
 }
 
+/* TCP is not told that the computer has gone to another network, and waits for minutes. */
 enum transfer_status mover_wait(struct file_mover *mover, short events, usec until)
 {
+    usec now = clock_now();
     usec stalled = mover->moved + patience(mover);
-    if (clock_now() >= stalled) {
+    if (now >= stalled) {
         return TRANSFER_STALLED;
     }
-    wait_until(mover, events, until < stalled ? until : stalled);
+    if (now >= mover->moved + LOOK_AFTER && socket_is_uprooted(mover->config.stream)) {
+        return TRANSFER_CONNECTION_LOST;
+    }
+    usec look = now + LOOK_AFTER;
+    usec nearest = look < stalled ? look : stalled;
+    wait_until(mover, events, until < nearest ? until : nearest);
     return TRANSFER_OK;
 }
 

@@ -47,6 +47,35 @@ def test_without_the_proxy_in_band_is_left(behind_routers, tmp_path, sides):
     assert behind_routers(files.make(tmp_path / "x", 300_000), block) == "in-band"
 
 
+@netns.needed
+@pytest.mark.parametrize("mover", ["a", "b"], ids=["the-sender", "the-receiver"])
+def test_from_wifi_to_mobile_while_a_file_moves(start_internet, start_server, receiving, sending,
+                                                tmp_path, mover):
+    """The stream is dead and TCP does not know: both are told soon, and the same command goes on
+    from there."""
+    path = files.make(tmp_path / "x", 4 * MIB)
+    internet = start_internet()
+    internet.prepare_mobile(mover)
+    server = start_server("--listen", PUBLIC, "--proxy", prefix=internet.prefix("public"))
+    bob = receiving(server, "bob", tmp_path / "in", loopback=False, prefix=internet.prefix("b"))
+
+    def send(*words):
+        return sending(server, "alice", "bob", path, words=words, loopback=False,
+                       prefix=internet.prefix("a"))
+
+    alice = send("--limit", "500k")
+    bob.await_event("transfer-progress", where=lambda event: event["bytes_done"] > MIB)
+    internet.go_mobile(mover)
+    for side in (alice, bob):
+        lost = files.end(side, status="connection-lost")
+        assert "send it again" in lost["text"]
+    assert alice.await_exit() == 31
+    again = send()
+    for side in (again, bob):
+        assert files.end(side, status="ok")["resumed"] > 0
+    assert files.equal(path, tmp_path / "in" / path.name)
+
+
 def test_ten_files_beside_a_call_whose_sound_stays_whole(file_server, connected_call, tmp_path):
     """All at once and with no limit."""
     paths = [files.make(tmp_path / "out" / f"{number}.bin", 20 * MIB) for number in range(10)]

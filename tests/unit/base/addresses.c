@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -114,6 +116,23 @@ static void test_no_address_is_of_a_link_alone(void **state)
     }
 }
 
+/* One that is: tests/system/test_files_networks.py. */
+static void test_sockets_with_an_address_of_ours_are_not_uprooted(void **state)
+{
+    (void)state;
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    int bound = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(bound, (struct sockaddr *)&here, sizeof here), 0);
+    assert_false(socket_is_uprooted(pair[0]));
+    assert_false(socket_is_uprooted(bound));
+    close(bound);
+    close(pair[0]);
+    close(pair[1]);
+    assert_false(socket_is_uprooted(bound));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_an_interface_that_is_not_there_has_no_address),
         cmocka_unit_test(test_addresses_are_written_as_people_write_them),
         cmocka_unit_test(test_no_address_is_of_a_link_alone),
+        cmocka_unit_test(test_sockets_with_an_address_of_ours_are_not_uprooted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
