@@ -214,7 +214,8 @@ class Dialect:
                 for i, one in enumerate(media.candidates)]
 
     def transport_of(self, media, inside):
-        return f"<transport xmlns='{ICE}' ufrag='{media.ufrag}' pwd='{media.pwd}'>{inside}</transport>"
+        return (f"<transport xmlns='{ICE}' ufrag='{media.ufrag}' pwd='{media.pwd}'>"
+                f"{inside}</transport>")
 
     def transport_info(self, me, to, sid, name, number, transport):
         return self.iq(to, "transport-info", sid, f"<content creator='initiator' name='{name}'>"
@@ -229,7 +230,8 @@ class Dialect:
     def hang_up(self, to, sid, name, reason="success"):
         """All that it says then."""
         inside = f"<reason><{reason}/></reason>" if reason else ""
-        finish = self.message(to, "finish", sid, inside.replace("<reason", f"<reason xmlns='{JINGLE}'"))
+        finish = self.message(to, "finish", sid,
+                              inside.replace("<reason", f"<reason xmlns='{JINGLE}'"))
         return [self.iq(to, "session-terminate", sid, inside), *([finish] if self.finishes else [])]
 
     # -- video that is added to a call --

@@ -31,7 +31,8 @@ class Conversations2023(Dialect):
 
     def extras(self, media, answer):
         hdrext = "" if answer else (
-            f"<rtp-hdrext xmlns='{HDREXT}' id='1' uri='urn:ietf:params:rtp-hdrext:ssrc-audio-level'/>"
+            f"<rtp-hdrext xmlns='{HDREXT}' id='1' "
+            "uri='urn:ietf:params:rtp-hdrext:ssrc-audio-level'/>"
             f"<extmap-allow-mixed xmlns='{HDREXT}'/>")
         return (hdrext + f"<source xmlns='{SSMA}' ssrc='{media.ssrc}'>"
                 "<parameter name='cname' value='rKd5vV9u'/>"
@@ -108,9 +109,9 @@ class Dino(Dialect):
 
 
 class Monal(Dialect):
-    """A converter of its own between SDP and XML, which gives up over what it does not know and writes
-    codecs in any order. It says nothing to most of what it hears, and reads one candidate of a
-    transport-info."""
+    """A converter of its own between SDP and XML, which gives up over what it does not know and
+    writes codecs in any order. It says nothing to most of what it hears, and reads one candidate of
+    a transport-info."""
     name = "monal"
     sid = "E1B2C3D4-95A0-4C6F-9F52-3A5F0C6E7D11"
     audio = "0"
@@ -173,9 +174,9 @@ class Monal(Dialect):
 
 
 class Movim(Dialect):
-    """Lines of SDP taken from a browser and put into XML one by one. It names itself as initiator and
-    us as responder whoever calls, begins to trickle before it offers or answers, without credentials,
-    and answers content-add by session-accept."""
+    """Lines of SDP taken from a browser and put into XML one by one. It names itself as initiator
+    and us as responder whoever calls, begins to trickle before it offers or answers, without
+    credentials, and answers content-add by session-accept."""
     name = "movim"
     audio = "0"
     video = "1"
@@ -233,7 +234,8 @@ class Movim(Dialect):
 
 
 class PsiNext(Dialect):
-    """Psi's native calls: an answer has nothing that the offer had not, and hardly anything else."""
+    """Psi's native calls: an answer has nothing that the offer had not, and hardly more than it
+    must."""
     name = "psi-next"
     initiator = True
     audio = "rtp-1"
@@ -290,7 +292,8 @@ def again(dialect, to, sid, name, media):
 
 
 class QXmppNext(Dialect):
-    """QXmpp 1.11: no message initiation; writes OPUS, whole contents again and again, no reasons."""
+    """QXmpp 1.11: no message initiation; it writes OPUS, whole contents again and again, no
+    reasons, and answers no session-info."""
     name = "qxmpp-1.11"
     messages = False
     initiator = True
