@@ -38,8 +38,8 @@ bool address_to_text(const union address *address, char out[ADDRESS_TEXT_SIZE]);
 /* Without their ports. */
 bool address_is_same_host(const union address *a, const union address *b);
 
-/* The address that this socket is bound to is not this computer's any more: nothing will come to it.
- * False if that cannot be told. */
+/* The address that this socket is bound to is not this computer's any more: nothing will come to
+ * it. False if that cannot be told. */
 bool socket_is_uprooted(int fd);
 
 /* Whether the patterns let this interface be used. */

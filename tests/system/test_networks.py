@@ -3,6 +3,7 @@ and servers that are dead. What test_paths.py has is not here again."""
 
 import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -364,6 +365,32 @@ def test_another_network_while_the_server_is_away(scene):
     for side in (alice, bob):
         assert side.await_event("recovered")["seen"] - back < 8
     assert_goes_on(net, alice, bob, longest=12)
+
+
+def sleep_computer(program, seconds):
+    """As a suspended laptop: it does nothing, and no time passes for it."""
+    program.process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    program.process.send_signal(signal.SIGCONT)
+
+
+def test_a_computer_that_slept_for_a_moment_goes_on(scene):
+    net = scene()
+    alice, bob = net.call()
+    sleep_computer(alice, 4)
+    bob.await_event("recovered")
+    for side in (alice, bob):
+        side.await_sound(1)
+    net.assert_heard(alice, bob)
+
+
+def test_a_computer_that_slept_for_long_finds_the_call_ended(scene):
+    net = scene()
+    alice, bob = net.call()
+    sleep_computer(alice, 14)
+    for side in (bob, alice):
+        end = side.await_event("ended")
+        assert end["reason"] == "connection-lost" and end["text"]
 
 
 def test_a_client_that_cannot_restart_ice_is_left_alone(scene):
