@@ -145,6 +145,7 @@ static jingle_status open_display(struct jingle_window *w)
         window_x11_release();
         return JINGLE_ERROR_DISPLAY;
     }
+    SDL_FlushEvent(SDL_QUIT); /* of a window before this one: that it was the last */
     w->interval = drawing_interval(w);
     window_drawing_init(&w->drawing, w->renderer);
     if (w->x11_fd < 0) {
