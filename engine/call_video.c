@@ -84,6 +84,8 @@ void call_video_describe(struct rtp_description *description, const char *first_
     rtp_description_add_hdrext(description, EXT_ABS_SEND_TIME, HDREXT_ABS_SEND_TIME, SENDERS_BOTH);
     rtp_description_add_hdrext(description, EXT_TRANSPORT_CC, HDREXT_TRANSPORT_CC, SENDERS_BOTH);
     rtp_description_add_hdrext(description, EXT_MID, HDREXT_MID, SENDERS_BOTH);
+    description->has_ssrc = true; /* without it stanza forgets the group */
+    description->ssrc = identity->ssrc;
     rtp_description_add_source(description, identity->ssrc, identity->cname);
     rtp_description_add_source(description, identity->rtx_ssrc, identity->cname);
     rtp_description_add_group(description, "FID", group, G_N_ELEMENTS(group));

@@ -270,6 +270,8 @@ static void answer_sources(const struct rtp_description *offer, const struct rtp
 
     if (offer->source_count == 0 && !offer->has_ssrc)
         return;
+    answer->has_ssrc = offer->has_ssrc && local->has_ssrc;
+    answer->ssrc = local->ssrc;
     for (size_t i = 0; i < local->source_count; i++) {
         const char *cname = rtp_parameters_get(&local->sources[i].parameters, "cname");
         if (rtx || !is_rtx_source(local, local->sources[i].ssrc))

@@ -128,3 +128,29 @@ def test_a_nat_that_silently_forgets(talk_of, internet, caller):
     talk.ours.await_event("recovered")
     assert_talk_again(talk)
     assert max(gaps_of(talk)) <= 6
+
+
+def lose(internet, percent):
+    """So many of the UDP packets that come to us and that we send, by chance."""
+    netns.run(*internet.prefix("a"), "nft", f"""
+        add table ip lossy
+        add chain ip lossy input {{ type filter hook input priority 0 ; }}
+        add chain ip lossy output {{ type filter hook output priority 0 ; }}
+        add rule ip lossy input meta l4proto udp numgen random mod 100 < {percent} drop
+        add rule ip lossy output meta l4proto udp numgen random mod 100 < {percent} drop
+        """)
+
+
+def test_a_path_that_loses_packets(talk_of, internet, tmp_path):
+    """Talk and pictures go on: both ask for what was lost of the pictures, and get it by rtx."""
+    talk = talk_of("we", "pictures")
+    lose(internet, 5)
+    talk.page.await_true("statistics", lambda now:
+                         now["video"]["in"].get("nackCount", 0) > 0
+                         and now["video"]["in"].get("retransmittedPacketsReceived", 0) > 0
+                         and now["video"]["out"].get("nackCount", 0) > 0
+                         and now["video"]["out"].get("retransmittedPacketsSent", 0) > 0
+                         and now["audio"]["in"]["packetsLost"] > 0)
+    assert_talk_again(talk)
+    assert_pictures_again(talk, tmp_path)
+    assert max(gaps_of(talk)) <= 1
