@@ -166,7 +166,7 @@ static void on_account_event(void *user, const struct account_event *event)
     switch (event->type) {
     case ACCOUNT_EVENT_READY: /* now roster and relays are known, so calls may be started */
         atomic_store(&client->online, true);
-        save_cache_soon(client, client->calls_path);
+        save_cache_as(client, client->calls_path, account_history_save);
         out.type = JINGLE_EVENT_ONLINE;
         out.text = "Logged in.";
         events_push(client->events, &out);

@@ -18,7 +18,7 @@ class ClientConfig(Structure):
         ("log_user", c_void_p), ("log_level", c_int), ("lab_allow_plaintext", c_bool),
         ("lab_accept_any_certificate", c_bool), ("lab_loopback", c_bool),
         ("take_files", c_bool), ("file_port", c_uint16), ("interfaces", c_char_p),
-        ("family", c_int), ("allow_unencrypted", c_bool),
+        ("family", c_int), ("allow_unencrypted", c_bool), ("calls_path", c_char_p),
     ]
 
 

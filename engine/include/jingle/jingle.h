@@ -207,11 +207,6 @@ typedef struct jingle_client_config {
     /** Announce no calls, and take none: for a program that moves files only. Other devices of the
      *  account ring all the same. jingle_session_start() is #JINGLE_ERROR_UNSUPPORTED then. */
     bool no_calls;
-    /** File of this account that remembers when we were online last and which calls have been told
-     *  of. With it, calls that came meanwhile are asked for in the server's archive (XEP-0313) at
-     *  login, at most the last 200 messages, and told as #JINGLE_EVENT_MISSED, each once. NULL:
-     *  only what the server kept for us otherwise is told. */
-    const char *calls_path;
     /** TCP port for files that come or go directly, such as one that a router forwards; 0: any.
      *  It is open only while a transfer waits for its connection. */
     uint16_t file_port;
@@ -230,6 +225,11 @@ typedef struct jingle_client_config {
      * theirs comes without. Tell the user: jingle_session_encrypted(). Voice only.
      */
     bool allow_unencrypted;
+    /** File of this account that remembers when we were online last and which calls have been told
+     *  of. With it, calls that came meanwhile are asked for in the server's archive (XEP-0313) at
+     *  login, at most the last 200 messages, and told as #JINGLE_EVENT_MISSED, each once. NULL:
+     *  only what the server kept for us otherwise is told. */
+    const char *calls_path;
 } jingle_client_config;
 
 /** Sets `size` and the defaults. The same for all structs with an init function. */
