@@ -280,10 +280,11 @@ static void on_roster(void *user, unsigned tag, const struct stanza *answer,
 {
     struct account *account = user;
     (void)tag;
-    (void)now;
     const xml_node *query = error ? NULL : xml_child(answer->node, NS_ROSTER, "query");
     if (query)
         roster_read(account->roster, query);
+    account->roster_awaited = false;
+    account_survey_changed(account, NULL, now);
     account_login_answered(account);
 }
 
@@ -294,6 +295,7 @@ static void log_in(struct account *account, usec now)
     xml_add(xml_root(roster), NS_ROSTER, "query");
     struct outbox_request roster_request = {.answered = on_roster, .user = account};
     outbox_send(account->outbox, roster, &roster_request, now);
+    account->roster_awaited = true;
     account->login_questions++;
 
     struct xml *carbons = stanza_iq("set", NULL, NULL);

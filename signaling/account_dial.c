@@ -205,7 +205,7 @@ void account_calls_reconsider(struct account *account, const char *jid, usec now
 {
     for (GList *item = account->calls.head; item; item = item->next) {
         struct account_call *call = item->data;
-        if (call->deciding && jid_equal_bare(call->peer, jid))
+        if (call->deciding && (!jid || jid_equal_bare(call->peer, jid)))
             call->decide_at = now;
     }
 }

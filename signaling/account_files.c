@@ -388,7 +388,7 @@ void account_files_reconsider(struct account *account, const char *jid, usec now
 {
     for (GList *item = account->files->orders.head; item; item = item->next) {
         struct file_order *order = item->data;
-        if (!order->talk && !order->device && jid_equal_bare(order->to, jid))
+        if (!order->talk && !order->device && (!jid || jid_equal_bare(order->to, jid)))
             order->decide_at = now;
     }
 }

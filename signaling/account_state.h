@@ -56,6 +56,7 @@ struct account {
     struct outbox *outbox;
     struct answers *answers;
     struct roster *roster;
+    bool roster_awaited;
     struct presence *presence;
     struct caps *caps;
     struct nicknames *nicknames;
@@ -165,7 +166,7 @@ void account_receive_message(struct account *account, const struct stanza *messa
 /* One of an archive, that came at `when` (1970). */
 void account_receive_kept_message(struct account *account, const struct stanza *message,
                                   int64_t when, usec now);
-/* What is known of this person's devices changed. */
+/* What is known of this person's devices changed; NULL: of anybody's. */
 void account_calls_reconsider(struct account *account, const char *jid, usec now);
 void account_calls_device_gone(struct account *account, const char *jid, usec now);
 /* `other_jid`: we are not who we were before. */

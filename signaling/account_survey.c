@@ -41,8 +41,8 @@ usec account_survey_patience(const struct account *account, const char *jid,
 {
     usec settled = account->online_since + ACCOUNT_SETTLE;
     usec asked = began + ACCOUNT_ASK_LIMIT;
-    bool may_appear = survey->devices == 0 && account_shares_presence(account, jid);
-    if (may_appear && now < settled)
+    bool may_share = account->roster_awaited || account_shares_presence(account, jid);
+    if (survey->devices == 0 && may_share && now < settled)
         return settled;
     if (survey->unknown > 0 && now < asked)
         return asked;
