@@ -12,8 +12,9 @@
 /* An interface comes with several messages, its addresses before its routes. */
 #define SETTLING (100 * USEC_PER_MS)
 
-/* Of a computer whose containers come and go all the time: no more than one change in this time. */
-#define REST USEC_PER_SEC
+/* Where containers come and go all the time: so many changes at once, then one in this time. */
+#define CHANGES_AT_ONCE 4
+#define REST            USEC_PER_SEC
 
 #define GROUPS \
     (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)
@@ -23,7 +24,7 @@ struct network_watch {
     GSource *source;
     struct timer *timer;
     bool settling;
-    usec rest; /* until then nothing is told */
+    usec rest; /* paid for up to here */
     void (*changed)(void *user);
     void *user;
     union address addresses[ADDRESSES_MAX];
@@ -40,7 +41,8 @@ static gboolean on_message(gint fd, GIOCondition condition, gpointer user)
         ;
     if (!watch->settling) {
         watch->settling = true;
-        timer_set(watch->timer, MAX(clock_now() + SETTLING, watch->rest));
+        usec earliest = watch->rest - (CHANGES_AT_ONCE - 1) * REST;
+        timer_set(watch->timer, MAX(clock_now() + SETTLING, earliest));
     }
     return G_SOURCE_CONTINUE;
 }
@@ -64,7 +66,7 @@ static void on_settled(void *user)
     struct network_watch *watch = user;
     watch->settling = false;
     if (look(watch)) {
-        watch->rest = clock_now() + REST;
+        watch->rest = MAX(watch->rest, clock_now()) + REST;
         watch->changed(watch->user);
     }
 }

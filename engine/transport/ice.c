@@ -87,14 +87,19 @@ static void enter(struct ice *ice)
     ice->busy++;
 }
 
+/* The sockets may be closed before all is. */
+static void stop_asking(struct ice *ice)
+{
+    stun_client_free(ice->stun);
+    ice->stun = NULL;
+}
+
 static void leave(struct ice *ice)
 {
     if (--ice->busy > 0)
         return;
-    if (ice->closed) { /* its sockets may be closed before all is */
-        stun_client_free(ice->stun);
-        ice->stun = NULL;
-    }
+    if (ice->closed)
+        stop_asking(ice);
     if (ice->doomed)
         destroy(ice);
 }
@@ -270,12 +275,20 @@ static void on_seen(void *user, const union address *bound, const union address 
     leave(ice);
 }
 
-static void tell_gathered(struct ice *ice)
+/* True once. */
+static bool has_gathered_now(struct ice *ice)
 {
     if (ice->gathered || !ice->agent_done || ice->lookups > 0 ||
         (ice->stun && !stun_client_is_done(ice->stun)))
-        return;
+        return false;
     ice->gathered = true;
+    return true;
+}
+
+static void tell_gathered(struct ice *ice)
+{
+    if (!has_gathered_now(ice))
+        return;
     enter(ice);
     ice->hooks.gathered(ice->hooks.user);
     leave(ice);
@@ -516,8 +529,8 @@ void ice_free(struct ice *ice)
     ice->fast_fd = -1;
     if (ice->agent)
         g_signal_handlers_disconnect_by_data(ice->agent, ice);
-    enter(ice);
-    leave(ice); /* asks no STUN server any more */
+    if (ice->busy == 0)
+        stop_asking(ice);
     if (!ice->relays) {
         doom(ice);
         return;
@@ -718,7 +731,8 @@ bool ice_gather(struct ice *ice)
     if (good)
         ask_stun_servers(ice);
     ice->lookups--;
-    tell_gathered(ice);
+    if (has_gathered_now(ice))
+        ice->hooks.gathered(ice->hooks.user);
     leave(ice);
     return good;
 }

@@ -319,7 +319,7 @@ def test_a_storm_of_interfaces_disturbs_no_call(scene):
     took = time.monotonic() - began
     net.assert_heard(alice, bob)
     log = "".join(alice.stderr)
-    assert log.count("network of this computer has changed") <= took + 2
+    assert log.count("network of this computer has changed") <= took + 5
     assert "Looking for another path" not in log
 
 
