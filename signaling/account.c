@@ -325,6 +325,7 @@ void account_online(struct account *account, const char *full_jid, bool resumed,
     outbox_online(account->outbox, full_jid, now);
     account->login_questions = 0;
     account->login_limit = now + ACCOUNT_LOGIN_PATIENCE;
+    account_archive_online(account, resumed, now);
     if (!resumed && !account->external)
         log_in(account, now);
     if (!resumed) {

@@ -71,14 +71,23 @@ void account_read_archive(struct account *account, usec now)
     ask(account, NULL, now);
 }
 
-/* What was not read to its end is read again at the next login. */
+/* What was not read to its end is read again. */
 void account_archive_offline(struct account *account)
 {
-    if (account->away_since == 0)
-        account->away_since = account->hooks.wall(account->hooks.user);
+    account->offline_since = account->hooks.wall(account->hooks.user);
     if (account->archive_query)
         initiation_forget_archive(account->initiation);
     stop_reading(account);
+}
+
+/* For a stream that is resumed the server keeps what comes meanwhile (XEP-0198). */
+void account_archive_online(struct account *account, bool resumed, usec now)
+{
+    if (!resumed && account->away_since == 0)
+        account->away_since = account->offline_since;
+    account->offline_since = 0;
+    if (resumed && account->server.message_archive)
+        account_read_archive(account, now);
 }
 
 bool account_receive_archived(struct account *account, const struct stanza *message, usec now)
@@ -104,7 +113,7 @@ static void save_memory(void *user, const char *peer, const char *sid)
 char *account_history_save(const struct account *account, size_t *bytes)
 {
     GString *text = g_string_new(HEADER "\n");
-    int64_t until = account->away_since;
+    int64_t until = account->away_since ? account->away_since : account->offline_since;
     if (until == 0 && account->online)
         until = account->hooks.wall(account->hooks.user);
     if (until != 0)

@@ -72,8 +72,9 @@ struct account {
     usec services_renewal;
     struct account_server server;
 
-    int64_t away_since;  /* 1970; calls since then are not known of; 0: all are */
-    char *archive_query; /* the one that is being answered, or NULL */
+    int64_t away_since;    /* 1970; calls since then are not known of; 0: all are */
+    int64_t offline_since; /* likewise, unless the stream is resumed */
+    char *archive_query;   /* the one that is being answered, or NULL */
     unsigned archive_pages;
 
     struct account_files *files;
@@ -121,6 +122,7 @@ void account_recall_device(struct account *account, struct device *device);
 
 /* account_archive.c: calls that came while we were away. */
 void account_read_archive(struct account *account, usec now);
+void account_archive_online(struct account *account, bool resumed, usec now);
 void account_archive_offline(struct account *account);
 /* False: it is not of our archive. */
 bool account_receive_archived(struct account *account, const struct stanza *message, usec now);

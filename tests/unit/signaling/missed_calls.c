@@ -403,6 +403,49 @@ static void test_an_archive_that_was_not_read_to_its_end_is_read_again(void **st
     world_free(world);
 }
 
+static void test_an_archive_is_read_on_when_the_stream_is_resumed(void **state)
+{
+    (void)state;
+    char query[64];
+    struct world *world = world_new();
+    struct client *bob = return_after(world, HISTORY);
+    account_offline(bob->account, world->now);
+    client_forget(bob);
+    client_online(bob, true);
+    const char *asked = client_sent(bob, "urn:xmpp:mam:2", "<query", NULL);
+    assert_non_null(asked);
+    assert_non_null(strstr(asked, "<value>2023-11-14T19:50:00Z</value>"));
+    attribute(asked, "queryid", query);
+    receive_archived(bob, PROPOSE("1"), AN_HOUR, query);
+    answer_page(bob, " complete='true'>");
+    assert_missed(bob, 1);
+    world_free(world);
+}
+
+/* The server keeps for a stream what comes until it is resumed: nothing of it is unknown. */
+static void test_a_resumed_stream_has_missed_nothing(void **state)
+{
+    (void)state;
+    size_t bytes = 0;
+    struct world *world = world_new();
+    struct client *bob = return_after(world, HISTORY);
+    answer_page(bob, " complete='true'>");
+    account_offline(bob->account, world->now);
+    client_online(bob, true);
+    assert_null(client_sent(bob, "urn:xmpp:mam:2", "<query", NULL));
+    world_pass(world, 48 * 3600 * USEC_PER_SEC);
+    char *history = account_history_save(bob->account, &bytes);
+    assert_null(strstr(history, "online 16999"));
+    assert_non_null(strstr(history, "online 17001"));
+    g_free(history);
+    account_offline(bob->account, world->now);
+    client_online(bob, false);
+    announce_archive(bob);
+    const char *asked = client_sent(bob, "urn:xmpp:mam:2", "<query", NULL);
+    assert_non_null(strstr(asked, "<value>2023-11-16T22:"));
+    world_free(world);
+}
+
 static void test_what_was_told_is_not_told_again_after_a_restart(void **state)
 {
     (void)state;
@@ -448,6 +491,8 @@ int main(void)
         cmocka_unit_test(test_an_endless_archive_is_not_read_to_its_end),
         cmocka_unit_test(test_nothing_is_asked_where_nothing_is_known),
         cmocka_unit_test(test_an_archive_that_was_not_read_to_its_end_is_read_again),
+        cmocka_unit_test(test_an_archive_is_read_on_when_the_stream_is_resumed),
+        cmocka_unit_test(test_a_resumed_stream_has_missed_nothing),
         cmocka_unit_test(test_what_was_told_is_not_told_again_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
