@@ -12,8 +12,31 @@
 
 /* ------------------------------------------------------------------------------- cleaning -- */
 
+/* Letters, marks and symbols that show nothing: with one of them inside, two names look the same.
+ * Unicode calls most of them default ignorable. */
+static bool is_blank(gunichar character)
+{
+    static const gunichar ranges[][2] = {
+        {0x034f, 0x034f},   /* combining grapheme joiner */
+        {0x115f, 0x1160},   /* Hangul fillers */
+        {0x17b4, 0x17b5},   /* Khmer vowels inherent */
+        {0x180b, 0x180f},   /* Mongolian selectors */
+        {0x2800, 0x2800},   /* a Braille pattern without dots */
+        {0x3164, 0x3164},   /* Hangul filler */
+        {0xfe00, 0xfe0f},   /* variation selectors */
+        {0xffa0, 0xffa0},   /* Hangul filler of half width */
+        {0xe0100, 0xe01ef}, /* variation selectors */
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++)
+        if (character >= ranges[i][0] && character <= ranges[i][1])
+            return true;
+    return false;
+}
+
 static bool is_harmless(gunichar character)
 {
+    if (is_blank(character))
+        return false;
     switch (g_unichar_type(character)) {
     case G_UNICODE_CONTROL:
     case G_UNICODE_FORMAT: /* zero width and direction marks */
@@ -36,10 +59,9 @@ static char *cut(const char *text, glong characters)
     return marked;
 }
 
-char *display_name_clean(const char *text)
+/* In one line, without what cannot be seen; "" if nothing is left. */
+static char *safe_line(const char *text)
 {
-    if (text == NULL || strnlen(text, NICK_BYTES_MAX + 1) > NICK_BYTES_MAX)
-        return NULL;
     char *valid = g_utf8_make_valid(text, -1);
     GString *clean = g_string_new(NULL);
     bool gap = false;
@@ -55,10 +77,18 @@ char *display_name_clean(const char *text)
         g_string_append_unichar(clean, character);
     }
     char *normal = g_utf8_normalize(clean->str, -1, G_NORMALIZE_NFC);
-    char *name = normal != NULL && *normal != '\0' ? cut(normal, DISPLAY_NAME_MAX) : NULL;
-    g_free(normal);
     g_string_free(clean, TRUE);
     g_free(valid);
+    return normal;
+}
+
+char *display_name_clean(const char *text)
+{
+    if (text == NULL || strnlen(text, NICK_BYTES_MAX + 1) > NICK_BYTES_MAX)
+        return NULL;
+    char *line = safe_line(text);
+    char *name = *line != '\0' ? cut(line, DISPLAY_NAME_MAX) : NULL;
+    g_free(line);
     return name;
 }
 
@@ -137,6 +167,19 @@ static char *unless_misleading(char *name, const struct roster *roster, const ch
     return name;
 }
 
+/* Whole, for at its end is the server. */
+static char *address_of(const char *jid)
+{
+    char *bare = jid_bare(jid);
+    char *address = safe_line(bare);
+
+    g_free(bare);
+    if (*address != '\0')
+        return address;
+    g_free(address);
+    return g_strdup("?");
+}
+
 char *display_name(const struct roster *roster, const char *jid, const char *nick)
 {
     const struct roster_item *item = roster_find(roster, jid);
@@ -145,7 +188,7 @@ char *display_name(const struct roster *roster, const char *jid, const char *nic
         name = unless_misleading(display_name_clean(nick), roster, jid);
     if (name == NULL)
         name = unless_misleading(own_part(jid), roster, jid);
-    return name != NULL ? name : jid_bare(jid);
+    return name != NULL ? name : address_of(jid);
 }
 
 /* ------------------------------------------------------------------------------- nicknames -- */

@@ -10,15 +10,16 @@
 #define DISPLAY_NAME_MAX 64   /* characters of a name; more are cut off */
 #define NICKNAMES_MAX    1000 /* people whose nickname is remembered */
 
-/* One line that is safe to show: without control characters and marks that change the direction,
- * white space as single spaces. NULL if nothing is left. g_free() it. */
+/* One line that is safe to show: without control characters, what shows nothing and marks that
+ * change the direction, white space as single spaces. NULL if nothing is left. g_free() it. */
 char *display_name_clean(const char *text);
 
 /* The <nick/> in a message, presence or item, cleaned; NULL if there is none. g_free() it. */
 char *display_name_nick(const xml_node *stanza);
 
 /* Never "". `nick` may be NULL; it counts only if it is nobody else's name and no address, and so
- * does the JID's first part, in whose place the bare JID is given then. g_free() it. */
+ * does the JID's first part, in whose place the bare JID is given then, however long. g_free() it.
+ */
 char *display_name(const struct roster *roster, const char *jid, const char *nick);
 
 /* The nicknames that people told. */

@@ -1105,9 +1105,10 @@ JINGLE_API const char *jingle_session_peer(jingle_session *session);
 
 /** What to call the other party: the name that the roster has for them; else the nickname that they
  *  give themselves (XEP-0172), unless it is an address or another contact's name; else the first
- *  part of their JID, without the escapes of XEP-0106. One line of at most 64 characters, without
- *  control characters and marks that change the direction; never "". Show the JID beside it: a
- *  name is only a claim. Valid until the last reference is released. */
+ *  part of their JID, without the escapes of XEP-0106, with the same exception; else the bare JID.
+ *  One line without control characters, marks that change the direction and what shows nothing, of
+ *  at most 64 characters unless it is the bare JID; never "". Show the JID beside it: a name is
+ *  only a claim. Valid until the last reference is released. */
 JINGLE_API const char *jingle_session_peer_name(jingle_session *session);
 
 /** False: anyone on the way can listen; see `allow_unencrypted`. It is known when a call comes in,

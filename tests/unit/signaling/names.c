@@ -124,6 +124,11 @@ static void test_nobody_gets_the_name_of_somebody_else(void **state)
     assert_named(roster, "mallory@evil.example", "Robert", "mallory");
     assert_named(roster, "mallory@evil.example", " rOBERT\xe2\x80\x8b ", "mallory");
     assert_named(roster, "mallory@evil.example", "Ｒobert", "mallory");
+    assert_named(roster, "mallory@evil.example",
+                 "Rob\xcd\x8f\xef\xb8\x8f\xe1\x85\xa0"
+                 "ert",
+                 "mallory");
+    assert_named(roster, "mallory@evil.example", "Robert\xe3\x85\xa4", "mallory");
     assert_named(roster, "mallory@evil.example", "carol", "mallory");
     assert_named(roster, "mallory@evil.example", "bob@example.org", "mallory");
     assert_named(roster, "mallory@evil.example", "bob＠example.org", "mallory");
@@ -148,6 +153,10 @@ static void test_a_name_is_one_safe_line(void **state)
                  "a[2J b c d");
     assert_named(roster, "m@x", "a\xff", "a\xef\xbf\xbd");
     assert_named(roster, "m@x", "Zoë Грачёва ☺", "Zoë Грачёва ☺");
+    assert_named(roster, "m@x", "\xe3\x85\xa4\xe2\xa0\x80", "m"); /* blank, but no space */
+    assert_named(roster, "bob\xe2\x80\xae@x.example", "Robert", "bob");
+    assert_named(roster, "carol@\xe2\x80\xaex.example", NULL, "carol@x.example");
+    assert_named(roster, "\xe2\x80\xae", NULL, "?");
     char *endless = g_strnfill(5000, 'x');
     assert_named(roster, "m@x", endless, "m");
     endless[200] = '\0';
