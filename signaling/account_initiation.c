@@ -183,8 +183,8 @@ void account_receive_message(struct account *account, const struct stanza *messa
         account_remember_initiation(account, bare);
         g_free(bare);
     }
-    if (origin == ORIGIN_DIRECT && (strcmp(message->type, "chat") == 0 ||
-                                    strcmp(message->type, "headline") == 0))
+    if (origin == ORIGIN_DIRECT &&
+        (strcmp(message->type, "chat") == 0 || strcmp(message->type, "headline") == 0))
         account_learn_nick(account, message);
     char *nick = spoken && trusted ? display_name_nick(message->node) : NULL;
     account->nick = nick;
