@@ -193,6 +193,9 @@ static void on_account_event(void *user, const struct account_event *event)
         save_cache_soon(client, client->calls_path);
         client_calls_event(client, event);
         break;
+    case ACCOUNT_EVENT_LINK:
+        client_files_link(client, event);
+        break;
     default:
         client_calls_event(client, event);
         break;

@@ -129,6 +129,24 @@ static void push_offer(jingle_transfer *transfer, const struct file_event *event
     g_free(text);
 }
 
+void client_files_link(struct jingle_client *client, const struct account_event *event)
+{
+    bool encrypted = event->u.link.encrypted;
+    jingle_event out = {
+        .type = JINGLE_EVENT_LINK,
+        .text =
+            encrypted ? "They sent a link to an encrypted file." : "They sent a link to a file.",
+        .u.link = {.from = event->u.link.from,
+                   .name = event->u.link.name,
+                   .url = event->u.link.url,
+                   .description = event->u.link.description,
+                   .encrypted = encrypted,
+                   .on_roster = event->u.link.on_roster,
+                   .when = event->u.link.when},
+    };
+    events_push(client->events, &out);
+}
+
 /* The sender was started again while we still wait for the old one's last words: what is kept of
  * the file is wanted now. */
 static void end_forerunners(struct jingle_client *client, const char *from,

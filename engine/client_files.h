@@ -13,6 +13,8 @@
 
 /* Before the client's threads. `take`: announce that files are taken. */
 void client_files_enable(struct jingle_client *client, bool take, uint16_t port);
+/* ACCOUNT_EVENT_LINK. */
+void client_files_link(struct jingle_client *client, const struct account_event *event);
 /* Takes a reference. */
 void client_files_add(struct jingle_client *client, jingle_transfer *transfer);
 /* Ways that are allowed to a transfer whose application wants this one; 0: none is left. */

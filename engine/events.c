@@ -121,6 +121,12 @@ static void keep_text(struct node *node)
         event->u.file.media_type = keep(node, event->u.file.media_type);
         event->u.file.description = keep(node, event->u.file.description);
         break;
+    case JINGLE_EVENT_LINK:
+        event->u.link.from = keep(node, event->u.link.from);
+        event->u.link.name = keep(node, event->u.link.name);
+        event->u.link.url = keep(node, event->u.link.url);
+        event->u.link.description = keep(node, event->u.link.description);
+        break;
     case JINGLE_EVENT_TRANSFER_ENDED:
         event->u.transfer_ended.path = keep(node, event->u.transfer_ended.path);
         event->u.transfer_ended.url = keep(node, event->u.transfer_ended.url);
@@ -177,6 +183,7 @@ static bool can_be_missed(jingle_event_type type)
     case JINGLE_EVENT_CONTACT:
     case JINGLE_EVENT_SUBSCRIPTION:
     case JINGLE_EVENT_MISSED:
+    case JINGLE_EVENT_LINK:
     case JINGLE_EVENT_HOLD:
     case JINGLE_EVENT_MUTE:
     case JINGLE_EVENT_DIGIT:

@@ -396,6 +396,7 @@ static void receive_message(struct account *account, const struct stanza *messag
     switch (carbon_open(message, account->bare, &inner)) {
     case CARBON_NONE:
         account_receive_message(account, message, ORIGIN_DIRECT, now);
+        account_receive_link(account, message);
         break;
     case CARBON_FORGED:
         log_warning(account->log, "%s sent a forged carbon: ignored",
@@ -406,6 +407,7 @@ static void receive_message(struct account *account, const struct stanza *messag
         break;
     case CARBON_RECEIVED:
         account_receive_message(account, &inner, ORIGIN_CARBON_RECEIVED, now);
+        account_receive_link(account, &inner);
         break;
     }
 }

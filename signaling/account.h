@@ -45,6 +45,7 @@ enum account_event_type {
     ACCOUNT_EVENT_CAPS_CHANGED, /* account_caps_save() has more to say than before */
     ACCOUNT_EVENT_INCOMING,     /* call, u.incoming */
     ACCOUNT_EVENT_MISSED,       /* u.incoming; no call */
+    ACCOUNT_EVENT_LINK,         /* u.link: to a file; only if files are taken */
     ACCOUNT_EVENT_UNENCRYPTED,  /* call: it will be without encryption, so another transport is
                                    wanted: one for that. Outgoing, before it rings */
     ACCOUNT_EVENT_RINGING,      /* call */
@@ -80,6 +81,15 @@ struct account_event {
                 encrypted; /* what is offered can be nothing else, or is accepted as nothing else */
             usec when;     /* since 1970 */
         } incoming;
+        struct {
+            const char *from; /* bare */
+            const char *name; /* see account_display_name() */
+            const char *url;  /* of oob.h, as the next two */
+            const char *description;
+            bool encrypted;
+            bool on_roster;
+            usec when; /* since 1970 */
+        } link;
         struct {
             const char *content;
             bool we_are_initiator;

@@ -86,6 +86,7 @@ struct account_files {
     GQueue uploads;       /* struct upload_ask */
     GQueue ended_uploads; /* the same */
     GQueue letters;       /* struct xml: messages that wait for a stream */
+    GQueue links_told;    /* char *: digests, the oldest first */
 };
 
 /* account_files.c */

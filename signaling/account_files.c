@@ -74,6 +74,7 @@ void account_files_free(struct account *account)
     g_queue_clear_full(&files->ended_talks, talk_free);
     g_queue_clear_full(&files->orders, order_free);
     account_uploads_free(account);
+    g_queue_clear_full(&files->links_told, g_free);
     file_services_free(files->services);
     g_free(files);
 }

@@ -200,5 +200,7 @@ void account_files_online(struct account *account, bool other_jid, usec now);
 void account_files_offline(struct account *account);
 usec account_files_next_deadline(const struct account *account);
 void account_files_tick(struct account *account, usec now);
+/* account_links.c: a message that may hold a link to a file. */
+void account_receive_link(struct account *account, const struct stanza *message);
 
 #endif

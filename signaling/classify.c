@@ -5,6 +5,7 @@
 #include "signaling/ibb_transport.h"
 #include "signaling/initiation.h"
 #include "signaling/ns.h"
+#include "signaling/oob.h"
 #include "signaling/stanza.h"
 
 static bool has_prefix(const char *id, const char *prefix)
@@ -24,7 +25,7 @@ static enum stanza_class classify_iq(const struct stanza *iq, const char *prefix
     return STANZA_OTHER;
 }
 
-/* Initiation (XEP-0353), and receipts and bounces of our own messages. */
+/* Initiation (XEP-0353), receipts and bounces of our own messages, and links to files. */
 static enum stanza_class classify_message(const xml_node *message, const char *prefix)
 {
     const char *type = xml_attribute(message, "type");
@@ -33,7 +34,7 @@ static enum stanza_class classify_message(const xml_node *message, const char *p
     const xml_node *received = xml_child(message, NS_RECEIPTS, "received");
     if (!initiation_element(message) &&
         !(received && has_prefix(xml_attribute(received, "id"), prefix)))
-        return STANZA_OTHER;
+        return oob_is_in(message) ? STANZA_SHARED : STANZA_OTHER;
     /* What people are to read is the host's to show. */
     return xml_child(message, NS_CLIENT, "body") ? STANZA_SHARED : STANZA_OURS;
 }

@@ -393,6 +393,12 @@ typedef enum jingle_event_type {
     /** The last event of a transfer: `transfer`, `status` (#JINGLE_OK: the file is whole over
      *  there, or here), `u.transfer_ended`. */
     JINGLE_EVENT_TRANSFER_ENDED,
+    /** A contact, or a stranger if they may call, sent a message with a link to a file that they
+     *  uploaded (XEP-0066): `u.link`. Only with `take_files`; each once. The library never fetches
+     *  it: that would show our address to whoever runs the server it names. On the application's
+     *  own stream jingle_client_receive() returns 0 for such a message: it is yours to show, too.
+     */
+    JINGLE_EVENT_LINK,
 } jingle_event_type;
 
 typedef enum jingle_subscription {
@@ -611,6 +617,15 @@ typedef struct jingle_event {
             const char *url;  /**< Where it was uploaded to; "" if it was not. */
             jingle_transfer_statistics statistics;
         } transfer_ended;
+        struct {
+            const char *from;        /**< Bare JID. */
+            const char *name;        /**< What to call them, beside the JID. */
+            const char *url;         /**< http, https or aesgcm; one word of at most 2048 bytes. */
+            const char *description; /**< In their words, one line; "" if not told. */
+            bool encrypted;          /**< aesgcm (XEP-0454): the URL holds the key. */
+            bool on_roster;
+            int64_t when; /**< It was sent, microseconds since 1970. */
+        } link;
     } u;
 } jingle_event;
 

@@ -48,6 +48,44 @@ static void test_an_offer_owns_its_text(void **state)
     events_free(events);
 }
 
+static void test_a_link_owns_its_text(void **state)
+{
+    (void)state;
+    struct events *events = events_new();
+    char text[] = "https://example.org/a";
+    jingle_event event = {.type = JINGLE_EVENT_LINK,
+                          .u.link = {.from = text, .name = text, .url = text, .when = 7}};
+    events_push(events, &event);
+    memset(text, 'x', sizeof text - 1);
+    const jingle_event *got = events_next(events);
+    assert_string_equal(got->u.link.from, "https://example.org/a");
+    assert_string_equal(got->u.link.name, "https://example.org/a");
+    assert_string_equal(got->u.link.url, "https://example.org/a");
+    assert_string_equal(got->u.link.description, "");
+    assert_int_equal(got->u.link.when, 7);
+    events_free(events);
+}
+
+/* Whoever sends links without end takes no room from files. */
+static void test_links_that_nobody_reads_are_lost_before_offers(void **state)
+{
+    (void)state;
+    struct events *events = events_new();
+    for (unsigned i = 0; i < HARD_LIMIT / 8; i++) {
+        push(events, JINGLE_EVENT_LINK, NULL, 0);
+    }
+    push(events, JINGLE_EVENT_FILE_OFFERED, NULL, 0);
+    unsigned links = 0;
+    jingle_event_type last = JINGLE_EVENT_NONE;
+    for (const jingle_event *event; (event = events_next(events));) {
+        links += event->type == JINGLE_EVENT_LINK;
+        last = event->type;
+    }
+    assert_true(links < HARD_LIMIT / 8);
+    assert_int_equal(last, JINGLE_EVENT_FILE_OFFERED);
+    events_free(events);
+}
+
 static void test_unread_progress_gives_way_to_newer_one_of_the_same_transfer(void **state)
 {
     (void)state;
@@ -110,6 +148,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_offer_owns_its_text),
+        cmocka_unit_test(test_a_link_owns_its_text),
+        cmocka_unit_test(test_links_that_nobody_reads_are_lost_before_offers),
         cmocka_unit_test(test_unread_progress_gives_way_to_newer_one_of_the_same_transfer),
         cmocka_unit_test(test_an_event_holds_its_transfer),
         cmocka_unit_test(test_the_end_of_a_transfer_is_never_lost),

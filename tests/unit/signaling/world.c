@@ -60,6 +60,9 @@ static char *describe(struct client *client, const struct account_event *event)
             event->u.incoming.encrypted ? "" : " unencrypted");
     case ACCOUNT_EVENT_MISSED:
         return g_strdup_printf("missed %s", event->u.incoming.from);
+    case ACCOUNT_EVENT_LINK:
+        return g_strdup_printf("link %s %s%s", event->u.link.from, event->u.link.url,
+                               event->u.link.encrypted ? " encrypted" : "");
     case ACCOUNT_EVENT_UNENCRYPTED:
         return g_strdup("unencrypted");
     case ACCOUNT_EVENT_RINGING:
