@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include "exit.h"
+#include "json_files.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -300,6 +301,8 @@ static json_t *event_fields(const jingle_event *event)
         return fields_ended(event);
     case JINGLE_EVENT_CHECK:
         return fields_check(event);
+    case JINGLE_EVENT_LINK:
+        return json_link(event);
     default:
         return NULL;
     }
@@ -326,6 +329,7 @@ static const char *event_name(jingle_event_type type)
         [JINGLE_EVENT_STATISTICS] = "statistics",
         [JINGLE_EVENT_ENDED] = "ended",
         [JINGLE_EVENT_CHECK] = "check",
+        [JINGLE_EVENT_LINK] = "link",
         [JINGLE_EVENT_VIDEO_OFFERED] = "video-offered",
         [JINGLE_EVENT_VIDEO] = "video",
         [JINGLE_EVENT_VIDEO_MUTE] = "video-mute",

@@ -72,3 +72,16 @@ json_t *json_transfer_end(const jingle_event *event)
     json_decref(state);
     return fields;
 }
+
+json_t *json_link(const jingle_event *event)
+{
+    json_t *fields = json_object();
+    json_object_set_new(fields, "from", json_text(event->u.link.from));
+    json_object_set_new(fields, "peer_name", json_text(event->u.link.name));
+    json_object_set_new(fields, "url", json_text(event->u.link.url));
+    json_object_set_new(fields, "description", json_text(event->u.link.description));
+    json_object_set_new(fields, "encrypted", json_boolean(event->u.link.encrypted));
+    json_object_set_new(fields, "on_roster", json_boolean(event->u.link.on_roster));
+    json_object_set_new(fields, "when", json_integer(event->u.link.when));
+    return fields;
+}

@@ -9,9 +9,10 @@
 bool json_transfer(const char *name, int64_t time, jingle_transfer *transfer, unsigned number,
                    json_t *fields);
 
-/* The fields of FILE_OFFERED and FILE_REQUESTED, of STARTED and PROGRESS, of ENDED. */
+/* The fields of FILE_OFFERED and FILE_REQUESTED, of STARTED and PROGRESS, of ENDED, of LINK. */
 json_t *json_file(const jingle_event *event);
 json_t *json_transfer_state(const jingle_transfer_statistics *statistics);
 json_t *json_transfer_end(const jingle_event *event);
+json_t *json_link(const jingle_event *event);
 
 #endif

@@ -318,6 +318,9 @@ static void say_event(struct teller *teller, const jingle_event *event)
     case JINGLE_EVENT_TRANSFER_ENDED:
         teller_take_transfer(teller, event);
         break;
+    case JINGLE_EVENT_LINK:
+        teller_say_link(teller, event);
+        break;
     case JINGLE_EVENT_DEVICE:
         teller_say_device(teller, event);
         break;

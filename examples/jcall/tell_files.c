@@ -427,3 +427,21 @@ void teller_take_transfer(struct teller *teller, const jingle_event *event)
     }
     tell_tick(teller);
 }
+
+/* The address comes last, so that nothing sticks to it when it is copied. */
+void teller_say_link(struct teller *teller, const jingle_event *event)
+{
+    char *from = text_person(event->u.link.name, event->u.link.from, NAME_MAX_SHOWN);
+    char *words = text_clean(event->u.link.description, TEXT_MAX);
+    char *url = text_clean(event->u.link.url, URL_MAX_SHOWN);
+    tell_note(teller, "%s sent a link to %s %s", from,
+              event->u.link.encrypted ? "an encrypted file, which jcall cannot open:"
+                                      : "a file. To fetch it, open",
+              url);
+    if (*words) {
+        tell_note(teller, "They write: %s", words);
+    }
+    g_free(url);
+    g_free(words);
+    g_free(from);
+}

@@ -17,6 +17,7 @@
 
 #define TEXT_MAX       400 /* characters of a text that others chose */
 #define NAME_MAX_SHOWN 100 /* and of a JID */
+#define URL_MAX_SHOWN  2048
 
 enum stage {
     STAGE_IDLE,
@@ -89,6 +90,7 @@ void teller_say_session(struct teller *teller, const jingle_event *event);
  * their events. */
 char *teller_files_text(struct teller *teller);
 void teller_take_transfer(struct teller *teller, const jingle_event *event);
+void teller_say_link(struct teller *teller, const jingle_event *event);
 
 /* Of tell_list.c. */
 void teller_say_check(struct teller *teller, const char *subject, bool good, const char *text,

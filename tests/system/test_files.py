@@ -13,6 +13,7 @@ import files
 import pytest
 from file_peer import Ended, FileClient
 from files import MIB
+from jcall import await_true
 
 BLOCK, BUFFER = 4096, 256 * 1024  # in-band; of a mover
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, BUFFER - 1, BUFFER, BUFFER + 1]
@@ -80,6 +81,26 @@ def test_uploads(either_server, sending, start_peer, tmp_path, online):
         assert message.findtext(f"{OOB}x/{OOB}url") == url
         assert message.findtext("{jabber:client}body") == url
         assert fetch(url, either_server) == path.read_bytes()
+
+
+@pytest.mark.parametrize("online", [True, False], ids=["online", "offline"])
+def test_who_receives_is_told_of_an_upload(either_server, receiving, sending, tmp_path, online):
+    """And fetches nothing by itself."""
+    folder = tmp_path / "in"
+    bob = receiving(either_server, "bob", folder) if online else None
+    path = files.make(tmp_path / "the plan ä.bin", 100_000)
+    alice = sending(either_server, "alice", "bob", path,
+                    words=["--via", "http", "--description", "The plan"])
+    url = files.end(alice, status="ok", way="http")["url"]
+    assert alice.await_exit() == 0
+    bob = bob or receiving(either_server, "bob", folder)
+    await_true(lambda: bob.seen("link"))  # what the server kept comes before all else
+    link = bob.seen("link")[0]
+    assert (link["from"], link["url"]) == (either_server.jid("alice"), url)
+    assert (link["description"], link["encrypted"]) == ("The plan", False)
+    assert fetch(link["url"], either_server) == path.read_bytes()
+    assert len(bob.seen("link")) == 1
+    assert files.names(folder) == [] and not files.partial(folder)
 
 
 @pytest.mark.signalling

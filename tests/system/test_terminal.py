@@ -145,6 +145,27 @@ def test_a_file_by_hand(server, sending, terminal, tmp_path):
     assert files.names(tmp_path / "in") == ["yes.bin"]
 
 
+LINK = ("<message xmlns='jabber:client' type='chat' to='{to}'><body>{url}</body>"
+        "<x xmlns='jabber:x:oob'><url>{url}</url><desc>{words}</desc></x></message>")
+
+
+@pytest.mark.parametrize("command", ["receive", "answer"])
+def test_links_to_files_are_told_and_change_nothing_on_the_screen(server, start_peer, terminal,
+                                                                  tmp_path, command):
+    bob = terminal(server, "bob", command, "--dir", tmp_path, password="secret")
+    bob.await_text("Logged in")
+    alice = start_peer(server, "alice")
+    to, url = server.jid("bob"), "https://files.invalid/cat.jpg"
+    alice.send(LINK.format(to=to, url="https://files.invalid/&#x9b;2Jdog.jpg", words=""))
+    alice.send(LINK.format(to=to, url=url, words="a &#x9b;2J&#x202e;cat"))
+    alice.send(LINK.format(to=to, url="aesgcm://files.invalid/1#00", words=""))
+    bob.await_text(rf"{server.jid('alice')} sent a link to a file. To fetch it, open {url}\r?\n")
+    bob.await_text("They write: a +2J +cat")
+    bob.await_text("an encrypted file, which jcall cannot open: aesgcm://files.invalid/1#00")
+    assert "dog.jpg" not in bob.shown
+    assert "\x9b" not in bob.shown and "\u202e" not in bob.shown
+
+
 def test_progress_of_a_file_is_a_line_that_lives(server, receiving, terminal, tmp_path):
     receiving(server, "bob", tmp_path / "in")
     path = files.make(tmp_path / "x.bin", 4 * files.MIB)
