@@ -83,6 +83,12 @@ bool address_is_same_host(const union address *a, const union address *b)
     return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
 }
 
+/* The port is at the same place in both families. */
+bool address_is_same(const union address *a, const union address *b)
+{
+    return a->v4.sin_port == b->v4.sin_port && address_is_same_host(a, b);
+}
+
 static bool is_usable(const struct address_choice *choice, const struct ifaddrs *interface,
                       bool loopback)
 {

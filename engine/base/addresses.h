@@ -37,6 +37,7 @@ bool address_to_text(const union address *address, char out[ADDRESS_TEXT_SIZE]);
 
 /* Without their ports. */
 bool address_is_same_host(const union address *a, const union address *b);
+bool address_is_same(const union address *a, const union address *b);
 
 /* The address that this socket is bound to is not this computer's any more: nothing will come to
  * it. False if that cannot be told. */

@@ -104,12 +104,6 @@ static void leave(struct ice *ice)
         destroy(ice);
 }
 
-/* The port is at the same place in both families. */
-static bool same_address(const union address *a, const union address *b)
-{
-    return a->v4.sin_port == b->v4.sin_port && address_is_same_host(a, b);
-}
-
 /* STUN and TURN channels (RFC 7983) are libnice's. */
 static bool is_media(uint8_t first)
 {
@@ -124,7 +118,7 @@ static bool receive_fast(struct ice *ice, int fd)
     socklen_t from_bytes = sizeof from;
     ssize_t bytes = recvfrom(fd, datagram, sizeof datagram, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC,
                              &from.any, &from_bytes);
-    if (bytes <= 0 || !is_media(datagram[0]) || !same_address(&from, &ice->fast_peer))
+    if (bytes <= 0 || !is_media(datagram[0]) || !address_is_same(&from, &ice->fast_peer))
         return false;
     recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
     if ((size_t)bytes <= sizeof datagram)
@@ -187,7 +181,7 @@ static uint32_t priority_of(const struct ice *ice, const NiceCandidate *found)
 static bool is_news(struct ice *ice, const union address *seen)
 {
     for (size_t i = 0; i < ice->seen_count; i++)
-        if (same_address(&ice->seen_as[i], seen))
+        if (address_is_same(&ice->seen_as[i], seen))
             return false;
     if (ice->seen_count == MAX_REFLEXIVE)
         return false;

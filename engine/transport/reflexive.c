@@ -61,12 +61,6 @@ void reflexive_free(struct reflexive *reflexive)
     free(reflexive);
 }
 
-/* The port is at the same place in both families. */
-static bool is_same(const union address *a, const union address *b)
-{
-    return a->v4.sin_port == b->v4.sin_port && address_is_same_host(a, b);
-}
-
 /* ------------------------------------------------------------------------------- questions -- */
 
 bool reflexive_add_socket(struct reflexive *reflexive, const union address *bound)
@@ -81,7 +75,7 @@ static bool is_asked(const struct reflexive *reflexive, size_t socket, const uni
 {
     for (size_t i = 0; i < reflexive->question_count; i++) {
         const struct question *question = &reflexive->questions[i];
-        if (question->socket == socket && is_same(&question->server, server))
+        if (question->socket == socket && address_is_same(&question->server, server))
             return true;
     }
     return false;
@@ -236,7 +230,7 @@ static bool find_address(const uint8_t *datagram, size_t bytes, union address *a
 static bool is_known(const struct reflexive *reflexive, const struct question *answered,
                      const union address *seen)
 {
-    if (is_same(seen, &reflexive->sockets[answered->socket]))
+    if (address_is_same(seen, &reflexive->sockets[answered->socket]))
         return true;
     for (size_t i = 0; i < reflexive->question_count; i++) {
         const struct question *other = &reflexive->questions[i];
@@ -245,7 +239,7 @@ static bool is_known(const struct reflexive *reflexive, const struct question *a
             address_is_same_host(&other->seen, seen))
             return true;
     }
-    return answered->told && is_same(&answered->seen, seen);
+    return answered->told && address_is_same(&answered->seen, seen);
 }
 
 static void take_answer(struct reflexive *reflexive, struct question *question,
@@ -268,7 +262,7 @@ static struct question *find_question(struct reflexive *reflexive, size_t socket
         struct question *question = &reflexive->questions[i];
         bool sent = question->state != ASKING || question->tries > 0;
         if (sent && question->socket == socket && memcmp(question->id, id, ID_BYTES) == 0 &&
-            is_same(&question->server, from))
+            address_is_same(&question->server, from))
             return question;
     }
     return NULL;

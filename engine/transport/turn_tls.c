@@ -384,12 +384,6 @@ static void close_listener(struct turn_tls *bridge)
     bridge->listener = -1;
 }
 
-/* The port is at the same place in both families. */
-static bool is_same(const union address *a, const union address *b)
-{
-    return a->v4.sin_port == b->v4.sin_port && address_is_same_host(a, b);
-}
-
 /* The socket is bound to this address, and connected to our listener. */
 static bool is_other_end(const struct turn_tls *bridge, int fd, const union address *address)
 {
@@ -399,7 +393,7 @@ static bool is_other_end(const struct turn_tls *bridge, int fd, const union addr
     socklen_t remote_bytes = sizeof remote;
     return getsockname(fd, &local.any, &local_bytes) == 0 &&
            getpeername(fd, &remote.any, &remote_bytes) == 0 &&
-           local.any.sa_family == bridge->family && is_same(&local, address) &&
+           local.any.sa_family == bridge->family && address_is_same(&local, address) &&
            ntohs(remote.v4.sin_port) == bridge->port;
 }
 
