@@ -283,23 +283,11 @@ static void answer_sources(const struct rtp_description *offer, const struct rtp
     }
 }
 
-/* Monal writes payload types in the order of a hash table. Its sign is the word true. */
-static bool is_shuffled(const struct rtp_description *offer)
-{
-    for (size_t i = 0; i < offer->payload_type_count; i++) {
-        const struct rtp_parameters *parameters = &offer->payload_types[i].parameters;
-        for (size_t j = 0; j < parameters->count; j++) {
-            if (g_strcmp0(parameters->items[j].value, "true") == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 bool negotiate_answer(const struct rtp_description *offer, const struct rtp_description *local,
                       enum answer_order order, struct rtp_description *answer)
 {
-    bool keep_theirs = order == ORDER_OF_THE_OFFER && !is_shuffled(offer);
+    /* Monal writes payload types in the order of a hash table. */
+    bool keep_theirs = order == ORDER_OF_THE_OFFER && !rtp_description_is_monals(offer);
 
     rtp_description_init(answer, offer->media);
     if (!answer_payload_types(offer, local, keep_theirs ? offer : local, answer)) {

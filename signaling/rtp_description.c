@@ -478,6 +478,24 @@ const struct rtp_hdrext *rtp_description_find_hdrext(const struct rtp_descriptio
     return NULL;
 }
 
+static bool any_is_true(const struct rtp_parameters *parameters)
+{
+    for (size_t i = 0; i < parameters->count; i++) {
+        if (g_strcmp0(parameters->items[i].value, "true") == 0)
+            return true;
+    }
+    return false;
+}
+
+bool rtp_description_is_monals(const struct rtp_description *description)
+{
+    for (size_t i = 0; i < description->payload_type_count; i++) {
+        if (any_is_true(&description->payload_types[i].parameters))
+            return true;
+    }
+    return false;
+}
+
 const char *rtp_parameters_get(const struct rtp_parameters *parameters, const char *name)
 {
     for (size_t i = 0; i < parameters->count; i++) {

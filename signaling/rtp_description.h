@@ -122,6 +122,9 @@ const struct rtp_payload_type *rtp_description_find(const struct rtp_description
                                                     uint8_t id);
 const struct rtp_hdrext *rtp_description_find_hdrext(const struct rtp_description *description,
                                                      const char *uri);
+/* Is it Monal's? Its sign is what it makes of parameters: those that are 1 elsewhere are the word
+ * true. */
+bool rtp_description_is_monals(const struct rtp_description *description);
 /* "" for a parameter without value. */
 const char *rtp_parameters_get(const struct rtp_parameters *parameters, const char *name);
 bool rtcp_feedbacks_has(const struct rtcp_feedbacks *feedback, const char *type,

@@ -91,21 +91,11 @@ void session_initiate(struct session *session, usec now)
     try_initiate(session, now);
 }
 
-/* Monal gives a call up over senders='none'. Its sign is what it makes of parameters. */
-static bool reads_none(const struct rtp_description *offer)
-{
-    for (size_t i = 0; i < offer->payload_type_count; i++) {
-        if (rtp_parameters_get(&offer->payload_types[i].parameters, "profile_level_id") != NULL)
-            return false;
-    }
-    return true;
-}
-
 /* A content that we refuse, in the answer to a BUNDLE offer: Conversations wants the media set of
  * the answer to be that of the offer, and libwebrtc wants as many m-lines. So it stays, sent by
- * nobody (or by us, who send nothing), on the transport of the first accepted one. Dino, which
- * answers senders='none' with an error, offers no group: then the content is left out, which it
- * accepts, and removed. */
+ * nobody, on the transport of the first accepted one. Monal gives a call up over senders='none':
+ * there it is sent by us, who send nothing. Dino, which answers 'none' with an error, offers no
+ * group: then the content is left out, which it accepts, and removed. */
 static bool write_refused(struct jingle_iq *iq, const struct session *session,
                           const struct content *content)
 {
@@ -116,7 +106,7 @@ static bool write_refused(struct jingle_iq *iq, const struct session *session,
         return false;
     struct jingle_content *out = jingle_iq_add(iq, content->name, content->creator);
     out->senders =
-        reads_none(&content->remote) ? SENDERS_NONE : senders_of(session->initiator, true, false);
+        senders_of(session->initiator, rtp_description_is_monals(&content->remote), false);
     out->has_senders = true;
     out->application = APPLICATION_RTP;
     out->rtp = description;

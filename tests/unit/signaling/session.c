@@ -198,9 +198,10 @@ static void test_the_creator_is_the_one_that_the_peer_last_wrote(void **state)
 /* ------------------------------------------------------------------------ refusing contents -- */
 
 #define VIDEO "<payload-type id='96' name='VP8' clockrate='90000'/>"
-#define VIDEO_OF_MONAL                                                                        \
-    "<payload-type id='98' name='H264' clockrate='90000'><parameter name='profile_level_id' " \
-    "value='6558751'/></payload-type>" VIDEO
+#define VIDEO_OF_MONAL                                                \
+    "<payload-type id='98' name='H264' clockrate='90000'><parameter " \
+    "name='level_asymmetry_allowed' value='true'/>"                   \
+    "<parameter name='profile_level_id' value='6558751'/></payload-type>" VIDEO
 #define TWO_CONTENTS CONTENT("0", "audio", OPUS, "actpass") CONTENT("1", "video", VIDEO, "actpass")
 #define GROUP                                                                                  \
     "<group xmlns='" NS_GROUPING "' semantics='BUNDLE'><content name='0'/><content name='1'/>" \
