@@ -1,5 +1,8 @@
 """Dino (Debian's dino-im): it has neither ICE restart nor BUNDLE, and one content a transport."""
 
+import subprocess
+from urllib.parse import urlsplit
+
 import camera
 import files
 import install
@@ -414,3 +417,22 @@ def test_they_take_a_file_that_we_left_on_the_server(start_server, start_dino, s
                       prefix=install.seeing({hosts: "/etc/hosts"}))
     assert files.end(program)["status"] == "ok"
     assert files.equal(path, dino.await_file())
+
+
+def test_the_link_to_a_file_that_they_left_on_the_server_is_told(start_server, start_dino,
+                                                                 receiving, tmp_path):
+    """Where their server keeps files they choose that way, though we could take it directly."""
+    server = start_server("--domain", DOMAIN, "--upload", "10000000")
+    dino = start_dino(server)
+    path = files.make(tmp_path / "out" / "theirs.bin", 300_000)
+    program = receiving(server, "bob", tmp_path / "in")
+    dino.send_file(path)
+    link = program.await_event("link", 60)
+    assert (link["from"], link["encrypted"]) == (dino.account, False)
+    there = urlsplit(link["url"])
+    done = subprocess.run(["curl", "--silent", "--show-error", "--fail", "--cacert",
+                           server.ca_file, "--connect-to", f"{there.hostname}::{server.host}:",
+                           link["url"]], capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == path.read_bytes()
+    assert files.names(tmp_path / "in") == []
