@@ -211,18 +211,9 @@ void nicknames_free(struct nicknames *nicknames)
     g_free(nicknames);
 }
 
-static char *key_of(const char *jid)
-{
-    char *bare = jid_bare(jid);
-    char *key = jid_fold(bare);
-
-    g_free(bare);
-    return key;
-}
-
 void nicknames_set(struct nicknames *nicknames, const char *jid, const char *nick)
 {
-    char *key = key_of(jid);
+    char *key = jid_fold_bare(jid);
     char *name = display_name_clean(nick);
     bool room = g_hash_table_contains(nicknames->names, key) ||
                 g_hash_table_size(nicknames->names) < NICKNAMES_MAX;
@@ -237,7 +228,7 @@ void nicknames_set(struct nicknames *nicknames, const char *jid, const char *nic
 
 const char *nicknames_find(const struct nicknames *nicknames, const char *jid)
 {
-    char *key = key_of(jid);
+    char *key = jid_fold_bare(jid);
     const char *name = g_hash_table_lookup(nicknames->names, key);
 
     g_free(key);

@@ -67,18 +67,9 @@ static void remembered_free(void *entry)
     g_free(remembered);
 }
 
-static char *folded_bare(const char *jid)
-{
-    char *bare = jid_bare(jid);
-    char *folded = jid_fold(bare);
-
-    g_free(bare);
-    return folded;
-}
-
 bool initiation_remembers(const struct initiation *initiation, const char *peer, const char *sid)
 {
-    char *bare = folded_bare(peer);
+    char *bare = jid_fold_bare(peer);
     bool found = false;
 
     for (const GList *at = initiation->remembered.head; at != NULL; at = at->next) {
@@ -109,7 +100,7 @@ void initiation_remember(struct initiation *initiation, const char *peer, const 
     if (initiation_remembers(initiation, peer, sid))
         return;
     entry = g_new0(struct remembered, 1);
-    entry->peer = folded_bare(peer);
+    entry->peer = jid_fold_bare(peer);
     entry->sid = g_strdup(sid);
     entry->until = now + INITIATION_REMEMBERED_FOR;
     g_queue_push_tail(&initiation->remembered, entry);

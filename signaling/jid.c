@@ -113,6 +113,11 @@ char *jid_fold(const char *jid)
     return folded;
 }
 
+char *jid_fold_bare(const char *jid)
+{
+    return fold(jid, strcspn(jid, "/"));
+}
+
 bool jid_equal_bare(const char *a, const char *b)
 {
     if (a == NULL || b == NULL)

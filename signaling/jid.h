@@ -28,6 +28,8 @@ char *jid_domain(const char *jid);
 char *jid_join(const char *bare, const char *resource);
 /* The form to compare and to use as a key: user and domain folded. g_free() it. */
 char *jid_fold(const char *jid);
+/* The same without the resource: of a person. */
+char *jid_fold_bare(const char *jid);
 
 /* What somebody typed, as XMPP writes it: what is a JID is left as it is; otherwise what stands
  * before the last '@' is escaped (XEP-0106), such as "+1 555@gateway" to "+1\20555@gateway". NULL

@@ -48,11 +48,9 @@ void presence_clear(struct presence *presence)
 
 static GPtrArray *find_person(const struct presence *presence, const char *jid)
 {
-    char *bare = jid_bare(jid);
-    char *key = bare ? jid_fold(bare) : NULL;
-    GPtrArray *devices = key ? g_hash_table_lookup(presence->people, key) : NULL;
+    char *key = jid_fold_bare(jid);
+    GPtrArray *devices = g_hash_table_lookup(presence->people, key);
     g_free(key);
-    g_free(bare);
     return devices;
 }
 
@@ -61,10 +59,8 @@ static GPtrArray *add_person(struct presence *presence, const char *jid)
     GPtrArray *devices = find_person(presence, jid);
     if (devices)
         return devices;
-    char *bare = jid_bare(jid);
     devices = g_ptr_array_new_with_free_func(device_free);
-    g_hash_table_insert(presence->people, jid_fold(bare), devices);
-    g_free(bare);
+    g_hash_table_insert(presence->people, jid_fold_bare(jid), devices);
     return devices;
 }
 
@@ -94,11 +90,9 @@ static void remove_device(struct presence *presence, const char *jid)
     }
     if (devices->len > 0)
         return;
-    char *bare = jid_bare(jid);
-    char *key = jid_fold(bare);
+    char *key = jid_fold_bare(jid);
     g_hash_table_remove(presence->people, key);
     g_free(key);
-    g_free(bare);
 }
 
 static struct device *add_device(struct presence *presence, const char *jid)
