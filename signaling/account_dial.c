@@ -116,12 +116,11 @@ static void cannot_call(struct account_call *call, const struct survey *survey, 
  * them, or a gateway does for a telephone, which has no resource. */
 static bool may_be_there(const struct account_call *call, const struct survey *survey)
 {
-    bool roster_is_known = call->account->login_limit == USEC_NEVER;
     if (survey->seen.unknown > 0)
         return jid_is_full(call->peer);
     if (account_shares_presence(call->account, call->peer))
         return false;
-    return jid_is_full(call->peer) || (roster_is_known && jid_is_device(call->peer));
+    return jid_is_full(call->peer) || (!call->account->roster_awaited && jid_is_device(call->peer));
 }
 
 static void decide_direct(struct account_call *call, const struct survey *survey, usec now)

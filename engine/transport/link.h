@@ -143,8 +143,8 @@ void link_expect_media(struct link *link, bool expected);
 
 /* A fresh ICE agent under the live DTLS and SRTP, which goes on over the old path until the new one
  * is up. Signal link_local() if it is not as before, then call link_gather(): credentials stay that
- * the peer may not have heard of. JINGLE_ERROR_LIMIT when that happens too often, no matter on whose
- * account. */
+ * the peer may not have heard of. JINGLE_ERROR_LIMIT when that happens too often, no matter on
+ * whose account. */
 jingle_status link_restart(struct link *link);
 
 /* A restart of ours was not answered yet. A further one keeps its credentials. */
