@@ -28,7 +28,7 @@ static const char *const file_features[] = {
 
 /* ... and if the stream is not an application's, which does that itself. */
 static const char *const own_features[] = {NS_DISCO_INFO, NS_CAPS, NS_PING, "jabber:iq:version",
-                                           NS_NICK "+notify"};
+                                           (NS_NICK "+notify")};
 
 static void add_features(GPtrArray *all, const char *const *features, size_t count)
 {
