@@ -10,6 +10,8 @@ import { initiationMessages, NS_INITIATION } from './initiation.js';
 const RING_SECONDS = 60;
 
 let client;
+let contacts = [];
+const present = new Map(); // whose devices are online: bare address to a set of addresses
 let call = null; // { id, peer, media, state, session, timer }
 //                  state: calling, starting | ringing, accepted | session
 
@@ -23,19 +25,26 @@ element('login').addEventListener('submit', event => {
     event.preventDefault();
     const { jid, password, websocket } = Object.fromEntries(new FormData(event.target));
     tell('Logging in ...');
+    let refused = false;
     client = createClient({
-        jid, password, resource: 'web-phone', autoReconnect: true,
+        jid, password, resource: 'web-phone', autoReconnect: false,
         transports: { websocket: websocket || true, bosh: false },
         jingle: { iceServers: [] }, // those of the account's server are asked for
     });
     client.stanzas.define(initiationMessages);
     client.disco.addFeature(NS_INITIATION);
     client.on('session:started', online);
-    client.on('auth:failed', () => tell('The server does not take this password.'));
-    client.on('disconnected', () => tell('There is no connection to the server.'));
+    client.on('auth:failed', () => { refused = true; });
+    client.on('disconnected', () => tell(refused ? 'The server does not know this address with this password.'
+        : client.config.autoReconnect ? 'The connection is lost. Trying again ...'
+            : 'The server cannot be reached. Is its WebSocket right?'));
     client.on('message', heard);
+    client.on('message:error', ({ from }) => call?.state === 'calling' && from === call.peer
+        && ended(`${call.peer} cannot be reached.`));
+    client.on('available', ({ from }) => appear(from, true));
+    client.on('unavailable', ({ from }) => appear(from, false));
     client.on('carbon:sent', carbon => heard(carbon.carbon.forward.message));
-    client.on('roster:update', showContacts);
+    client.on('roster:update', ({ roster }) => changeContacts(roster.items));
     client.on('subscribe', ({ from }) => {
         if (!confirm(`May ${bare(from)} see you and call you?`)) return client.denySubscription(from);
         client.acceptSubscription(from);
@@ -44,14 +53,19 @@ element('login').addEventListener('submit', event => {
     client.on('jingle:incoming', incoming);
     client.on('jingle:ringing', session => session === call?.session && tell(`It rings at ${call.peer}.`));
     client.on('jingle:terminated', (session, reason) => session === call?.session
-        && ended(`The call is over${reason?.condition ? ` (${reason.condition})` : ''}.`));
+        && ended(`The call is over${[undefined, 'success'].includes(reason?.condition)
+            ? '' : ` (${reason.condition})`}.`));
     client.connect();
 });
 
 async function online() {
+    client.config.autoReconnect = true;
+    present.clear();
     await client.enableCarbons();
     await client.discoverICEServers();
-    await showContacts();
+    client.config.rosterVer = undefined; // all of them, not what is new
+    contacts = [];
+    changeContacts((await client.getRoster()).items);
     client.updateCaps();
     client.sendPresence({ legacyCapabilities: client.disco.getCaps() });
     element('login').hidden = true;
@@ -59,14 +73,30 @@ async function online() {
     tell(`You can be called at ${bare(client.jid)}.`);
 }
 
-async function showContacts() {
-    const { items = [] } = await client.getRoster();
-    element('roster').replaceChildren(...items.map(contact => {
+function changeContacts(items) {
+    contacts = [...contacts.filter(({ jid }) => !items.some(item => item.jid === jid)),
+        ...items.filter(({ subscription }) => subscription !== 'remove')]
+        .sort((one, other) => one.jid.localeCompare(other.jid));
+    showContacts();
+}
+
+function appear(jid, here) {
+    const devices = present.get(bare(jid)) ?? new Set();
+    devices[here ? 'add' : 'delete'](jid);
+    present.set(bare(jid), devices);
+    showContacts();
+}
+
+function showContacts() {
+    element('roster').replaceChildren(...contacts.map(({ name, jid, subscription }) => {
         const row = document.createElement('li');
-        const name = document.createElement('span');
-        name.textContent = contact.name ? `${contact.name} (${contact.jid})` : contact.jid;
-        row.append(name, button('Call', () => place(contact.jid, ['audio'])),
-            button('Video', () => place(contact.jid, ['audio', 'video'])));
+        const who = document.createElement('span');
+        const state = document.createElement('small');
+        state.textContent = present.get(jid)?.size ? 'online'
+            : ['both', 'to'].includes(subscription) ? 'not online' : 'has not agreed yet';
+        who.append(name ? `${name} (${jid})` : jid, state);
+        row.append(who, button('Call', () => place(jid, ['audio'])),
+            button('Video', () => place(jid, ['audio', 'video'])));
         return row;
     }));
 }
@@ -82,8 +112,10 @@ element('dial').addEventListener('submit', event => {
     event.preventDefault();
     const { to } = Object.fromEntries(new FormData(event.target));
     const way = event.submitter?.value;
-    if (way === 'add') client.subscribe(to);
-    else place(to, way === 'video' ? ['audio', 'video'] : ['audio']);
+    if (way === 'add') {
+        client.subscribe(to);
+        tell(`${to} is asked. You can call each other when that is agreed.`);
+    } else place(to, way === 'video' ? ['audio', 'video'] : ['audio']);
 });
 
 // ---- message initiation (XEP-0353) --------------------------------------------------------------------
@@ -187,6 +219,7 @@ async function devices(media) {
 // ---- the call's beginning and end -----------------------------------------------------------------------
 
 function begin(fields) {
+    element('mute').setAttribute('aria-pressed', false);
     call = { ...fields, timer: setTimeout(expire, RING_SECONDS * 1000) };
     show();
 }
@@ -231,6 +264,36 @@ function show() {
     element('answer-video').hidden = !rings || !call.media.includes('video');
     element('mute').hidden = call?.state !== 'session';
     element('end').textContent = rings ? 'Decline' : 'Hang up';
+    document.title = rings ? 'A call! - Web phone' : 'Web phone';
+    ring(rings);
+    showPictures();
+}
+
+function showPictures() {
+    const seen = element('theirs').videoWidth || element('mine').videoWidth;
+    element('stage').classList.toggle('voice', !seen);
+}
+
+element('theirs').addEventListener('resize', showPictures);
+element('mine').addEventListener('resize', showPictures);
+
+// A second of tone, two of silence.
+let bell = null;
+function ring(on) {
+    if (on === Boolean(bell)) return;
+    if (!on) {
+        bell.close();
+        bell = null;
+        return;
+    }
+    bell = new AudioContext();
+    const tone = new OscillatorNode(bell, { frequency: 425 });
+    const loudness = new GainNode(bell, { gain: 0 });
+    for (let at = 0; at < RING_SECONDS; at += 3) {
+        loudness.gain.setValueAtTime(0.1, at).setValueAtTime(0, at + 1);
+    }
+    tone.connect(loudness).connect(bell.destination);
+    tone.start();
 }
 
 element('answer').addEventListener('click', () => answer(['audio']));

@@ -150,3 +150,25 @@ def test_the_page_gives_up(server, phone, run_jcall):
     phone.click("#end")
     phone.await_status("You have hung up")
     assert ours.await_event("ended")["reason"] == "canceled"
+
+
+def test_the_page_says_whom_it_cannot_reach(phone):
+    phone.enter(to="nobody@localhost")
+    phone.click("#dial button[value=voice]")
+    phone.await_status("nobody@localhost cannot be reached")
+
+
+def test_who_is_asked_joins_the_contacts(server, phone):
+    phone.enter(to=server.jid("mallory"))
+    phone.click("#dial button[value=add]")
+    phone.await_value("document.getElementById('roster').textContent", lambda text: all(
+        word in text for word in (server.jid("alice"), server.jid("mallory"), "has not agreed")))
+
+
+def test_a_wrong_password_is_told_and_another_can_be_tried(phones, server):
+    page = phones()
+    page.enter(jid=server.jid("bob"), password="wrong", websocket=server.websocket)
+    page.click("#login button")
+    page.await_status("does not know this address with this password")
+    page.log_in(server, "bob")
+    page.close()
