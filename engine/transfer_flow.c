@@ -255,7 +255,7 @@ void transfer_flow(jingle_transfer *transfer, int fd, jingle_way way)
         transfer_bytes_cancel(transfer->bytes);
     } else if (transfer->bytes) {
         change_way(transfer, fd);
-    } else if (transfer->sending || (transfer->sink && !transfer->opening)) {
+    } else if (transfer->sending || (!transfer->opening && transfer->sink)) {
         begin(transfer, fd);
     } else {
         wait_with(transfer, fd);
