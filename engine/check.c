@@ -207,7 +207,7 @@ void check_start(struct jingle_client *client)
     say_server(client, &server);
     if (client->server_count == 0) {
         say(client, "TURN", false, true, "No STUN or TURN server is known.",
-            "Calls work within one network and between networks without strict firewalls.");
+            "Announce one at the server (XEP-0215) or name one here; strict firewalls need it.");
         return;
     }
     struct check *check = g_new0(struct check, 1);

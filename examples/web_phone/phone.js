@@ -147,7 +147,7 @@ function heard({ from, initiation, delay }) {
     acts[initiation.type]?.();
 }
 
-function proposed(from, { id, media }) {
+function proposed(from, { id, media = ['audio'] }) {
     if (call) return say(from, 'reject', id, { reason: { condition: 'busy' } });
     begin({ id, peer: from, media, state: 'ringing' });
     say(from, 'ringing', id);
@@ -166,7 +166,8 @@ async function start(to) {
 }
 
 function incoming(session) {
-    if (call?.state === 'accepted' && session.sid === call.id) return accept(session);
+    const awaited = call?.state === 'accepted' && session.sid === call.id;
+    if (awaited && session.peerID === call.peer) return accept(session);
     if (call) return session.decline();
     const media = ['audio', ...(session.includesVideo ? ['video'] : [])];
     begin({ id: session.sid, peer: session.peerID, media, state: 'ringing', session });
