@@ -2,33 +2,21 @@
 used by its buttons (hands.py), because nothing else of it can be reached."""
 
 import itertools
-import os
 import random
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import camera
 import install
-import numpy
 import picture
-import sound
-from test_sound_devices import Pulse
-from test_window import Display
+from desktop import PROGRAMS as DESKTOP
+from desktop import WAIT, DesktopProgram
 
-HERE = Path(__file__).resolve().parent
 DOMAIN = "dino.test"  # GLib resolves localhost by itself, so it cannot be sent elsewhere
-PROGRAMS = {"dino-im": "dino-im", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshare": "util-linux",
-            "gdbus": "libglib2.0-bin", "xdotool": "xdotool", "ffmpeg": "ffmpeg",
-            "pulseaudio": "pulseaudio", "/usr/libexec/at-spi-bus-launcher": "at-spi2-core",
-            "/usr/lib/python3/dist-packages/pyatspi": "python3-pyatspi",
-            "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstpulseaudio.so":
-            "gstreamer1.0-pulseaudio"}
-WAIT = 30
+PROGRAMS = {"dino-im": "dino-im", **DESKTOP}
 CALL_WINDOW = (6, 5, 753, 565)  # its picture: without a window manager it is always there
 FILE_COMPLETE = 0
 CALL_STATES = ["ringing", "establishing", "in progress", "other device", "ended", "declined",
@@ -84,76 +72,23 @@ class Door:
         self.listeners.clear()
 
 
-class Card(Pulse):
-    """What Dino plays goes to `card`; what is played to `mouth` is its microphone. A monitor of a
-    sink is no microphone to Dino, a source that is made of one is."""
-
-    def __init__(self, directory, hz):
-        super().__init__(directory)
-        for words in (["load-module", "module-null-sink", "sink_name=mouth", "channels=1",
-                       "rate=48000"],
-                      ["load-module", "module-remap-source", "master=mouth.monitor",
-                       "source_name=microphone"],
-                      ["set-default-source", "microphone"]):
-            subprocess.run(["pactl", *words], check=True, capture_output=True,
-                           env={**os.environ, **self.environment})
-        path = Path(self.directory) / "said.wav"
-        sound.write(path, sound.tone(hz, 120))
-        self._play("paplay", "--device=mouth", "--latency-msec=20", path)
-        # As pulse.sh says of null sinks: both ends are kept awake by somebody in a hurry.
-        self._play("pacat", "--playback", "--device=mouth", "--latency-msec=5", "--raw",
-                   "/dev/zero")
-        self._play("sh", "-c", "exec parec --device=microphone --latency-msec=5 --raw >/dev/null")
-
-    def await_tone(self, hz):
-        """Until the card plays a second of nothing else."""
-        deadline = time.monotonic() + WAIT
-        while (share := sound.share_of_tone(*self.hear(1), hz)) < 0.9:
-            assert time.monotonic() < deadline, f"what it plays is {share:.0%} of that tone"
-
-    def await_silence(self):
-        deadline = time.monotonic() + WAIT
-        while (level := numpy.abs(self.hear(0.5)[0]).max()) > 0.001:
-            assert time.monotonic() < deadline, f"it plays at {level}"
-
-    def _play(self, *words):
-        self.players.append(subprocess.Popen(words, env={**os.environ, **self.environment}))
-
-    def hear(self, seconds):
-        recorder = subprocess.Popen(
-            ["parec", "--device=card.monitor", "--latency-msec=20", "--rate=48000", "--channels=1",
-             "--format=s16le"],
-            stdout=subprocess.PIPE, env={**os.environ, **self.environment})
-        try:
-            data = recorder.stdout.read(int(seconds * 48000) * 2)
-        finally:
-            recorder.terminate()
-            recorder.wait()
-        return numpy.frombuffer(data, "<i2") / 32768.0, 48000
-
-
-class Dino:
+class Dino(DesktopProgram):
     """A Dino that is logged in, shows the conversation with `contact` and hears a tone. With a
     `prefix` it runs in a network where port 5222 of the server's address leads to it."""
 
+    accessible = "dino-im"
     fresh_database = None  # as the first start of all made it
 
     def __init__(self, server, name, contact, hz, directory, with_camera=False, prefix=()):
-        self.directory = directory
+        super().__init__(directory, hz, GSK_RENDERER="cairo", XDG_DATA_HOME=str(directory / "data"))
         self.account = server.jid(name)
         self.jid = f"{self.account}/dino"
         self.shown = 0  # how many calls it has shown
-        self.card = Card(directory / "card", hz)
-        self.display = Display()
         self.prefix = prefix
         self.door = None if prefix else Door(
             {5222: (server.host, server.port),
              **{port: (server.host, port) for port in server.https_ports()}})
-        self.environment = {
-            **os.environ, **self.card.environment, **self.display.environment,
-            "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "LIBGL_ALWAYS_SOFTWARE": "1",
-            "LANG": "C.UTF-8", "XDG_DATA_HOME": str(directory / "data"), "GTK_USE_PORTAL": "0"}
-        self._start_bus()
+        self.start_bus()
         self.camera = (camera.Camera(self.environment, directory / "camera.log")
                        if with_camera else None)
         self.database = directory / "data" / "dino" / "dino.db"
@@ -163,13 +98,6 @@ class Dino:
         self.process = self._start()
         server.await_log(f"{self.jid}|Authenticated as {name}@", WAIT)
         self.activate("open-conversation", "<int32 1>")
-
-    def _start_bus(self):
-        """Its services have the same surroundings, such as the place of the accessibility bus."""
-        self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                    env=self.environment)
-        self.environment["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().strip()
 
     def _write_files(self, server):
         """In its own view of the file system the server is found and trusted."""
@@ -187,20 +115,12 @@ class Dino:
         with open(self.directory / "dino.log", "a") as log:
             return subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
 
-    def _end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
     def _make_database(self):
         self.database.parent.mkdir(parents=True)
         if not Dino.fresh_database:
             self.process = self._start()
             self._await_database()
-            self._end()
+            self.end()
             with sqlite3.connect(self.database) as database:
                 Dino.fresh_database = database.serialize()
         self.database.write_bytes(Dino.fresh_database)
@@ -239,19 +159,6 @@ class Dino:
         while subprocess.run(words, env=self.environment, capture_output=True).returncode != 0:
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.2)
-
-    def use(self, *words):
-        done = subprocess.run([sys.executable, HERE / "hands.py", "dino-im", *words],
-                              capture_output=True, text=True, env=self.environment)
-        assert done.returncode == 0, f"{done.stderr}\n{self.log()}"
-
-    def can(self, role, name):
-        """Whether there is such a thing within a second."""
-        return subprocess.run([sys.executable, HERE / "hands.py", "dino-im", "look", role, name],
-                              capture_output=True, env=self.environment).returncode == 0
-
-    def click(self, role, name):
-        self.use("click", role, name)
 
     def call(self, kind="Audio call"):
         self.click("push button", "Start call")
@@ -356,12 +263,9 @@ class Dino:
         self.display.run("xdotool", "windowsize", windows[-1], str(width), str(height))
 
     def stop(self):
-        self._end()
+        self.end()
         if self.camera:
             self.camera.stop()
-        self.bus.terminate()
-        self.bus.wait()
-        self.display.stop()
-        self.card.stop()
+        super().stop()
         if self.door:
             self.door.stop()

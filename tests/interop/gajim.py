@@ -6,19 +6,13 @@ import os
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from dino import Card
-from test_window import Display
+from desktop import GSTREAMER, WAIT, DesktopProgram
+from desktop import PROGRAMS as DESKTOP
 
-HERE = Path(__file__).resolve().parent
-GSTREAMER = "/usr/lib/x86_64-linux-gnu/gstreamer-1.0"
-PROGRAMS = {"gajim": "gajim", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshare": "util-linux",
-            "gdbus": "libglib2.0-bin", "xdotool": "xdotool", "ffmpeg": "ffmpeg",
-            "pulseaudio": "pulseaudio", "/usr/libexec/at-spi-bus-launcher": "at-spi2-core",
-            "/usr/lib/python3/dist-packages/pyatspi": "python3-pyatspi",
+PROGRAMS = {"gajim": "gajim", **DESKTOP,
             "/usr/lib/x86_64-linux-gnu/girepository-1.0/Farstream-0.2.typelib":
             "gir1.2-farstream-0.2",
             "/usr/lib/x86_64-linux-gnu/girepository-1.0/Gst-1.0.typelib": "gir1.2-gstreamer-1.0",
@@ -27,9 +21,7 @@ PROGRAMS = {"gajim": "gajim", "Xvfb": "xvfb", "dbus-daemon": "dbus", "unshare": 
             f"{GSTREAMER}/libgstopengl.so": "gstreamer1.0-gl",
             f"{GSTREAMER}/libgstopus.so": "gstreamer1.0-plugins-base",
             f"{GSTREAMER}/libgstvpx.so": "gstreamer1.0-plugins-good",
-            f"{GSTREAMER}/libgstautoconvert.so": "gstreamer1.0-plugins-bad",
-            f"{GSTREAMER}/libgstpulseaudio.so": "gstreamer1.0-pulseaudio"}
-WAIT = 30
+            f"{GSTREAMER}/libgstautoconvert.so": "gstreamer1.0-plugins-bad"}
 ACCOUNT = "home"  # its own name for it
 WINDOW = "/org/gajim/Gajim/window/1"
 # As its database is made by the first start of Gajim 1.7; what is not said there has its default.
@@ -58,35 +50,24 @@ main()
 WORKSPACE = {"name": "all", "color": "rgb(0, 0, 0)", "avatar_sha": "", "chats": []}
 
 
-class Gajim:
+class Gajim(DesktopProgram):
     """A Gajim that is logged in, shows the conversation with `contact` and hears a tone."""
 
+    accessible = "org.gajim.Gajim"
+
     def __init__(self, server, name, contact, hz, directory, opus=True):
-        self.directory = directory
+        super().__init__(directory, hz, NO_AT_BRIDGE="0", GTK_MODULES="gail:atk-bridge",
+                         **{f"XDG_{kind}_HOME": str(directory / kind.lower())
+                            for kind in ("DATA", "CONFIG", "STATE")})
         self.account = server.jid(name)
         self.jid = f"{self.account}/gajim"
         self.contact = server.jid(contact)
-        self.card = Card(directory / "card", hz)
-        self.display = Display()
-        self.environment = {
-            **os.environ, **self.card.environment, **self.display.environment,
-            "GDK_BACKEND": "x11", "LIBGL_ALWAYS_SOFTWARE": "1", "LANG": "C.UTF-8",
-            "GTK_USE_PORTAL": "0", "NO_AT_BRIDGE": "0", "GTK_MODULES": "gail:atk-bridge",
-            **{f"XDG_{kind}_HOME": str(directory / kind.lower())
-               for kind in ("DATA", "CONFIG", "STATE")}}
         self._choose_plugins(PLUGINS if opus else PLUGINS[:-1])
-        self._start_bus()
+        self.start_bus()
         self._write_settings(server)
         self.process = self._start(server)
         server.await_log(f"{self.jid}|Authenticated as {name}@", WAIT)
         self.open_chat()
-
-    def _start_bus(self):
-        """Its services have the same surroundings, such as the place of the accessibility bus."""
-        self.bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1"],
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                    env=self.environment)
-        self.environment["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().strip()
 
     def _choose_plugins(self, plugins):
         """Farstream remembers what they can; the fonts may be remembered from others."""
@@ -170,14 +151,6 @@ class Gajim:
                                "-m", f"org.gtk.Actions.{method}", *words], env=self.environment,
                               capture_output=True, check=True, text=True).stdout
 
-    def use(self, *words):
-        done = subprocess.run([sys.executable, HERE / "hands.py", "org.gajim.Gajim", *words],
-                              capture_output=True, text=True, env=self.environment)
-        assert done.returncode == 0, f"{done.stderr}\n{self.log()}"
-
-    def click(self, role, name):
-        self.use("click", role, name)
-
     def call(self, kind="voice"):
         self.choose(f"start-{kind}-call")
 
@@ -187,11 +160,6 @@ class Gajim:
 
     def hang_up(self):
         self.click("push button", "End call")
-
-    def can(self, role, name):
-        """Whether there is such a thing within a second."""
-        return subprocess.run([sys.executable, HERE / "hands.py", "org.gajim.Gajim", "look", role,
-                               name], capture_output=True, env=self.environment).returncode == 0
 
     def await_ringing(self):
         """A call is shown when the conversation is opened anew, for it mistakes the kind of what
@@ -233,16 +201,3 @@ class Gajim:
                 return
             assert time.monotonic() < deadline, f"{rows} have no {text}\n{self.log()}"
             time.sleep(0.1)
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.bus.terminate()
-        self.bus.wait()
-        self.display.stop()
-        self.card.stop()
-
