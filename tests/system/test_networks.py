@@ -50,6 +50,14 @@ class Scene:
             side.last = side.await_sound(0.5)
         return alice, bob
 
+    def ring(self):
+        """alice calls bob, whose phone rings."""
+        bob = self.jcall("b", "answer", "--source", "tone:880")
+        bob.await_event("online")
+        alice = self.jcall("a", "call", self.server.jid("bob"), "--source", "tone:440")
+        alice.await_event("ringing")
+        return alice, bob
+
     def assert_heard(self, alice, bob):
         """Both heard each other's tone, at the end, too. Returns the longest silences in alice's
         and in bob's sound."""
@@ -241,10 +249,7 @@ def test_from_wifi_to_mobile_during_a_call(scene, mover):
 def test_from_wifi_to_mobile_while_it_rings(scene):
     net = scene()
     net.internet.prepare_mobile("a")
-    bob = net.jcall("b", "answer", "--source", "tone:880")
-    bob.await_event("online")
-    alice = net.jcall("a", "call", net.server.jid("bob"), "--source", "tone:440")
-    alice.await_event("ringing")
+    alice, bob = net.ring()
     net.internet.go_mobile("a")
     alice.await_event("online")
     bob.command("answer")
@@ -258,10 +263,7 @@ def test_from_wifi_to_mobile_while_it_rings(scene):
 def test_the_one_called_changes_the_network_while_it_rings(scene):
     net = scene()
     net.internet.prepare_mobile("b")
-    bob = net.jcall("b", "answer", "--source", "tone:880")
-    bob.await_event("online")
-    alice = net.jcall("a", "call", net.server.jid("bob"), "--source", "tone:440")
-    alice.await_event("ringing")
+    alice, bob = net.ring()
     net.internet.go_mobile("b")
     bob.await_event("online")
     bob.command("answer")
@@ -274,10 +276,7 @@ def test_the_one_called_changes_the_network_while_it_rings(scene):
 def test_the_network_changes_between_accept_and_sound(scene):
     net = scene()
     net.internet.prepare_mobile("b")
-    bob = net.jcall("b", "answer", "--source", "tone:880")
-    bob.await_event("online")
-    alice = net.jcall("a", "call", net.server.jid("bob"), "--source", "tone:440")
-    alice.await_event("ringing")
+    alice, bob = net.ring()
     bob.command("answer")
     net.internet.go_mobile("b")
     for side in (alice, bob):
