@@ -16,7 +16,9 @@ from test_endings import alter, tamper_module
 
 pytestmark = netns.needed
 
-KEEP = Path(__file__).parent / "modules" / "mod_keep.lua"
+MODULES = Path(__file__).parent / "modules"
+KEEP = MODULES / "mod_keep.lua"
+NO_ENCRYPTION = MODULES / "mod_no_encryption.lua"
 RELAY_NAME = "relay.example"  # what the XMPP server calls it; needs a look-up in each namespace
 
 
@@ -410,6 +412,20 @@ def test_a_client_that_cannot_restart_ice_is_left_alone(scene):
 
 
 # ------------------------------------------------------------------ addresses that may be used --
+
+
+@pytest.mark.parametrize("symmetric", ["", "ab"], ids=["by-stun", "by-relay"])
+def test_a_call_without_encryption_crosses_nat(scene, symmetric):
+    """Its two components take two ways."""
+    net = scene(symmetric=symmetric, server_options=("--module", NO_ENCRYPTION))
+    alice, bob = net.call(["--direct", "--allow-unencrypted"], ["--allow-unencrypted"])
+    used = []
+    for side in (alice, bob):
+        assert side.seen("connected")[0]["encrypted"] is False
+        used += [side.last["candidate_local"], side.last["candidate_remote"]]
+    assert any(name.startswith("relay") for name in used) == bool(symmetric), used
+    assert net.relay.allocations() >= (4 if symmetric else 0)
+    net.assert_heard(alice, bob)
 
 
 def test_with_relay_only_nobody_learns_an_address(scene):
