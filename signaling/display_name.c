@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "signaling/characters.h"
 #include "signaling/jid.h"
 #include "signaling/ns.h"
 
@@ -35,18 +36,7 @@ static bool is_blank(gunichar character)
 
 static bool is_harmless(gunichar character)
 {
-    if (is_blank(character))
-        return false;
-    switch (g_unichar_type(character)) {
-    case G_UNICODE_CONTROL:
-    case G_UNICODE_FORMAT: /* zero width and direction marks */
-    case G_UNICODE_SURROGATE:
-    case G_UNICODE_PRIVATE_USE:
-    case G_UNICODE_UNASSIGNED:
-        return false;
-    default:
-        return true;
-    }
+    return character_is_plain(character) && !is_blank(character);
 }
 
 static char *cut(const char *text, glong characters)

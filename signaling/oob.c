@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signaling/characters.h"
 #include "signaling/ns.h"
 
 static const struct {
@@ -16,21 +17,12 @@ bool oob_is_in(const xml_node *message)
     return xml_child(message, NS_OOB, "x") != NULL;
 }
 
-/* Marks that change the direction (Cf) make an address look like another one. */
+/* Of one line. */
 static bool is_plain(gunichar character)
 {
-    switch (g_unichar_type(character)) {
-    case G_UNICODE_CONTROL:
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_SURROGATE:
-    case G_UNICODE_PRIVATE_USE:
-    case G_UNICODE_UNASSIGNED:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-        return false;
-    default:
-        return true;
-    }
+    GUnicodeType type = g_unichar_type(character);
+    return character_is_plain(character) && type != G_UNICODE_LINE_SEPARATOR &&
+           type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
 static bool is_one_word(const char *text)
