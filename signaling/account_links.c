@@ -15,9 +15,9 @@
 
 /* A server may deliver a message again, and copy to us what also came to us. Clients that count
  * their ids from 1 at each start use them twice: so the link counts, too. */
-static bool is_new(struct account *account, const char *bare, const char *id, const char *url)
+static bool is_new(struct account *account, const char *from, const char *id, const char *url)
 {
-    char *folded = jid_fold(bare);
+    char *folded = jid_fold_bare(from);
     char *whole = g_strjoin("\n", folded, id, url, NULL);
     char *key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, whole, -1);
     GQueue *told = &account->files->links_told;
@@ -42,9 +42,9 @@ static int64_t when_sent(const struct account *account, const struct stanza *mes
     return stanza_delay(message, &when) ? MIN(when, now) : now;
 }
 
-static void tell(struct account *account, const struct stanza *message, const char *bare,
-                 const struct oob_link *link)
+static void tell(struct account *account, const struct stanza *message, const struct oob_link *link)
 {
+    char *bare = jid_bare(message->from);
     char *name = account_display_name(account, bare);
     struct account_event event = {
         .type = ACCOUNT_EVENT_LINK,
@@ -58,6 +58,7 @@ static void tell(struct account *account, const struct stanza *message, const ch
     };
     account_tell(account, &event);
     g_free(name);
+    g_free(bare);
 }
 
 static bool is_said_to_us(const struct account *account, const struct stanza *message)
@@ -79,9 +80,7 @@ void account_receive_link(struct account *account, const struct stanza *message)
         log_info(account->log, "%s sent a link: %s", message->from, why);
         return;
     }
-    char *bare = jid_bare(message->from);
-    if (is_new(account, bare, message->id, link.url))
-        tell(account, message, bare, &link);
-    g_free(bare);
+    if (is_new(account, message->from, message->id, link.url))
+        tell(account, message, &link);
     oob_link_clear(&link);
 }
