@@ -227,16 +227,6 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *found, gpointer user)
     leave(ice);
 }
 
-static void read_ip(const union address *address, char *out, size_t room)
-{
-    NiceAddress nice;
-    char ip[NICE_ADDRESS_STRING_LEN];
-    nice_address_init(&nice);
-    nice_address_set_from_sockaddr(&nice, &address->any);
-    nice_address_to_string(&nice, ip);
-    g_strlcpy(out, ip, room);
-}
-
 static uint32_t place_of(const struct ice *ice, const union address *own)
 {
     uint32_t place = 0;
@@ -260,8 +250,8 @@ static void on_seen(void *user, const union address *bound, const union address 
         .type = ICE_SRFLX,
         .generation = ice->generation,
     };
-    read_ip(seen, candidate.ip, sizeof candidate.ip);
-    read_ip(bound, candidate.rel_addr, sizeof candidate.rel_addr);
+    address_to_text(seen, candidate.ip);
+    address_to_text(bound, candidate.rel_addr);
     g_snprintf(candidate.foundation, sizeof candidate.foundation, "%zu",
                SRFLX_FIRST_FOUNDATION + ice->seen_count);
     enter(ice);

@@ -24,6 +24,7 @@ struct stun_client {
     GCancellable *closing;
     unsigned lookups;
     bool done;
+    bool settled;
 };
 
 /* ----------------------------------------------------------------------------- asking -- */
@@ -68,6 +69,7 @@ bool stun_client_is_done(const struct stun_client *client)
 
 void stun_client_settle(struct stun_client *client)
 {
+    client->settled = true;
     reflexive_settle(client->reflexive);
     follow(client);
 }
@@ -159,10 +161,13 @@ static bool take_from(struct stun_client *client, size_t socket)
     return true;
 }
 
+/* Once a call runs nothing is awaited, and no packet is looked at for nothing. */
 bool stun_client_take(struct stun_client *client)
 {
     bool taken = false;
-    for (size_t i = 0; client && i < client->socket_count; i++)
+    if (!client || (client->settled && client->done))
+        return false;
+    for (size_t i = 0; i < client->socket_count; i++)
         taken = take_from(client, i) || taken;
     if (taken)
         follow(client);
